@@ -1,0 +1,1 @@
+"""The replicated log: ops, their chain, and how they travel. Knows nothing about aid (docs/protocol.md)."""
