@@ -1,0 +1,161 @@
+"""The database: SQLite, at the centre also PostgreSQL. One transaction is one Core connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import StaticPool
+
+from aidvisit.errors import Problem
+
+LOCK_WAIT_MS = 10_000
+
+PRAGMAS = (
+    # A second writer waits its turn instead of failing at once; first, because the next one may wait too.
+    f"busy_timeout={LOCK_WAIT_MS}",
+    # Readers go on with the last commit while a writer writes: a page never waits for the sync agent.
+    "journal_mode=WAL",
+    # "Saved" survives a flat battery: in WAL only FULL flushes the log at every commit.
+    "synchronous=FULL",
+    # Off by default in SQLite, for each connection anew.
+    "foreign_keys=ON",
+    # What a sort spills would otherwise stand in the system's folder for temporary files, readable.
+    "temp_store=MEMORY",
+)
+
+
+class Base(DeclarativeBase):
+    """Tables of the projection; named constraints, because SQLite can only drop what has a name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options of `create_engine` for a URL of either database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        # A statement that waits for a lock gives up with an error that we can put in words.
+        return {
+            "isolation_level": "READ COMMITTED",
+            "pool_pre_ping": True,
+            "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_MS}"},
+        }
+    if parsed.database in (None, "", ":memory:"):
+        return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    return {}
+
+
+def prepare(engine: Engine) -> Engine:
+    """Settings of each new connection, and how a transaction begins on SQLite. Once for an engine."""
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        # The driver would begin by itself, late and only before a write: reads would not be one snapshot.
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer takes the lock at once: a read that turns into a write later cannot wait, only fail.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def open_engine(url: str) -> Engine:
+    """An engine outside of Flask: for migrations, a scratch copy, tests."""
+    return prepare(create_engine(url, **engine_options(url)))
+
+
+def init_app(app: Flask, url: str) -> None:
+    """Give a Flask application its database. `url`: `sqlite:////absolute/path` or `postgresql+psycopg://…`."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed, durably, at the end; undone when anything is raised.
+
+    Raises: Problem `disk-full`, `database-locked`.
+    """
+    with in_words(), engine.connect() as connection:
+        conn = connection.execution_options(writes=True)
+        with conn.begin():
+            yield conn
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """`writing` on the application's database. Needs an application context, in any thread."""
+    try:
+        with writing(db.engine) as conn:
+            yield conn
+    finally:
+        # What the session read before is older than this commit.
+        db.session.remove()
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """One consistent view of the application's database; nothing is written through it.
+
+    Raises: Problem `database-locked`.
+    """
+    with in_words(), db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # READ COMMITTED would show each statement of one page another moment.
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What a person can do something about becomes a Problem; every other database error stays what it is."""
+    try:
+        yield
+    except OperationalError as error:
+        name = problem_of(error)
+        if name is None:
+            raise
+        raise Problem(name) from error
+
+
+def problem_of(error: DBAPIError) -> str | None:
+    """The catalogued name of a database error: SQLite tells by its text, PostgreSQL by its SQLSTATE."""
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    text = str(error.orig)
+    if sqlstate == "53100" or "disk is full" in text:
+        return "disk-full"
+    if sqlstate in ("55P03", "40P01") or "is locked" in text:
+        return "database-locked"
+    return None

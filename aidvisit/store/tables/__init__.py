@@ -1,0 +1,43 @@
+"""The projection's tables, one file per noun. Nothing but store/apply writes to them.
+
+Every row carries its stream; no constraint crosses streams. Tables whose rows a later op may replace keep
+`order_key`, the place in the order of everything of the op that they come from.
+"""
+
+from aidvisit.store.database import Base
+from aidvisit.store.tables.account import Access, FieldDevice, Team, User
+from aidvisit.store.tables.catalog import Category, Division, Item, Place
+from aidvisit.store.tables.delivery import Delivery, DeliveryLine, Settlement
+from aidvisit.store.tables.household import FieldConflict, Household, HouseholdCategory, Member
+from aidvisit.store.tables.stock import StockCount, StockCountLine, StockLine, StockMove
+from aidvisit.store.tables.trip import Allocation, Release, Trip
+from aidvisit.store.tables.visit import Visit
+
+metadata = Base.metadata
+
+__all__ = [
+    "Access",
+    "Allocation",
+    "Category",
+    "Delivery",
+    "DeliveryLine",
+    "Division",
+    "FieldConflict",
+    "FieldDevice",
+    "Household",
+    "HouseholdCategory",
+    "Item",
+    "Member",
+    "Place",
+    "Release",
+    "Settlement",
+    "StockCount",
+    "StockCountLine",
+    "StockLine",
+    "StockMove",
+    "Team",
+    "Trip",
+    "User",
+    "Visit",
+    "metadata",
+]

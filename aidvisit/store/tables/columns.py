@@ -1,0 +1,45 @@
+"""Column types that the tables share."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from sqlalchemy import BigInteger, Dialect, String, Text
+from sqlalchemy.orm import mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text with sorted keys: the same bytes on every database, so rows can be compared."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        if value is None:
+            return None
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 - as above
+        return None if value is None else json.loads(value)
+
+
+Key = Annotated[str, mapped_column(String(36), primary_key=True)]
+"""A UUID, lower case with hyphens."""
+Code = Annotated[str, mapped_column(Text, primary_key=True)]
+Number = Annotated[int, mapped_column(primary_key=True, autoincrement=False)]
+Id = Annotated[str, mapped_column(String(36))]
+MaybeId = Annotated[str | None, mapped_column(String(36))]
+Words = Annotated[str, mapped_column(Text)]
+MaybeWords = Annotated[str | None, mapped_column(Text)]
+Date = Annotated[str, mapped_column(String(10))]
+"""YYYY-MM-DD in the project's time zone."""
+MaybeDate = Annotated[str | None, mapped_column(String(10))]
+Quantity = Annotated[int, mapped_column(BigInteger)]
+"""A whole number as JSON holds it; of goods in the item's own unit, of cash in fen."""
+MaybeQuantity = Annotated[int | None, mapped_column(BigInteger)]
+OrderKey = Annotated[str, mapped_column(String(80))]
+"""`<merge clock>/<device>/<seq>` in fixed width: text order is the order of everything."""
+JsonList = Annotated[list[Any], mapped_column(Json)]
+MaybeJson = Annotated[dict[str, Any] | None, mapped_column(Json)]
