@@ -1,4 +1,4 @@
-"""What a node was told about itself: one frozen object, from settings.toml in its home and the environment."""
+"""What a node was told about itself: one frozen object, from its home's settings.toml and the environment."""
 
 from __future__ import annotations
 

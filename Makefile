@@ -1,0 +1,55 @@
+# The two commands that matter: `make demo` shows it, `make test` proves it.
+SHELL := /bin/bash
+BIN := .venv/bin
+WORKERS ?= 2
+TESTS ?= tests
+CATALOGUES := aidvisit/translations
+
+.PHONY: help demo test lint format mutants messages bench lock clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: .venv/runtime.stamp ## a central server and a field laptop on this machine, with sample data
+	@$(BIN)/aidvisit demo
+
+test: .venv/dev.stamp ## lint, types and every test, with PostgreSQL and Chromium
+	@$(BIN)/python -m tests.support.browser
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+lint: .venv/dev.stamp ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev.stamp ## put the source into its one layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+mutants: .venv/dev.stamp ## break the code on purpose: every break must turn a test red
+	$(BIN)/python -m tests.mutants.run
+
+messages: .venv/dev.stamp ## find the texts in source and templates, update and compile the catalogues
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output -o build/messages.pot .
+	$(BIN)/pybabel -q update -i build/messages.pot -d $(CATALOGUES) -l en --no-fuzzy-matching --omit-header
+	$(BIN)/pybabel -q compile -d $(CATALOGUES)
+
+bench: .venv/dev.stamp ## measure
+	$(BIN)/python -m benchmarks
+
+lock: ## resolve the locks anew (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --group build pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --extra postgres --group dev \
+	  -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove everything that was made here
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/runtime.stamp: requirements.lock pyproject.toml
+	@tools/setup runtime
+
+.venv/dev.stamp: requirements-dev.lock requirements.lock pyproject.toml
+	@tools/setup dev
