@@ -1,0 +1,153 @@
+"""A laptop becomes a device: one-time codes and what they are exchanged for (docs/protocol.md section 3, enrol)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from sync import identity, log, tables
+from sync.log import Application, Begin
+from sync.op import malformed, uuid7
+from sync.problem import Problem
+from sync.wire import EnrolRequest, load
+
+CODE_LASTS = timedelta(hours=24)
+ATTEMPTS = 10
+ATTEMPTS_WITHIN = timedelta(minutes=10)
+
+
+def new_codes(conn: Connection, team: str, count: int, now: datetime) -> list[tuple[str, datetime]]:
+    """Make one-time codes for one team: (code as shown, when it expires). Only their hashes are kept."""
+    expires = now + CODE_LASTS
+    codes = [identity.new_code() for _ in range(count)]
+    rows = [
+        {
+            "hash": identity.hash_secret(identity.plain_code(code)),
+            "team": team,
+            "expires_at": expires.isoformat(),
+        }
+        for code in codes
+    ]
+    conn.execute(sa.insert(tables.enrolment_code), rows)
+    return [(code, expires) for code in codes]
+
+
+def enrol(
+    begin: Begin, app: Application, document: Any, token: str | None, address: str, now: datetime
+) -> dict[str, Any]:
+    """Answer POST enrol: by a code, or by the token of the same laptop's earlier device.
+
+    Raises: Problem `malformed`, `enrolment-code-invalid`, `too-many-attempts`, `unauthorized`, `device-revoked`.
+    """
+    request = load(EnrolRequest, document)
+    if not identity.is_public_key(request["public_key"]):
+        raise malformed("public_key is not an Ed25519 public key in base64url")
+    if "code" not in request and not token:
+        raise malformed("neither a code nor an Authorization of an earlier device")
+    try:
+        with begin() as conn:
+            _throttle(conn, address, now)
+            if "code" in request:
+                team, code = _team_of_code(conn, request["code"], now)
+            else:
+                team, code = device_of_token(conn, token).team, None
+            return _admit(conn, app, request, team, code, now)
+    except Problem as problem:
+        if problem.name == "enrolment-code-invalid":
+            with begin() as conn:
+                _count_failure(conn, address, now)
+        raise
+
+
+def _throttle(conn: Connection, address: str, now: datetime) -> None:
+    row = conn.execute(sa.select(tables.enrolment_attempt).where(tables.enrolment_attempt.c.address == address)).first()
+    if row is None:
+        return
+    left = datetime.fromisoformat(row.since) + ATTEMPTS_WITHIN - now
+    if row.failures >= ATTEMPTS and left > timedelta(0):
+        raise Problem("too-many-attempts", retry_after=max(1, int(left.total_seconds())))
+
+
+def _count_failure(conn: Connection, address: str, now: datetime) -> None:
+    table = tables.enrolment_attempt
+    row = conn.execute(sa.select(table).where(table.c.address == address).with_for_update()).first()
+    fresh = row is None or datetime.fromisoformat(row.since) + ATTEMPTS_WITHIN <= now
+    failures = 1 if fresh or row is None else row.failures + 1
+    since = now.isoformat() if fresh or row is None else row.since
+    conn.execute(sa.delete(table).where(table.c.address == address))
+    conn.execute(sa.insert(table).values(address=address, failures=failures, since=since))
+
+
+def _team_of_code(conn: Connection, given: str, now: datetime) -> tuple[str, Row[Any] | None]:
+    table = tables.enrolment_code
+    hashed = identity.hash_secret(identity.plain_code(given))
+    row = conn.execute(sa.select(table).where(table.c.hash == hashed).with_for_update()).first()
+    if row is None or datetime.fromisoformat(row.expires_at) <= now:
+        raise Problem("enrolment-code-invalid")
+    return row.team, row
+
+
+def device_of_token(conn: Connection, token: str | None) -> Row[Any]:
+    """The device a token belongs to, its row locked. Raises: Problem `unauthorized`, `device-revoked`."""
+    if not token:
+        raise Problem("unauthorized")
+    where = tables.device.c.token_hash == identity.hash_secret(token)
+    row = conn.execute(sa.select(tables.device).where(where).with_for_update()).first()
+    if row is None:
+        raise Problem("unauthorized")
+    if row.revoked:
+        raise Problem("device-revoked")
+    return row
+
+
+def _admit(
+    conn: Connection,
+    app: Application,
+    request: dict[str, Any],
+    team: str,
+    code: Row[Any] | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """A new device, or the same one again with a fresh token when the key is the same: a reply may get lost."""
+    token = identity.new_token()
+    known = conn.execute(sa.select(tables.device).where(tables.device.c.public_key == request["public_key"])).first()
+    if code is not None and code.device is not None and (known is None or known.id != code.device):
+        raise Problem("enrolment-code-invalid")
+    if known is not None and known.revoked:
+        raise Problem("device-revoked")
+    if known is not None and known.team == team:
+        device = known.id
+        where = tables.device.c.id == device
+        conn.execute(sa.update(tables.device).where(where).values(token_hash=identity.hash_secret(token)))
+    elif known is not None:
+        raise Problem("enrolment-code-invalid")
+    else:
+        device = uuid7()
+        log.add_device(
+            conn, device, name=request["name"], public_key=request["public_key"], now=now, team=team,
+            age_recipient=request.get("age_recipient"), token_hash=identity.hash_secret(token),
+        )  # fmt: skip
+        log.author(conn, app, app.enrolled(conn, device, request["name"], request["public_key"], team), now)
+    if code is not None:
+        where = tables.enrolment_code.c.hash == code.hash
+        conn.execute(sa.update(tables.enrolment_code).where(where).values(device=device))
+    return {
+        "device": device,
+        "token": token,
+        "server": server_card(conn),
+        "epoch": log.recall(conn, "epoch"),
+        "grants": sorted(app.grants(conn, device).streams),
+    }
+
+
+def server_card(conn: Connection) -> dict[str, Any]:
+    """How this centre names itself to its devices."""
+    key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
+    return {
+        "device": log.own(conn),
+        "public_key": key.public,
+        "age_recipient": log.recall(conn, "age_recipient"),
+    }

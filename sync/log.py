@@ -1,0 +1,333 @@
+"""Every op that a node holds, its own log's head, and the streams they are numbered in (docs/protocol.md 1, 2).
+
+All functions take the connection of the caller's transaction: what they write is durable when that commits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+
+from sync import clock, tables
+from sync.model import Application as Application
+from sync.model import Begin as Begin
+from sync.model import Draft as Draft
+from sync.model import Entry as Entry
+from sync.model import Grants as Grants
+from sync.op import ZERO, Op, chain, check_op, digest_of
+from sync.tables import metadata as metadata
+from sync.tables import op as op_table
+
+# --- the node's own small facts ------------------------------------------------------------------------------
+
+
+def recall(conn: Connection, key: str, default: Any = None) -> Any:
+    """A value of the node's own (device, keys, epoch, receipt …), as JSON."""
+    value = conn.execute(sa.select(tables.node.c.value).where(tables.node.c.key == key)).scalar()
+    return default if value is None else json.loads(value)
+
+
+def remember(conn: Connection, **values: Any) -> None:
+    for key, value in values.items():
+        conn.execute(sa.delete(tables.node).where(tables.node.c.key == key))
+        if value is not None:
+            conn.execute(sa.insert(tables.node).values(key=key, value=json.dumps(value, ensure_ascii=False)))
+
+
+def own(conn: Connection) -> str:
+    """This node's device id."""
+    device = recall(conn, "device")
+    if not isinstance(device, str):
+        raise LookupError("this database has no identity yet")
+    return device
+
+
+def is_centre(conn: Connection) -> bool:
+    return bool(recall(conn, "role") == "central")
+
+
+def add_device(conn: Connection, device: str, *, name: str, public_key: str, now: datetime, **more: Any) -> None:
+    conn.execute(
+        sa.insert(tables.device).values(
+            id=device, name=name, public_key=public_key, enrolled_at=now.isoformat(), revoked=False,
+            through=0, head=ZERO, clock=clock.EARLIEST, **more,
+        )
+    )  # fmt: skip
+
+
+def lock_device(conn: Connection, device: str) -> Row[Any]:
+    """The first lock of every transaction that writes ops (docs/protocol.md, one lock order)."""
+    return conn.execute(sa.select(tables.device).where(tables.device.c.id == device).with_for_update()).one()
+
+
+def insert_new(conn: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """INSERT … ON CONFLICT DO NOTHING."""
+    if rows:
+        make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+        conn.execute(make(table).on_conflict_do_nothing(), list(rows))
+
+
+class Streams:
+    """The rows of a transaction's streams, made, locked in byte order of their names, and written back once."""
+
+    def __init__(self, conn: Connection, names: Collection[str]) -> None:
+        self._conn = conn
+        ordered = sorted(set(names))
+        insert_new(conn, tables.stream, [{"name": n, "head": 0, "clock": clock.EARLIEST} for n in ordered])
+        self._rows: dict[str, tuple[int, str]] = {}
+        for name in ordered:
+            query = sa.select(tables.stream).where(tables.stream.c.name == name).with_for_update()
+            row = conn.execute(query).one()
+            self._rows[name] = (row.head, row.clock)
+        self._touched: set[str] = set()
+
+    def clock(self, name: str) -> str:
+        """The latest merge clock of a stream; of one that is not held here, the earliest there is."""
+        return self._rows.get(name, (0, clock.EARLIEST))[1]
+
+    def take(self, name: str, merge_clock: str) -> int:
+        """The next number of a stream."""
+        head, latest = self._rows[name]
+        self._rows[name] = (head + 1, max(latest, merge_clock))
+        self._touched.add(name)
+        return head + 1
+
+    def see(self, name: str, n: int, merge_clock: str) -> None:
+        """A reader was told of op `n`."""
+        head, latest = self._rows[name]
+        self._rows[name] = (max(head, n), max(latest, merge_clock))
+        self._touched.add(name)
+
+    def save(self) -> None:
+        for name in sorted(self._touched):
+            head, latest = self._rows[name]
+            self._conn.execute(
+                sa.update(tables.stream).where(tables.stream.c.name == name).values(head=head, clock=latest)
+            )
+        self._touched.clear()
+
+
+def as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+# --- writing -------------------------------------------------------------------------------------------------
+
+
+def insert_op(conn: Connection, op: Op, digest: str, now: datetime, **more: Any) -> Entry:
+    """Keep an op. `more`: n, merge_hlc, hash, problem."""
+    problem = more.get("problem")
+    merge_hlc = more.get("merge_hlc")
+    values = {
+        "device": op.device, "seq": op.seq, "stream": op.stream, "n": more.get("n"), "hlc": op.hlc,
+        "merge_hlc": merge_hlc, "clock": merge_hlc or op.hlc, "actor": op.actor, "kind": op.kind, "v": op.v,
+        "subject": op.subject, "body": json.dumps(op.body, ensure_ascii=False, separators=(",", ":")),
+        "digest": digest, "hash": more.get("hash"),
+        "problem": as_json(problem),
+        "dismissed": False, "applied": True, "received_at": now.isoformat(),
+    }  # fmt: skip
+    conn.execute(sa.insert(op_table).values(**values))
+    return Entry(op, more.get("n"), merge_hlc, digest, more.get("hash"), problem, False, now.isoformat())
+
+
+def put(conn: Connection, app: Application, entry: Entry) -> None:
+    """Apply an entry that is held; what is not understood yet waits for an upgrade."""
+    if not entry.op.kind.startswith("op.") and not app.apply(conn, entry):
+        where = sa.and_(op_table.c.device == entry.op.device, op_table.c.seq == entry.op.seq)
+        conn.execute(sa.update(op_table).where(where).values(applied=False))
+
+
+def wall_ms(conn: Connection, now: datetime) -> int:
+    """The wall clock corrected by the last offset seen from the server, in milliseconds."""
+    return clock.to_ms(now) + int(recall(conn, "offset_ms", 0))
+
+
+def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: datetime) -> list[Entry]:
+    """Append facts to this node's own log and apply them; the centre numbers them in their streams as well.
+
+    Raises: Problem `malformed` before anything is kept, so that no op can block its own log.
+    """
+    drafts = list(drafts)
+    central = is_centre(conn)
+    me = lock_device(conn, own(conn))
+    streams = Streams(conn, {d.stream for d in drafts}) if central else None
+    latest = me.clock
+    if central:
+        latest = max(latest, conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar() or latest)
+    seq, head, wall = me.through, me.head, wall_ms(conn, now)
+    entries = []
+    for draft in drafts:
+        seq += 1
+        hlc = draft.hlc or clock.tick(latest, wall)
+        latest = max(latest, hlc)
+        op = Op(me.id, seq, draft.stream, hlc, draft.actor, draft.kind, draft.v, draft.subject, draft.body)
+        digest = sha256(check_op(op)).hexdigest()
+        head = chain(head, digest)
+        n = streams.take(op.stream, hlc) if streams else None
+        entry = insert_op(conn, op, digest, now, n=n, hash=head)
+        put(conn, app, entry)
+        entries.append(entry)
+    if streams:
+        streams.save()
+    where = tables.device.c.id == me.id
+    conn.execute(sa.update(tables.device).where(where).values(through=seq, head=head, clock=latest))
+    return entries
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+def to_entry(row: Row[Any]) -> Entry:
+    op = Op(
+        row.device,
+        row.seq,
+        row.stream,
+        row.hlc,
+        row.actor,
+        row.kind,
+        row.v,
+        row.subject,
+        json.loads(row.body),
+    )
+    problem = None if row.problem is None else json.loads(row.problem)
+    return Entry(op, row.n, row.merge_hlc, row.digest, row.hash, problem, row.dismissed, row.received_at)
+
+
+def _counts(conn: Connection) -> sa.ColumnElement[bool]:
+    """What the tables are made of: all that is held, but for what the centre keeps in quarantine."""
+    mine = op_table.c.device == own(conn)
+    return sa.and_(op_table.c.body.is_not(None), sa.or_(op_table.c.problem.is_(None), mine))
+
+
+def entries_of(conn: Connection, subject: str, kinds: Collection[str] | None = None) -> list[Entry]:
+    """The ops about one subject that count, in their order."""
+    query = sa.select(op_table).where(op_table.c.subject == subject, op_table.c.applied, _counts(conn))
+    if kinds is not None:
+        query = query.where(op_table.c.kind.in_(kinds))
+    return sorted((to_entry(row) for row in conn.execute(query)), key=lambda entry: entry.order)
+
+
+def find(conn: Connection, device: str, seq: int) -> Entry | None:
+    query = sa.select(op_table).where(op_table.c.device == device, op_table.c.seq == seq, op_table.c.body.is_not(None))
+    row = conn.execute(query).first()
+    return None if row is None else to_entry(row)
+
+
+def iterate(conn: Connection, stream: str | None = None) -> Iterator[Entry]:
+    """Everything that counts, in order: what a rebuild replays."""
+    query = sa.select(op_table).where(_counts(conn))
+    if stream is not None:
+        query = query.where(op_table.c.stream == stream)
+    query = query.order_by(op_table.c.clock, op_table.c.device, op_table.c.seq)
+    for row in conn.execution_options(yield_per=500).execute(query):
+        yield to_entry(row)
+
+
+def quarantined(conn: Connection) -> list[Entry]:
+    """What waits for a release or a dismissal, oldest first."""
+    query = sa.select(op_table).where(op_table.c.problem.is_not(None), op_table.c.dismissed.is_(False))
+    query = query.order_by(op_table.c.received_at, op_table.c.device, op_table.c.seq)
+    return [to_entry(row) for row in conn.execute(query) if row.body is not None]
+
+
+def streams(conn: Connection) -> list[str]:
+    """The names of all streams of which an op is held."""
+    names = conn.execute(sa.select(op_table.c.stream).distinct().where(op_table.c.stream.is_not(None))).scalars()
+    return sorted(names)
+
+
+def digest(conn: Connection, stream: str) -> str:
+    """SHA-256 over the numbered ops of a stream: equal on two replicas that hold the same (protocol, promise 6)."""
+    mine = sa.and_(
+        op_table.c.device == own(conn),
+        op_table.c.seq <= int(recall(conn, "acked", 0)),
+        op_table.c.problem.is_(None),
+    )
+    query = sa.select(op_table.c.device, op_table.c.seq, op_table.c.digest, op_table.c.clock).where(
+        op_table.c.stream == stream, sa.or_(op_table.c.n.is_not(None), mine)
+    )
+    lines = sorted(f"{r.device}/{r.seq} {r.digest} {r.clock}\n" for r in conn.execute(query))
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def verify_chains(conn: Connection) -> list[str]:
+    """Findings in words, none when every held op has its digest and every whole log its chain."""
+    findings = []
+    heads = {row.id: (row.through, row.head) for row in conn.execute(sa.select(tables.device))}
+    previous: tuple[str, int, str] = ("", 0, ZERO)
+    query = sa.select(op_table).order_by(op_table.c.device, op_table.c.seq)
+    for row in conn.execution_options(yield_per=500).execute(query):
+        if row.body is not None and digest_of(to_entry(row).op) != row.digest:
+            findings.append(f"{row.device}/{row.seq}: the record was altered, it does not have its digest")
+        if row.hash is None:
+            continue
+        before = previous if previous[0] == row.device else (row.device, 0, ZERO)
+        if row.seq != before[1] + 1:
+            findings.append(f"{row.device}/{row.seq}: the op before it is missing")
+        elif chain(before[2], row.digest) != row.hash:
+            findings.append(f"{row.device}/{row.seq}: the chain is broken here")
+        previous = (row.device, row.seq, row.hash)
+        if row.device in heads and row.seq == heads[row.device][0] and row.hash != heads[row.device][1]:
+            findings.append(f"{row.device}/{row.seq}: the log's head is not this op's hash")
+    counted = sa.select(op_table.c.device, sa.func.max(op_table.c.seq).label("last")).group_by(op_table.c.device)
+    last = {row.device: row.last for row in conn.execute(counted)}
+    findings += [
+        f"{device}: ops end at {last.get(device, 0)}, the log says {through}"
+        for device, (through, _) in sorted(heads.items())
+        if last.get(device, 0) != through
+    ]
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What the sync chip and `sync status` are derived from: log and receipt, nothing that is set by hand."""
+
+    device: str
+    last_seq: int
+    head: str
+    through: int
+    receipt: dict[str, Any] | None
+    quarantined: int
+    synced_at: str | None
+    offset_ms: int
+    trouble: dict[str, Any] | None
+    newest_clock: str | None
+
+    @property
+    def waiting(self) -> int:
+        """Own ops that the server has not acknowledged."""
+        return self.last_seq - self.through
+
+
+def state(conn: Connection) -> LogState:
+    """The state of this node's own log, in four statements."""
+    node = {row.key: json.loads(row.value) for row in conn.execute(sa.select(tables.node))}
+    me = conn.execute(sa.select(tables.device).where(tables.device.c.id == node["device"])).one()
+    held = sa.select(sa.func.count()).where(op_table.c.problem.is_not(None), op_table.c.dismissed.is_(False))
+    newest = conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar()
+    return LogState(
+        me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), conn.execute(held).scalar() or 0,
+        node.get("synced_at"), int(node.get("offset_ms", 0)), node.get("trouble"), newest,
+    )  # fmt: skip
+
+
+def put_blob(conn: Connection, name: str, media_type: str, data: bytes) -> None:
+    """Keep a photo or signature under its SHA-256, in the transaction of the op that names it."""
+    if sha256(data).hexdigest() != name:
+        raise ValueError("a blob is named by its SHA-256")
+    insert_new(conn, tables.blob, [{"sha256": name, "media_type": media_type, "bytes": data}])
+
+
+def get_blob(conn: Connection, name: str) -> tuple[str, bytes] | None:
+    """(media type, bytes), or None."""
+    row = conn.execute(sa.select(tables.blob).where(tables.blob.c.sha256 == name)).first()
+    return None if row is None else (row.media_type, row.bytes)

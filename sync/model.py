@@ -1,0 +1,94 @@
+"""What is passed around: drafts, entries, grants, and what the house gives to its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy.engine import Connection
+
+from sync.merge import Order
+from sync.op import Body, Op
+from sync.problem import Problem
+
+Begin = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The streams a device may pull and author in; `prefixes` are counties, each standing for all of its towns."""
+
+    streams: frozenset[str]
+    prefixes: tuple[str, ...] = ()
+
+    def cover(self, stream: str) -> bool:
+        if stream in self.streams:
+            return True
+        return len(stream) == 9 and stream.isdigit() and stream.startswith(self.prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants to record; the log adds device, seq and clock. `hlc` only when authored again."""
+
+    stream: str
+    actor: str
+    kind: str
+    v: int
+    subject: str
+    body: Body
+    hlc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An op as it is held, with what is known about it beside it."""
+
+    op: Op
+    n: int | None
+    merge_hlc: str | None
+    digest: str
+    hash: str | None
+    problem: dict[str, Any] | None
+    dismissed: bool
+    received_at: str
+
+    @property
+    def clock(self) -> str:
+        """The merge clock."""
+        return self.merge_hlc or self.op.hlc
+
+    @property
+    def order(self) -> Order:
+        return (self.clock, self.op.device, self.op.seq)
+
+    @property
+    def name(self) -> str:
+        return self.op.name
+
+
+class Application(Protocol):
+    """What the house gives to its log."""
+
+    def judge(self, conn: Connection, op: Op, by_centre: bool) -> Problem | None:
+        """Why an arriving op must be quarantined, but for grants: unknown-kind, invalid-body, unknown-subject …"""
+
+    def apply(self, conn: Connection, entry: Entry) -> bool:
+        """Change the tables; false when kind, version or body is not understood: kept, and applied later."""
+
+    def replay(self, conn: Connection, subject: str) -> None:
+        """A merge clock of the subject's ops changed, or ops of it went away."""
+
+    def forget(self, conn: Connection, stream: str) -> None:
+        """The stream is not granted any more: its rows go."""
+
+    def grants(self, conn: Connection, device: str) -> Grants:
+        """What a device may have."""
+
+    def opens(self, op: Op) -> bool:
+        """Whether its author is granted the op's stream by this very op (a laptop plans a trip by itself)."""
+
+    def enrolled(self, conn: Connection, device: str, name: str, public_key: str, team: str) -> Sequence[Draft]:
+        """The centre's facts about a new device."""

@@ -1,0 +1,193 @@
+"""One class for every refusal, raised at either end and carried between them as RFC 9457 problem+json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+URN = "urn:aidvisit:problem:"
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a problem is called by HTTP (`status`) and by people: what happened, then what to do."""
+
+    status: int
+    zh: str
+    en: str
+    retry: bool = False
+
+
+CATALOGUE: dict[str, Kind] = {
+    "unauthorized": Kind(
+        401,
+        "中心服务器不认识这台设备的口令。记录都还在本机;请管理员重新登记这台设备。",
+        "The central server does not know this device's token. Every record is still here; enrol the device again.",
+    ),
+    "device-revoked": Kind(
+        403,
+        "这台设备已被停用,不再收发记录。记录都还在本机;请联系管理员。",
+        "This device was revoked and neither sends nor receives. Every record is still here; ask an administrator.",
+    ),
+    "enrolment-code-invalid": Kind(
+        403,
+        "登记码不对、用过了或已过期(24 小时内有效)。请向管理员要一个新的。",
+        "The enrolment code is wrong, used or expired (it lasts 24 hours). Ask an administrator for a new one.",
+    ),
+    "too-many-attempts": Kind(
+        429,
+        "试得太多了,请 {retry_after} 秒后再试。",
+        "Too many attempts: try again in {retry_after} seconds.",
+        retry=True,
+    ),
+    "too-large": Kind(
+        413,
+        "一次发送太多:最多 {max_ops} 条、{max_bytes} 字节。会自动分小批再发。",
+        "Too much at once: at most {max_ops} ops and {max_bytes} bytes. It is sent again in smaller batches.",
+    ),
+    "malformed": Kind(
+        422,
+        "发送的内容不合协议:{detail}。记录都还在本机。",
+        "What was sent is not well formed: {detail}. Every record is still on the device.",
+    ),
+    "chain-broken": Kind(
+        422,
+        "记录的校验链对不上,可能被改动过。记录都还在本机,请联系管理员。",
+        "The records do not hash to the chain that was announced. They are all still on the device; call the office.",
+    ),
+    "bad-signature": Kind(
+        422,
+        "签名与这台设备的密钥不符。记录都还在本机,请联系管理员。",
+        "The signature is not by this device's key. Every record is still on the device; call the office.",
+    ),
+    "fork": Kind(
+        409,
+        "这台设备像是从备份或克隆恢复的(第 {seq} 条起与中心不同)。可以继续登记;请重新登记设备后再上报。",
+        "This device looks like a restored copy (it differs from op {seq} on). Go on recording; enrol again to send.",
+    ),
+    "gap": Kind(
+        409,
+        "中心只收到第 {through} 条,会从下一条补发。",
+        "The centre holds ops up to {through}; sending goes on from the next one.",
+    ),
+    "too-many-requests": Kind(
+        429,
+        "中心服务器正忙,请 {retry_after} 秒后再试。",
+        "The central server is busy: try again in {retry_after} seconds.",
+        retry=True,
+    ),
+    "unavailable": Kind(
+        503,
+        "中心服务器暂时不能用,请 {retry_after} 秒后再试。",
+        "The central server is not available: try again in {retry_after} seconds.",
+        retry=True,
+    ),
+    "unknown-kind": Kind(
+        422,
+        "本版本还不认识这种记录:{kind} 第 {v} 版。升级后会自动处理。",
+        "This version does not know {kind} v{v}. It is taken up after an upgrade.",
+    ),
+    "invalid-body": Kind(
+        422,
+        "记录内容不合规定:{detail}",
+        "The body does not fit its kind: {detail}",
+    ),
+    "unknown-subject": Kind(
+        422,
+        "所指的{what}还没有收到:{id}。收到后会自动放行。",
+        "The {what} it is about is not known yet: {id}. It is released by itself when that arrives.",
+    ),
+    "subject-exists": Kind(
+        409,
+        "同一编号已有另一条不同的记录:{id}。",
+        "Another fact with the same id exists already and differs: {id}.",
+    ),
+    "not-allowed": Kind(
+        403,
+        "{actor_or_device} 无权做这件事:{kind}。",
+        "{actor_or_device} may not do this: {kind}.",
+    ),
+    "not-granted": Kind(
+        403,
+        "这台设备没有这部分资料的权限:{stream}。",
+        "This device was not granted the stream {stream}.",
+    ),
+    "hotel-wifi": Kind(
+        502,
+        "{url} 回答的是网页,不是中心服务器。多半是旅馆或商场的上网登录页:请先在浏览器里登录网络。",
+        "{url} answered with a web page, not as the central server: most likely a Wi-Fi sign-in page. "
+        "Open a browser and sign in to the network first.",
+        retry=True,
+    ),
+    "server-unreachable": Kind(
+        503,
+        "连不上中心服务器 {url}:没有网络,或地址不对。记录都在本机,有网络时自动上报。",
+        "The central server {url} cannot be reached. Every record is on this machine and is sent when there is a line.",
+        retry=True,
+    ),
+    "receipt-invalid": Kind(
+        502,
+        "回执的签名不是中心服务器的,没有采信。请联系管理员。",
+        "The receipt is not signed by the central server and was not believed. Call the office.",
+    ),
+    "server-error": Kind(
+        500,
+        "中心服务器出了差错(状态 {http_status})。记录都还在本机,会自动再试。",
+        "The central server failed (status {http_status}). Every record is still here and is sent again by itself.",
+        retry=True,
+    ),
+}
+
+
+class _Gently(Formatter):
+    def get_value(self, key: int | str, _: Any, kwargs: Mapping[str, Any]) -> Any:  # type: ignore[override]
+        return kwargs.get(str(key), "–")
+
+
+class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
+    """A refusal with a catalogued `name`; `members` are its RFC 9457 extension members.
+
+    Raises: KeyError for a name that is not in the catalogue (a bug, so it stays one).
+    Source: docs/protocol.md section 3; RFC 9457.
+    """
+
+    def __init__(self, name: str, detail: str = "", **members: Any) -> None:
+        self.kind = CATALOGUE[name]
+        self.name, self.detail, self.members = name, detail, members
+        super().__init__(f"{name}: {detail or self.words('en')}")
+
+    @property
+    def status(self) -> int:
+        return self.kind.status
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds to wait, when the other side said so."""
+        value = self.members.get("retry_after")
+        return value if isinstance(value, int) else None
+
+    def words(self, language: str = "zh") -> str:
+        """One or two sentences for people: what happened, what to do."""
+        template = self.kind.zh if language.startswith("zh") else self.kind.en
+        return _Gently().format(template, **{"detail": self.detail, **self.members})
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "type": URN + self.name,
+            "title": self.words("en"),
+            "status": self.status,
+            "detail": self.detail or self.words("zh"),
+            **self.members,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Problem:
+        """The problem that the other side raised; one that this version does not know becomes `server-error`."""
+        name = str(document.get("type", "")).removeprefix(URN)
+        members = {k: v for k, v in document.items() if k not in ("type", "title", "status", "detail")}
+        if name not in CATALOGUE:
+            return cls("server-error", str(document.get("detail", "")), http_status=document.get("status", "–"))
+        return cls(name, str(document.get("detail", "")), **members)

@@ -1,0 +1,251 @@
+"""The central end: what push and pull answer (docs/protocol.md sections 2 and 3). HTTP is somebody else's."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from sync import clock, identity, log, quarantine, tables
+from sync.enrolment import device_of_token
+from sync.log import Application, Begin, Grants, Streams
+from sync.op import ZERO, Op, chain, check_op, loads, malformed, uuid7
+from sync.problem import Problem
+from sync.tables import op as op_table
+from sync.wire import MAX_BYTES, MAX_OPS, PullRequest, PushRequest, load, too_large, travelling_op
+
+PAGE_BYTES = 2 * 1024 * 1024
+
+
+def set_up(conn: Connection, *, name: str, now: datetime, key: identity.KeyPair | None = None) -> str:
+    """Give a new centre its identity and epoch; returns its device id."""
+    key = key or identity.KeyPair.generate()
+    device = uuid7()
+    log.remember(conn, role="central", device=device, private_key=key.private, epoch=uuid7())
+    log.add_device(conn, device, name=name, public_key=key.public, now=now)
+    return device
+
+
+def new_epoch(conn: Connection, now: datetime) -> str:
+    """After a restore: a new epoch and a new device id under the same key, so that no number is used twice."""
+    old = log.lock_device(conn, log.own(conn))
+    device, epoch = uuid7(), uuid7()
+    log.add_device(conn, device, name=old.name, public_key=old.public_key, now=now)
+    where = tables.device.c.id == device
+    conn.execute(sa.update(tables.device).where(where).values(clock=old.clock))
+    log.remember(conn, device=device, epoch=epoch)
+    return epoch
+
+
+def revoke(conn: Connection, device: str) -> None:
+    """From this commit on the device gets and gives nothing."""
+    conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(revoked=True))
+
+
+# --- push ----------------------------------------------------------------------------------------------------
+
+
+def push(begin: Begin, app: Application, token: str | None, raw: bytes, now: datetime) -> dict[str, Any]:
+    """Take a batch of ops: all of them durable when this returns, or none.
+
+    Raises: Problem as in the protocol's table, in its order: token, size, well-formedness, chain, signature,
+    fork, gap.
+    """
+    with begin() as conn:
+        device = device_of_token(conn, token)
+        if len(raw) > MAX_BYTES:
+            raise too_large()
+        document = loads(raw)
+        if isinstance(document, dict) and isinstance(document.get("device"), str) and document["device"] != device.id:
+            raise Problem("unauthorized")
+        if isinstance(document, dict) and isinstance(document.get("ops"), list) and len(document["ops"]) > MAX_OPS:
+            raise too_large()
+        request = load(PushRequest, document)
+        first: int = request["from_"]
+        ops, digests = _read_ops(device.id, first, request["ops"])
+        hashes = _check_chain(request, digests)
+        last = first + len(ops) - 1
+        text = identity.push_text(device.id, last, request["head"])
+        if not identity.verify(device.public_key, text, request["sig"]):
+            raise Problem("bad-signature")
+        _check_place(conn, device, first, request["prev"], digests)
+        new = device.through + 1 - first
+        if last > device.through:
+            _take(conn, app, device, ops[new:], digests[new:], hashes[new:], now)
+        answer = _answer(conn, device.id, first, last, now)
+    quarantine.settle(begin, app, now)
+    return answer
+
+
+def _read_ops(device: str, first: int, items: list[dict[str, Any]]) -> tuple[list[Op | str], list[str]]:
+    ops = [travelling_op(device, first + i, item) for i, item in enumerate(items)]
+    return ops, [op if isinstance(op, str) else sha256(check_op(op)).hexdigest() for op in ops]
+
+
+def _check_chain(request: dict[str, Any], digests: list[str]) -> list[str]:
+    hashes = []
+    head = request["prev"]
+    for digest in digests:
+        head = chain(head, digest)
+        hashes.append(head)
+    if head != request["head"]:
+        raise Problem("chain-broken")
+    return hashes
+
+
+def _check_place(conn: Connection, device: Row[Any], first: int, prev: str, digests: list[str]) -> None:
+    """Fork before gap: `prev`, and the ops that are held already, must be the same here."""
+    if first > device.through + 1:
+        raise Problem("gap", through=device.through)
+    before = ZERO
+    if first > 1:
+        query = sa.select(op_table.c.hash).where(op_table.c.device == device.id, op_table.c.seq == first - 1)
+        before = conn.execute(query).scalar_one()
+    if prev != before:
+        raise Problem("fork", seq=max(1, first - 1))
+    query = sa.select(op_table.c.seq, op_table.c.digest).where(
+        op_table.c.device == device.id, op_table.c.seq.between(first, first + len(digests) - 1)
+    )
+    for row in conn.execute(query.order_by(op_table.c.seq)):
+        if row.digest != digests[row.seq - first]:
+            raise Problem("fork", seq=row.seq)
+
+
+def _take(
+    conn: Connection, app: Application, device: Row[Any], ops: list[Op | str], digests: list[str],
+    hashes: list[str], now: datetime,
+) -> None:  # fmt: skip
+    """Judge, number and apply new ops in their order. The device's row is locked; its streams are locked here."""
+    grants = app.grants(conn, device.id)
+    numbered = {op.stream for op in ops if isinstance(op, Op) and quarantine.may_author(app, op, grants)}
+    streams = Streams(conn, numbered)
+    merged, wall = device.clock, clock.to_ms(now)
+    for offset, (op, digest, hashed) in enumerate(zip(ops, digests, hashes, strict=True)):
+        seq = device.through + 1 + offset
+        if not isinstance(op, Op):
+            _keep_erased(conn, device.id, seq, digest, hashed, merged, now)
+            continue
+        merge_hlc = clock.merge_clock(op.hlc, merged, streams.clock(op.stream), wall)
+        merged = merge_hlc or op.hlc
+        problem = quarantine.judge(conn, app, op, grants)
+        n = None if problem else streams.take(op.stream, merged)
+        stated = problem.to_dict() if problem else None
+        entry = log.insert_op(conn, op, digest, now, n=n, merge_hlc=merge_hlc, hash=hashed, problem=stated)
+        if problem is None:
+            log.put(conn, app, entry)
+            if app.opens(op):
+                grants = app.grants(conn, device.id)
+    streams.save()
+    where = tables.device.c.id == device.id
+    values = {"through": device.through + len(ops), "head": hashes[-1], "clock": merged}
+    conn.execute(sa.update(tables.device).where(where).values(**values))
+
+
+def _keep_erased(conn: Connection, device: str, seq: int, digest: str, hashed: str, merged: str, now: datetime) -> None:
+    """An op whose body was erased keeps its place in the chain; nobody here knows what it was."""
+    conn.execute(
+        sa.insert(op_table).values(
+            device=device, seq=seq, clock=merged, digest=digest, hash=hashed, dismissed=False, applied=True,
+            received_at=now.isoformat(),
+        )
+    )  # fmt: skip
+
+
+def _answer(conn: Connection, device: str, first: int, last: int, now: datetime) -> dict[str, Any]:
+    row = conn.execute(sa.select(tables.device).where(tables.device.c.id == device)).one()
+    query = sa.select(op_table.c.seq, op_table.c.problem, op_table.c.merge_hlc).where(
+        op_table.c.device == device,
+        op_table.c.seq.between(first, last),
+        sa.or_(op_table.c.problem.is_not(None), op_table.c.merge_hlc.is_not(None)),
+    )
+    rows = conn.execute(query.order_by(op_table.c.seq)).all()
+    key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "through": row.through,
+        "head": row.head,
+        "quarantined": [{"seq": r.seq, "problem": json.loads(r.problem)} for r in rows if r.problem],
+        "restamped": [{"seq": r.seq, "merge_hlc": r.merge_hlc} for r in rows if r.merge_hlc],
+        "receipt": identity.make_receipt(key, device, row.through, row.head, at),
+    }
+
+
+# --- pull ----------------------------------------------------------------------------------------------------
+
+
+def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: datetime) -> dict[str, Any]:
+    """Everything that is new in the streams of a device, in one page.
+
+    Raises: Problem `unauthorized`, `device-revoked`, `too-large`, `malformed`.
+    """
+    quarantine.settle(begin, app, now)
+    with begin() as conn:
+        device = device_of_token(conn, token)
+        if len(raw) > MAX_BYTES:
+            raise too_large()
+        request = load(PullRequest, loads(raw))
+        if request.get("status") is not None and len(json.dumps(request["status"])) > 4096:
+            raise malformed("status is longer than 4096 characters")
+        _note_seen(conn, device.id, request.get("status"), now)
+        epoch = log.recall(conn, "epoch")
+        cursors = request.get("cursors", {}) if request.get("epoch") == epoch else {}
+        grants = app.grants(conn, device.id)
+        ops, cursors, more = _page(conn, device.id, grants, cursors, request["limit"])
+        return {
+            "epoch": epoch,
+            "grants": sorted(grants.streams),
+            "server_time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "through": device.through,
+            "head": device.head,
+            "ops": ops,
+            "cursors": cursors,
+            "more": more,
+        }
+
+
+def _note_seen(conn: Connection, device: str, status: dict[str, Any] | None, now: datetime) -> None:
+    values: dict[str, Any] = {"seen_at": now.isoformat()}
+    if status is not None:
+        values["status"] = json.dumps(status, ensure_ascii=False)
+    conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(**values))
+
+
+def _page(
+    conn: Connection, device: str, grants: Grants, asked: dict[str, int], limit: int
+) -> tuple[list[dict[str, Any]], dict[str, int], bool]:
+    heads = {r.name: r.head for r in conn.execute(sa.select(tables.stream.c.name, tables.stream.c.head))}
+    cursors = {name: min(asked.get(name, 0), heads.get(name, 0)) for name in sorted(grants.streams)}
+    ops: list[dict[str, Any]] = []
+    size = 0
+    for name in _reading_order(cursors):
+        query = sa.select(op_table).where(op_table.c.stream == name, op_table.c.n > cursors[name])
+        if cursors[name] >= heads.get(name, 0):
+            continue
+        for row in conn.execute(query.order_by(op_table.c.n).limit(MAX_OPS * 5)):
+            if len(ops) >= limit or size > PAGE_BYTES:
+                return ops, cursors, True
+            if row.device != device and row.body is not None:
+                ops.append(_numbered(row))
+                size += len(row.body) + 300
+            cursors[name] = row.n
+        if cursors[name] < heads[name]:
+            return ops, cursors, True
+    return ops, cursors, False
+
+
+def _reading_order(names: dict[str, int]) -> list[str]:
+    """What everything else refers to comes first: the organisation, the people, the trips, then the towns."""
+    rank = {"o": 0, "t": 1}
+    return sorted(names, key=lambda name: (rank.get(name[:1], 2), name))
+
+
+def _numbered(row: Row[Any]) -> dict[str, Any]:
+    item = {
+        "stream": row.stream, "n": row.n, "device": row.device, "seq": row.seq, "hlc": row.hlc, "actor": row.actor,
+        "kind": row.kind, "v": row.v, "subject": row.subject, "body": json.loads(row.body),
+    }  # fmt: skip
+    return item | ({"merge_hlc": row.merge_hlc} if row.merge_hlc else {})

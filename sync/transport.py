@@ -1,0 +1,92 @@
+"""One request and its answer over HTTP, with every way that a line can fail told apart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import requests
+import zstandard
+
+from sync.op import loads
+from sync.problem import MEDIA_TYPE, Problem
+from sync.wire import PATHS
+
+TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A decoded answer; `date` is the server's clock."""
+
+    document: dict[str, Any]
+    date: datetime | None
+
+
+class Transport(Protocol):
+    def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
+        """POST one document to `enrol`, `push` or `pull`.
+
+        Raises: Problem, the server's own or `server-unreachable`, `hotel-wifi`, `server-error`.
+        """
+
+
+class HttpTransport:
+    """Requests over one kept connection. `verify`: True, or the path of a private CA."""
+
+    def __init__(self, url: str, *, verify: bool | str = True) -> None:
+        self.url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.verify = verify
+        # A proxy or a password from the environment has no business on this line.
+        self._session.trust_env = False
+
+    def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
+        data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "Accept": f"application/json, {MEDIA_TYPE}"}
+        headers["Accept-Encoding"] = "zstd, gzip"
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if len(data) > 400:
+            data = zstandard.ZstdCompressor(level=3).compress(data)
+            headers["Content-Encoding"] = "zstd"
+        try:
+            response = self._session.post(
+                self.url + PATHS[name], data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise Problem("server-unreachable", str(type(error).__name__), url=self.url) from error
+        return self._read(response)
+
+    def _read(self, response: requests.Response) -> Reply:
+        media_type = response.headers.get("Content-Type", "").split(";")[0].strip()
+        if media_type not in ("application/json", MEDIA_TYPE):
+            if response.status_code >= 500:
+                raise Problem("server-error", http_status=response.status_code)
+            raise Problem("hotel-wifi", url=self.url)
+        try:
+            document = loads(response.content)
+        except (Problem, requests.RequestException) as error:
+            raise Problem("hotel-wifi", str(error), url=self.url) from error
+        if not isinstance(document, dict):
+            raise Problem("hotel-wifi", url=self.url)
+        if response.status_code >= 400 or media_type == MEDIA_TYPE:
+            raise _refusal(document, response)
+        return Reply(document, _date(response.headers.get("Date")))
+
+
+def _refusal(document: dict[str, Any], response: requests.Response) -> Problem:
+    wait = response.headers.get("Retry-After", "")
+    if wait.isdigit():
+        document.setdefault("retry_after", int(wait))
+    return Problem.from_dict({"status": response.status_code, **document})
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC) if header else None
+    except ValueError:
+        return None

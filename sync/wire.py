@@ -1,0 +1,157 @@
+"""What stands in a request and an answer, and how bytes are packed on the line (docs/protocol.md section 3)."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, cast
+
+import zstandard
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from sync.op import HEX64, TRAVELLING, Op, is_uuid, malformed
+from sync.problem import Problem
+
+MAX_OPS = 1000
+MAX_BYTES = 4 * 1024 * 1024
+MAX_PAGE = 5000
+PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull"}
+
+
+def too_large() -> Problem:
+    return Problem("too-large", max_ops=MAX_OPS, max_bytes=MAX_BYTES)
+
+
+def unpack(data: bytes, encoding: str | None, limit: int = MAX_BYTES) -> bytes:
+    """Undo a Content-Encoding (zstd, gzip or none) without ever inflating past `limit` bytes.
+
+    Raises: Problem `too-large`, `malformed`.
+    """
+    match (encoding or "identity").strip().lower():
+        case "identity" | "":
+            plain = data
+        case "gzip":
+            plain = _gunzip(data, limit)
+        case "zstd":
+            plain = _unzstd(data, limit)
+        case other:
+            raise malformed(f"Content-Encoding {other[:20]!r} is neither zstd nor gzip")
+    if len(plain) > limit:
+        raise too_large()
+    return plain
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflate.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise malformed("the gzip body is damaged") from error
+    if len(plain) <= limit and not inflate.eof:
+        raise malformed("the gzip body is cut short")
+    return plain
+
+
+def _unzstd(data: bytes, limit: int) -> bytes:
+    inflate = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).decompressobj()
+    plain = bytearray()
+    try:
+        # Small steps in, so that a bomb is noticed before it has gone off.
+        for start in range(0, len(data), 1024):
+            plain += inflate.decompress(data[start : start + 1024])
+            if len(plain) > limit:
+                return bytes(plain)
+            if inflate.eof:
+                break
+    except zstandard.ZstdError as error:
+        raise malformed("the zstd body is damaged") from error
+    if not inflate.eof:
+        raise malformed("the zstd body is cut short")
+    return bytes(plain)
+
+
+def pack(data: bytes, accepted: str | None) -> tuple[bytes, str | None]:
+    """Pack an answer as the other side accepts it: (bytes, Content-Encoding or None). Small ones stay plain."""
+    names = {part.split(";")[0].strip().lower() for part in (accepted or "").split(",") if "q=0" not in part}
+    if len(data) < 200:
+        return data, None
+    if "zstd" in names:
+        return zstandard.ZstdCompressor(level=3).compress(data), "zstd"
+    if "gzip" in names:
+        deflate = zlib.compressobj(6, zlib.DEFLATED, 31)
+        return deflate.compress(data) + deflate.flush(), "gzip"
+    return data, None
+
+
+class Whole(fields.Integer):
+    """An integer, and nothing that merely looks like one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise ValidationError("not a whole number")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def _hash() -> fields.String:
+    return fields.String(required=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
+
+
+def _identifier(value: str) -> None:
+    if not is_uuid(value):
+        raise ValidationError("not a UUID in lower case with hyphens")
+
+
+class Document(Schema):
+    """Members that a reader does not know are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class EnrolRequest(Document):
+    code = fields.String(validate=validate.Length(max=40))
+    name = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    public_key = fields.String(required=True, validate=validate.Length(max=100))
+    age_recipient = fields.String(allow_none=True, validate=validate.Length(max=200))
+
+
+class PushRequest(Document):
+    device = fields.String(required=True, validate=_identifier)
+    from_ = Whole(required=True, data_key="from", validate=validate.Range(min=1, max=2**53 - 1))
+    prev = _hash()
+    ops = fields.List(fields.Dict(keys=fields.String()), required=True, validate=validate.Length(min=1))
+    head = _hash()
+    sig = fields.String(required=True)
+
+
+class PullRequest(Document):
+    epoch = fields.String(allow_none=True)
+    cursors = fields.Dict(keys=fields.String(), values=Whole(validate=validate.Range(min=0, max=2**53 - 1)))
+    limit = Whole(load_default=1000, validate=validate.Range(min=1, max=MAX_PAGE))
+    status = fields.Dict(keys=fields.String(), allow_none=True)
+
+
+def load(schema: type[Document], document: Any) -> dict[str, Any]:
+    """The checked members of a document. Raises: Problem `malformed`, naming the member."""
+    if not isinstance(document, dict):
+        raise malformed("the document is not an object")
+    try:
+        return cast(dict[str, Any], schema().load(document))
+    except ValidationError as error:
+        raise malformed(f"members that do not fit: {error.messages}") from error
+
+
+def travelling_op(device: str, seq: int, item: dict[str, Any]) -> Op | str:
+    """One element of a push's `ops`: the op, or the digest of one that was erased. Raises: Problem `malformed`."""
+    if set(item) == {"erased"}:
+        digest = item["erased"]
+        if not isinstance(digest, str) or HEX64.fullmatch(digest) is None:
+            raise malformed(f"op {seq}: erased is not a digest")
+        return digest
+    if set(item) != set(TRAVELLING):
+        odd = sorted(set(item) ^ set(TRAVELLING))
+        raise malformed(f"op {seq}: exactly {', '.join(TRAVELLING)} travel; missing or too many: {odd}")
+    return Op(device=device, seq=seq, **item)
+
+
+def to_travel(op: Op) -> dict[str, Any]:
+    return {field: getattr(op, field) for field in TRAVELLING}
