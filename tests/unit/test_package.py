@@ -46,7 +46,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = Path(sysconfig.get_path("scripts", scheme, names)) / Path(sys.executable).name
     pip = (sys.executable, "-m", "pip", "--quiet", "--python", str(python))
     _run(*pip, "install", "--no-deps", "--no-index", str(wheel), cwd=place)
-    # A path file inside a directory that a path file named is not read: the checkout itself stays out of sight.
+    # A path file in a directory that is on the path by a path file is not read: the checkout stays unseen.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return python
 
