@@ -1,98 +1,224 @@
-"""The house's own problems: what happened and what to do, added to the catalogue that both ends share."""
+"""Every refusal that this house adds to the protocol's own: one class, one catalogue, words for people.
+
+Each sentence says what happened, then what to do. Words in braces are members of the Problem.
+"""
 
 from __future__ import annotations
 
 from sync.problem import CATALOGUE, Kind, Problem
 
-__all__ = ["Problem"]
+__all__ = ["CATALOGUE", "Kind", "Problem"]
 
-CATALOGUE |= {
-    "not-a-home": Kind(
-        404,
-        "{home} 里没有 settings.toml,不是 aidvisit 的目录。请用 --home 指定正确的目录,"
-        "或先运行 aidvisit field init(笔记本)或 aidvisit central init(中心)。",
-        "{home} holds no settings.toml, so it is not an aidvisit home. Name the right one with --home, "
-        "or make one with `aidvisit field init` (laptop) or `aidvisit central init` (centre).",
+_PEOPLE = {
+    "wrong-password": Kind(
+        403,
+        "登录名或密码不对。请再试一次;忘记密码请找管理员重设。",
+        "The login or the password is wrong. Try again; an administrator can set a new password.",
     ),
-    "home-taken": Kind(
-        409,
-        "{home} 已经属于另一个角色({role})。没有改动任何内容;请用 --home 另选一个目录。",
-        "{home} already belongs to the other role ({role}). Nothing was changed; choose another with --home.",
+    "too-many-sign-ins": Kind(
+        429,
+        "密码试错太多次。请 {retry_after} 秒后再试。",
+        "Too many wrong passwords. Try again in {retry_after} seconds.",
+        retry=True,
     ),
-    "settings-invalid": Kind(
-        422,
-        "设置文件 {path} 看不懂:{detail}。请改正这一项后再运行。",
-        "The settings in {path} make no sense: {detail}. Put that right and run it again.",
-    ),
-    "home-exists": Kind(
-        409,
-        "{home} 里已经有一个 aidvisit。没有改动任何内容;请直接运行,或用 --home 另选一个空目录。",
-        "{home} already holds an aidvisit home. Nothing was changed; run it, or choose an empty directory.",
-    ),
-    "wrong-role": Kind(
-        409,
-        "{home} 是{role}的目录,这个命令要在{wanted}的目录里运行。请用 --home 指定。",
-        "{home} is a home of role {role}; this command needs one of role {wanted}. Name it with --home.",
-    ),
-    "port-in-use": Kind(
-        409,
-        "{host} 的端口 {port} 已被别的程序占用。请关掉那个程序,或用 --port 换一个端口。",
-        "Port {port} on {host} is in use by another program. Stop that program, or use another with --port.",
-    ),
-    "no-such-file": Kind(
-        404,
-        "找不到文件 {path}。请核对文件名和所在目录。",
-        "There is no file {path}. Check its name and folder.",
-    ),
-    "not-a-sheet": Kind(
-        422,
-        "{path} 不是能读的 Excel 表格(.xlsx),或里面是空的。请在表格软件里打开后另存为 .xlsx 再导入。",
-        "{path} is not a spreadsheet that can be read (.xlsx), or it is empty. "
-        "Open it in a spreadsheet program, save it as .xlsx and import that.",
-    ),
-    "no-list": Kind(
-        422,
-        "{path} 里没有找到带“户主姓名”等表头的名单。请核对表头,再导入一次。",
-        "No list with a heading such as 户主姓名 was found in {path}. Check its heading and import it again.",
-    ),
-    "import-unclear": Kind(
-        422,
-        "导入之前要先说清楚:{detail}。没有导入任何内容。",
-        "Something has to be answered first: {detail}. Nothing was imported.",
-    ),
-    "invalid-form": Kind(
-        422,
-        "有几处没有填对,请按提示改正后再保存。",
-        "Some fields are not right: correct them as shown and save again.",
-    ),
-    "needs-reason": Kind(
-        409,
-        "有不寻常的地方,还没有保存。请改正,或写明理由后再保存。",
-        "Something is odd, and nothing was saved yet. Correct it, or give a reason and save again.",
-    ),
-    "sign-in-failed": Kind(
+    "signed-out": Kind(
         401,
-        "登录名或密码不对。请再试一次,或请管理员重设密码。",
-        "Wrong login or password. Try again, or ask an administrator for a new password.",
+        "还没有登录,或登录已过期。请登录后再做一次。",
+        "You are not signed in, or no longer. Sign in and do it again.",
+    ),
+    "not-permitted": Kind(
+        403,
+        "您的角色不能做这件事。请找队长或管理员。",
+        "Your role does not allow this. Ask a leader or an administrator.",
+    ),
+    "csrf-expired": Kind(
+        400,
+        "页面打开太久或来自别处,没有保存。请返回、刷新页面后再提交。",
+        "The page was open too long or came from elsewhere; nothing was saved. Go back, reload and send it again.",
     ),
     "login-taken": Kind(
         409,
-        "登录名 {login} 已经有人用了。请换一个。",
-        "The login {login} is taken. Choose another.",
+        "登录名“{login}”已有人用。请换一个。",
+        "The login “{login}” is taken. Choose another.",
     ),
-    "password-weak": Kind(
+    "weak-password": Kind(
         422,
-        "密码至少要 {least} 个字符。请换一个长一些的。",
-        "A password needs at least {least} characters. Choose a longer one.",
-    ),
-    "unknown-id": Kind(
-        404,
-        "没有找到编号为 {id} 的{what}。请核对后再试。",
-        "There is no {what} with the id {id}. Check it and try again.",
-    ),
-    "not-the-centre": Kind(
-        403,
-        "这件事只能在中心服务器上做。",
-        "Only the central server can do this.",
+        "密码太短,至少 {least} 个字符。请换一个长一点的。",
+        "The password is too short: at least {least} characters. Choose a longer one.",
     ),
 }
+
+_PAGES = {
+    "not-found": Kind(
+        404,
+        "没有这一页。请从首页重新进入。",
+        "There is no such page. Start again from the first page.",
+    ),
+    "method-not-allowed": Kind(
+        405,
+        "这一页不能这样打开。请从首页重新进入。",
+        "This page is not opened like that. Start again from the first page.",
+    ),
+    "invalid-form": Kind(
+        422,
+        "有 {count} 处没有填对,还没有保存。请看标出的地方。",
+        "{count} fields are not right, so nothing was saved. See those marked.",
+    ),
+    "upload-too-large": Kind(
+        413,
+        "提交的内容太大,最多 {max_bytes} 字节,没有保存。请换小一点的文件。",
+        "What was sent is too large: at most {max_bytes} bytes. Nothing was saved; use a smaller file.",
+    ),
+    "unexpected": Kind(
+        500,
+        "程序出了差错,这一步没有保存,之前的记录都在。请再试一次;还不行请把日志交给管理员。",
+        "The program failed. This step was not saved, everything before it is. "
+        "Try again; if it fails again, give the log to an administrator.",
+    ),
+}
+
+_AID = {
+    "unknown-household": Kind(
+        404,
+        "本机没有这一户。可能还没有同步到;请先同步,或核对名册。",
+        "This household is not on this machine, perhaps not yet. Sync first, or check the list.",
+    ),
+    "unknown-trip": Kind(
+        404,
+        "本机没有这次走访任务。请先同步,或请办公室下发。",
+        "This trip is not on this machine. Sync first, or ask the office to release it.",
+    ),
+    "unknown-delivery": Kind(
+        404,
+        "本机没有这条发放记录。请先同步后再试。",
+        "This delivery is not on this machine. Sync first, then try again.",
+    ),
+    "unknown-team": Kind(
+        404,
+        "没有这个队:{team}。请先新建队伍,或核对编号。",
+        "There is no team {team}. Add it first, or check its id.",
+    ),
+    "unknown-division": Kind(
+        422,
+        "不认识行政区划代码 {division}。请核对 12 位村代码,或用 --division 指定。",
+        "The division code {division} is not known. Check the 12-digit village code, or give it with --division.",
+    ),
+    "no-current-trip": Kind(
+        404,
+        "本机还没有走访任务。请先同步;还没有就请办公室制定并下发。",
+        "There is no trip on this machine yet. Sync; if there is still none, ask the office to release one.",
+    ),
+    "stream-not-held": Kind(
+        409,
+        "本机不管这里的资料({stream}),不能在这里登记。请在负责该处的电脑上登记,或请管理员授权。",
+        "This machine does not hold {stream}, so it cannot record there. "
+        "Record on one that does, or ask an administrator to grant it.",
+    ),
+    "nothing-to-deliver": Kind(
+        422,
+        "没有填任何物资的数量,没有保存。请至少填一样,或改登记走访结果。",
+        "No item has a quantity, so nothing was saved. Give at least one, or record a visit instead.",
+    ),
+    "reason-needed": Kind(
+        422,
+        "有 {count} 处与计划不符,还没有保存。请写明原因再提交。",
+        "{count} things are not as planned, so nothing was saved yet. Give a reason and send again.",
+    ),
+}
+
+_SHEETS = {
+    "not-a-sheet": Kind(
+        422,
+        "{file} 不是 .xlsx 表格。请在 Excel 或 WPS 里“另存为”.xlsx 后再导入。",
+        "{file} is not an .xlsx workbook. Save it as .xlsx in Excel or WPS and import that.",
+    ),
+    "sheet-unreadable": Kind(
+        422,
+        "读不了 {file}:文件损坏、加了密码或不存在。请在 Excel 里打开确认,取消密码后再导入。什么都没有导入。",
+        "{file} cannot be read: damaged, behind a password, or not there. Open it in Excel, take the password off "
+        "and import again. Nothing was imported.",
+    ),
+    "no-header-found": Kind(
+        422,
+        "{file} 里找不到表头(应有“姓名”或“户主”一列和物资各列)。请核对第一张表。什么都没有导入。",
+        "No header was found in {file} (a column 姓名 or 户主, and one for each item). Check its first sheet. "
+        "Nothing was imported.",
+    ),
+    "rows-refused": Kind(
+        422,
+        "{file} 有 {count} 行有问题,什么都没有导入。请按列出的行改好后再导入。",
+        "{count} rows of {file} are not right, so nothing was imported. Mend the rows listed and import again.",
+    ),
+}
+
+_MACHINE = {
+    "not-a-home": Kind(
+        404,
+        "{home} 不是本程序的数据目录。请用 --home 指定,或先运行 init。",
+        "{home} is not a home of this program. Give one with --home, or run init first.",
+    ),
+    "home-exists": Kind(
+        409,
+        "{home} 里已有数据,没有改动。请换一个空目录,或直接运行 run。",
+        "{home} is in use already and was left as it is. Choose an empty directory, or just run it.",
+    ),
+    "wrong-role": Kind(
+        409,
+        "{home} 是{role}端的数据目录,不能这样用。请换用 {role} 的命令或换一个目录。",
+        "{home} is a {role} home and is not used like this. Use the {role} commands, or another home.",
+    ),
+    "settings-unreadable": Kind(
+        500,
+        "{file} 读不懂:{why}。请改正这一处。",
+        "{file} cannot be understood: {why}. Mend that place.",
+    ),
+    "not-writable": Kind(
+        500,
+        "不能写入 {path}。请检查目录权限,或换一个目录。",
+        "{path} cannot be written. Check its permissions, or choose another place.",
+    ),
+    "port-in-use": Kind(
+        409,
+        "端口 {port} 已被占用。可能程序已经在运行;否则请用 --port 换一个。",
+        "Port {port} is in use. Perhaps it is running already; otherwise choose another with --port.",
+    ),
+    "disk-full": Kind(
+        507,
+        "磁盘满了,这一条没有保存,之前的都在。请腾出空间后再保存一次。",
+        "The disk is full. This was not saved, everything before it is. Free some space and save again.",
+    ),
+    "database-locked": Kind(
+        503,
+        "数据库正被别的程序占用,这一条没有保存。请稍后再试一次。",
+        "Another program is holding the database, so this was not saved. Wait a moment and try again.",
+        retry=True,
+    ),
+    "database-from-future": Kind(
+        500,
+        "数据库是更新的版本建的({found}),本程序不认识,没有改动。请升级程序。",
+        "The database was made by a newer version ({found}) and was left as it is. Upgrade this program.",
+    ),
+    "database-unreadable": Kind(
+        500,
+        "打不开数据库 {database}:损坏或不是本程序的。请从备份恢复。",
+        "The database {database} cannot be opened: damaged, or not this program's. Restore a backup.",
+    ),
+    "database-unreachable": Kind(
+        503,
+        "连不上数据库 {database}。请检查地址、口令和数据库服务。",
+        "The database {database} cannot be reached. Check its address, its password and that it runs.",
+        retry=True,
+    ),
+    "not-enrolled": Kind(
+        409,
+        "这台电脑还没有登记到中心服务器。请向管理员要登记码,运行 field init。",
+        "This laptop is not enrolled. Ask an administrator for a code and run field init.",
+    ),
+    "bad-address": Kind(
+        422,
+        "“{url}”不是服务器地址。应形如 https://aid.example.org。",
+        "“{url}” is not a server's address. It looks like https://aid.example.org.",
+    ),
+}
+
+CATALOGUE |= {**_PEOPLE, **_PAGES, **_AID, **_SHEETS, **_MACHINE}
