@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = sorted(
-    path.relative_to(ROOT) for top in ("aidvisit", "sync") for path in (ROOT / top).rglob("*.py")
-)
+SOURCES = sorted(path.relative_to(ROOT) for top in ("aidvisit", "sync") for path in (ROOT / top).rglob("*.py"))
 # Beside each other on one height: what stands on a floor may be read from it and from every floor above.
 FLOORS = {"sync": 0, "errors": 1, "config": 1, "domain": 1, "store": 2, "services": 3, "web": 4}
 WIRING = 5
@@ -44,9 +42,7 @@ def floor(module: str) -> int | None:
 def test_file_keeps_to_its_floor(path: Path) -> None:
     own = floor(".".join(path.with_suffix("").parts)) if path.name != "__main__.py" else WIRING
     names = list(imports(path))
-    upwards = [
-        name for name in names if (height := floor(name)) is not None and own is not None and height > own
-    ]
+    upwards = [name for name in names if (height := floor(name)) is not None and own is not None and height > own]
     assert not upwards, f"{path} imports from a floor above it: {upwards}"
 
     outside = {name.partition(".")[0] for name in names}

@@ -60,9 +60,7 @@ def run_tests(nodes: tuple[str, ...], checkout: Path) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *nodes]
     environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(
-            command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S
-        )
+        done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return 1, "FAILED by running for ever"
     return done.returncode, done.stdout + done.stderr
@@ -86,9 +84,7 @@ def judge(mutant: Mutant) -> tuple[bool, str]:
 
 def main(names: list[str]) -> int:
     chosen = mutants(names)
-    print(
-        f"{len(chosen)} mutants. First the named tests on the code as it is: they must be green.", flush=True
-    )
+    print(f"{len(chosen)} mutants. First the named tests on the code as it is: they must be green.", flush=True)
     code, output = run_tests(tuple(dict.fromkeys(node for one in chosen for node in one.nodes)), ROOT)
     if code != 0:
         print(output[-4000:])

@@ -52,9 +52,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(*command: str, cwd: Path, given: str = "") -> str:
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("AIDVISIT", "PYTHON"))
-    }
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("AIDVISIT", "PYTHON"))}
     done = subprocess.run(command, cwd=cwd, env=environment, input=given, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
