@@ -131,9 +131,7 @@ def reading() -> Iterator[Connection]:
     with in_words(), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # READ COMMITTED would show each statement of one page another moment.
-            connection = connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
             yield connection
 

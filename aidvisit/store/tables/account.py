@@ -15,6 +15,7 @@ from aidvisit.store.tables.columns import (
     MaybeQuantity,
     MaybeWords,
     OrderKey,
+    Ref,
     Words,
 )
 
@@ -26,7 +27,7 @@ class Team(Base):
     __table_args__ = (Index(None, "stream"),)
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     name: Mapped[Words]
     type: Mapped[MaybeWords]
     level: Mapped[MaybeQuantity]
@@ -42,7 +43,7 @@ class User(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "login"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     team: Mapped[Id]
     login: Mapped[Words]
     name: Mapped[Words]
@@ -61,7 +62,7 @@ class FieldDevice(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "team"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     name: Mapped[Words]
     team: Mapped[MaybeId]
     public_key: Mapped[MaybeWords]
@@ -76,7 +77,7 @@ class Access(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "household"), Index(None, "order_key"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     actor: Mapped[Id]
     device: Mapped[Id]
     what: Mapped[Words]

@@ -12,8 +12,10 @@ from aidvisit.store.tables.columns import (
     JsonList,
     MaybeJson,
     MaybeQuantity,
+    MaybeRef,
     MaybeWords,
     OrderKey,
+    Ref,
     Words,
 )
 
@@ -25,10 +27,10 @@ class Division(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "subject"), Index(None, "name"))
 
     code: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     subject: Mapped[Id]
     name: Mapped[Words]
-    parent: Mapped[MaybeWords]
+    parent: Mapped[MaybeRef]
     contact: Mapped[MaybeJson]
     order_key: Mapped[OrderKey]
 
@@ -40,7 +42,7 @@ class Category(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "subject"))
 
     code: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     subject: Mapped[Id]
     name: Mapped[Words]
     level: Mapped[MaybeWords]
@@ -56,7 +58,7 @@ class Item(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "subject"))
 
     code: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     subject: Mapped[Id]
     name: Mapped[Words]
     unit: Mapped[Words]
@@ -74,10 +76,10 @@ class Place(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "subject"))
 
     code: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     subject: Mapped[Id]
     name: Mapped[Words]
     kind: Mapped[Words]
-    division: Mapped[MaybeWords]
+    division: Mapped[MaybeRef]
     holder: Mapped[MaybeJson]
     order_key: Mapped[OrderKey]

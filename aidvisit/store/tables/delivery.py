@@ -13,10 +13,12 @@ from aidvisit.store.tables.columns import (
     Key,
     MaybeId,
     MaybeJson,
+    MaybeRef,
     MaybeWords,
     Number,
     OrderKey,
     Quantity,
+    Ref,
     Words,
 )
 
@@ -34,13 +36,13 @@ class Delivery(Base):
     )
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     household: Mapped[Id]
     member: Mapped[MaybeId]
     trip: Mapped[MaybeId]
     visit: Mapped[MaybeId]
     date: Mapped[Date]
-    from_place: Mapped[MaybeWords]
+    from_place: Mapped[MaybeRef]
     method: Mapped[MaybeWords]
     received_as: Mapped[Words]
     received_by: Mapped[Words]
@@ -75,11 +77,11 @@ class DeliveryLine(Base):
 
     delivery: Mapped[Key]
     line: Mapped[Number]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     household: Mapped[Id]
     trip: Mapped[MaybeId]
     date: Mapped[Date]
-    item: Mapped[Words]
+    item: Mapped[Ref]
     quantity: Mapped[Quantity]
     lot: Mapped[MaybeWords]
     counts: Mapped[bool]
@@ -92,7 +94,7 @@ class Settlement(Base):
     __table_args__ = (Index(None, "stream"),)
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     deliveries: Mapped[JsonList]
     verdict: Mapped[Words]
     reason: Mapped[MaybeWords]

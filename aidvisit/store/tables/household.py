@@ -17,6 +17,7 @@ from aidvisit.store.tables.columns import (
     MaybeWords,
     OrderKey,
     Quantity,
+    Ref,
     Words,
 )
 
@@ -33,7 +34,7 @@ class Household(Base):
     )
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     kind: Mapped[Words]
     name: Mapped[Words]
     head_name: Mapped[Words]
@@ -41,7 +42,7 @@ class Household(Base):
     head_phone: Mapped[MaybeWords]
     head_born: Mapped[MaybeWords]
     head_sex: Mapped[MaybeWords]
-    division: Mapped[Words]
+    division: Mapped[Ref]
     address: Mapped[MaybeWords]
     village_group: Mapped[MaybeWords]
     size: Mapped[MaybeQuantity]
@@ -66,7 +67,7 @@ class HouseholdCategory(Base):
 
     household: Mapped[Key]
     code: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     since: Mapped[MaybeWords]
     until: Mapped[MaybeWords]
     grade: Mapped[MaybeWords]
@@ -81,7 +82,7 @@ class Member(Base):
 
     household: Mapped[Key]
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     position: Mapped[Quantity]
     name: Mapped[Words]
     relation: Mapped[MaybeWords]
@@ -101,5 +102,5 @@ class FieldConflict(Base):
 
     subject: Mapped[Key]
     path: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     heads: Mapped[JsonList]

@@ -17,7 +17,7 @@ from aidvisit.store.tables.columns import (
     Number,
     OrderKey,
     Quantity,
-    Words,
+    Ref,
 )
 
 
@@ -28,10 +28,10 @@ class StockMove(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "trip"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     trip: Mapped[MaybeId]
-    from_place: Mapped[Words]
-    to_place: Mapped[Words]
+    from_place: Mapped[Ref]
+    to_place: Mapped[Ref]
     date: Mapped[Date]
     slip: Mapped[MaybeWords]
     reason: Mapped[MaybeWords]
@@ -55,11 +55,11 @@ class StockLine(Base):
 
     source: Mapped[Key]
     line: Mapped[Number]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     trip: Mapped[MaybeId]
-    from_place: Mapped[Words]
-    to_place: Mapped[Words]
-    item: Mapped[Words]
+    from_place: Mapped[Ref]
+    to_place: Mapped[Ref]
+    item: Mapped[Ref]
     quantity: Mapped[Quantity]
     date: Mapped[Date]
     lot: Mapped[MaybeWords]
@@ -74,9 +74,9 @@ class StockCount(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "trip"), Index(None, "place"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     trip: Mapped[MaybeId]
-    place: Mapped[Words]
+    place: Mapped[Ref]
     date: Mapped[Date]
     explained: Mapped[JsonList]
     actor: Mapped[MaybeId]
@@ -91,7 +91,7 @@ class StockCountLine(Base):
 
     count: Mapped[Key]
     line: Mapped[Number]
-    stream: Mapped[Words]
-    item: Mapped[Words]
+    stream: Mapped[Ref]
+    item: Mapped[Ref]
     lot: Mapped[MaybeWords]
     counted: Mapped[Quantity]

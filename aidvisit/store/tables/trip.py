@@ -16,6 +16,7 @@ from aidvisit.store.tables.columns import (
     MaybeWords,
     OrderKey,
     Quantity,
+    Ref,
     Words,
 )
 
@@ -27,7 +28,7 @@ class Trip(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "starts"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     title: Mapped[Words]
     starts: Mapped[Date]
     ends: Mapped[Date]
@@ -50,7 +51,7 @@ class Release(Base):
 
     trip: Mapped[Key]
     device: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     groups: Mapped[JsonList]
 
 
@@ -66,7 +67,7 @@ class Allocation(Base):
     trip: Mapped[Key]
     household: Mapped[Key]
     item: Mapped[Code]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     quantity: Mapped[Quantity]
     order_key: Mapped[OrderKey]
     first_key: Mapped[OrderKey]

@@ -17,6 +17,7 @@ from aidvisit.store.tables.columns import (
     MaybeWords,
     OrderKey,
     Quantity,
+    Ref,
     Words,
 )
 
@@ -28,7 +29,7 @@ class Visit(Base):
     __table_args__ = (Index(None, "stream"), Index(None, "household", "date"), Index(None, "trip"))
 
     id: Mapped[Key]
-    stream: Mapped[Words]
+    stream: Mapped[Ref]
     household: Mapped[Id]
     member: Mapped[MaybeId]
     trip: Mapped[MaybeId]

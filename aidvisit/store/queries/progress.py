@@ -1,0 +1,142 @@
+"""How far a trip came, household by household: what lists, Today and the reconciliation are made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, select
+
+from aidvisit.store.queries.alias import Aliases, aliases
+from aidvisit.store.tables import Allocation, DeliveryLine, Household, Visit
+
+State = Literal["done", "away", "todo"]
+
+
+@dataclass(frozen=True, slots=True)
+class LastVisit:
+    """The last visit of the trip that was not voided."""
+
+    outcome: str
+    date: str
+    order_key: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One household of a trip. `allotted` and `delivered`: quantity by item code."""
+
+    household: str
+    name: str
+    group: str
+    division: str
+    address: str | None
+    note: str | None
+    allotted: Mapping[str, int]
+    delivered: Mapping[str, int]
+    visit: LastVisit | None
+
+    @property
+    def owed(self) -> dict[str, int]:
+        """What it was allotted and did not get yet (未发)."""
+        left = {item: quantity - self.delivered.get(item, 0) for item, quantity in self.allotted.items()}
+        return {item: quantity for item, quantity in left.items() if quantity > 0}
+
+    @property
+    def state(self) -> State:
+        """`done`: something was delivered; `away`: visited, but nobody was met; else `todo`."""
+        if self.delivered:
+            return "done"
+        return "away" if self.visit and self.visit.outcome != "met" else "todo"
+
+
+def stops(conn: Connection, trip: str) -> list[Stop]:
+    """Every household that a trip is for or delivered to, in visiting order; aliases count for their household.
+
+    Visiting order: the groups in the order in which the allotment first names them, in each the order of the
+    allotment; who was not allotted anything comes last. Five statements, whatever the number of households.
+    """
+    alias = aliases(conn)
+    allotted, first = _allotted(conn, trip, alias)
+    delivered = _delivered(conn, trip, alias)
+    visits = _visits(conn, trip, alias)
+    known = _households(conn, alias.spread({*allotted, *delivered}))
+    found = [
+        _stop(household, known, alias, allotted.get(household, {}), delivered.get(household, {}), visits)
+        for household in {**allotted, **delivered}
+        if allotted.get(household) or delivered.get(household)
+    ]
+    order: dict[str, int] = {}
+    found.sort(key=lambda stop: (first.get(stop.household, "~"), stop.name, stop.household))
+    for stop in found:
+        order.setdefault(stop.group, len(order))
+    return sorted(found, key=lambda stop: order[stop.group])
+
+
+def _allotted(conn: Connection, trip: str, alias: Aliases) -> tuple[dict[str, Counter[str]], dict[str, str]]:
+    query = select(Allocation).where(Allocation.trip == trip).order_by(Allocation.first_key)
+    amounts: dict[str, Counter[str]] = {}
+    first: dict[str, str] = {}
+    for row in conn.execute(query):
+        household = alias.of(row.household)
+        first.setdefault(household, row.first_key)
+        lines = amounts.setdefault(household, Counter())
+        if row.quantity:
+            lines[row.item] += row.quantity
+    return amounts, first
+
+
+def _delivered(conn: Connection, trip: str, alias: Aliases) -> dict[str, Counter[str]]:
+    query = (
+        select(DeliveryLine.household, DeliveryLine.item, DeliveryLine.quantity)
+        .where(DeliveryLine.trip == trip, DeliveryLine.counts)
+        .order_by(DeliveryLine.household, DeliveryLine.item)
+    )
+    amounts: dict[str, Counter[str]] = {}
+    for row in conn.execute(query):
+        amounts.setdefault(alias.of(row.household), Counter())[row.item] += row.quantity
+    return amounts
+
+
+def _visits(conn: Connection, trip: str, alias: Aliases) -> dict[str, LastVisit]:
+    query = (
+        select(Visit.household, Visit.outcome, Visit.date, Visit.order_key, Visit.note)
+        .where(Visit.trip == trip, Visit.void_reason.is_(None))
+        .order_by(Visit.order_key)
+    )
+    return {
+        alias.of(row.household): LastVisit(row.outcome, row.date, row.order_key, row.note)
+        for row in conn.execute(query)
+    }
+
+
+def _households(conn: Connection, ids: Iterable[str]) -> dict[str, Row[Any]]:
+    query = select(
+        Household.id,
+        Household.name,
+        Household.village_group,
+        Household.division,
+        Household.address,
+        Household.note,
+    ).where(Household.id.in_(list(ids)))
+    return {row.id: row for row in conn.execute(query)}
+
+
+def _stop(
+    household: str,
+    known: Mapping[str, Row[Any]],
+    alias: Aliases,
+    allotted: Mapping[str, int],
+    delivered: Mapping[str, int],
+    visits: Mapping[str, LastVisit],
+) -> Stop:
+    """The household that counts may not be held here while its alias is: then that one lends its name."""
+    row = next((known[identity] for identity in alias.all(household) if identity in known), None)
+    visit = visits.get(household)
+    if row is None:
+        return Stop(household, household[:8], "", "", None, None, allotted, delivered, visit)
+    group = row.village_group or ""
+    return Stop(household, row.name, group, row.division, row.address, row.note, allotted, delivered, visit)
