@@ -32,8 +32,8 @@ mutants: .venv/dev.stamp ## break the code on purpose: every break must turn a t
 
 messages: .venv/dev.stamp ## find the texts in source and templates, update and compile the catalogues
 	@mkdir -p build
-	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output -o build/messages.pot .
-	$(BIN)/pybabel -q update -i build/messages.pot -d $(CATALOGUES) -l en --no-fuzzy-matching --omit-header
+	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --no-wrap --sort-output -o build/messages.pot .
+	$(BIN)/pybabel -q update -i build/messages.pot -d $(CATALOGUES) -l en --no-fuzzy-matching --no-wrap --ignore-pot-creation-date --ignore-obsolete
 	$(BIN)/pybabel -q compile -d $(CATALOGUES)
 
 bench: .venv/dev.stamp ## measure
