@@ -119,7 +119,7 @@ _AID = {
         "没有填任何物资的数量,没有保存。请至少填一样,或改登记走访结果。",
         "No item has a quantity, so nothing was saved. Give at least one, or record a visit instead.",
     ),
-    "reason-needed": Kind(
+    "needs-reason": Kind(
         422,
         "有 {count} 处与计划不符,还没有保存。请写明原因再提交。",
         "{count} things are not as planned, so nothing was saved yet. Give a reason and send again.",
@@ -143,6 +143,11 @@ _SHEETS = {
         "{file} 里找不到表头(应有“姓名”或“户主”一列和物资各列)。请核对第一张表。什么都没有导入。",
         "No header was found in {file} (a column 姓名 or 户主, and one for each item). Check its first sheet. "
         "Nothing was imported.",
+    ),
+    "import-unclear": Kind(
+        422,
+        "导入之前要先说清楚:{detail}。什么都没有导入。",
+        "Something has to be answered first: {detail}. Nothing was imported.",
     ),
     "rows-refused": Kind(
         422,

@@ -1,0 +1,1 @@
+"""One function = one thing that a person meant = one transaction."""

@@ -1,0 +1,109 @@
+"""Teams, the people in them, and the codes that make a laptop one of a team's. By the centre, but for signing in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from aidvisit.domain.stream import team_stream
+from aidvisit.errors import Problem
+from aidvisit.services import passwords
+from aidvisit.services.bodies import filled
+from aidvisit.services.catalog import ORG
+from aidvisit.store import ledger
+from aidvisit.store.database import reading, transaction
+from aidvisit.store.ledger import Fact
+from aidvisit.store.queries.account import UserRow, teams, user_by_login
+from sync import clock, enrolment, log
+from sync.op import uuid7
+
+_brake = passwords.Brake()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time enrolment code as it is shown, and when it expires (aware, UTC)."""
+
+    code: str
+    expires_at: datetime
+
+
+def add_team(
+    *,
+    actor: str,
+    name: str,
+    level: int = 3,
+    parent: str | None = None,
+    divisions: Sequence[str] = (),
+    type_: str = "team",
+) -> str:
+    """A team and where it works (a county stands for its towns); its new id.
+
+    Raises: Problem `invalid-body`, `not-allowed`.
+    """
+    team = uuid7()
+    body = filled(name=name, type_=type_, level=level, parent=parent) | {"divisions": list(divisions)}
+    with transaction() as conn:
+        _only_centre(conn, actor)
+        ledger.record(conn, actor, Fact(ORG, "team.defined", team, body))
+    return team
+
+
+def add_user(*, actor: str, login: str, name: str, role: str, team: str, password: str) -> str:
+    """A person of a team; the new id.
+
+    Raises: Problem `login-taken`, `unknown-team`, `weak-password`, `invalid-body`, `not-allowed`.
+    """
+    if len(password) < passwords.LEAST_LENGTH:
+        raise Problem("weak-password", least=passwords.LEAST_LENGTH)
+    secret = {"password_hash": passwords.hash_password(password), "key": passwords.wrapped_key(password)}
+    user = uuid7()
+    body = {"login": login.strip(), "name": name, "role": role, "active": True, **secret}
+    with transaction() as conn:
+        _only_centre(conn, actor)
+        if user_by_login(conn, login.strip()) is not None:
+            raise Problem("login-taken", login=login.strip())
+        if all(known.id != team for known in teams(conn)):
+            raise Problem("unknown-team", team=team)
+        ledger.record(conn, actor, Fact(team_stream(team), "user.defined", user, body))
+    return user
+
+
+def verify_password(login: str, password: str) -> UserRow:
+    """Who signs in. Raises: Problem `wrong-password`, `too-many-sign-ins` (`retry_after` in seconds)."""
+    login = login.strip()
+    wait_s = _brake.wait_s(login, time.monotonic())
+    if wait_s:
+        raise Problem("too-many-sign-ins", retry_after=wait_s)
+    with reading() as conn:
+        user = user_by_login(conn, login)
+    right = passwords.matches(user.password_hash if user else None, password)
+    if user is None or not right or not user.active:
+        _brake.failed(login, time.monotonic())
+        raise Problem("wrong-password")
+    _brake.succeeded(login)
+    return user
+
+
+def enrolment_codes(*, actor: str, team: str, count: int = 1) -> list[Code]:
+    """One-time codes, valid for 24 hours, each for one laptop of a team. Who asked for them goes to the audit.
+
+    Raises: Problem `unknown-team`, `not-allowed`.
+    """
+    with transaction() as conn:
+        _only_centre(conn, actor)
+        if all(known.id != team for known in teams(conn)):
+            raise Problem("unknown-team", team=team)
+        codes = enrolment.new_codes(conn, team, count, clock.wall())
+        audit = filled(what="enrolment-code", rows=count, detail=team)
+        ledger.record(conn, actor, Fact("office", "access.recorded", uuid7(), audit))
+    return [Code(code, expires_at) for code, expires_at in codes]
+
+
+def _only_centre(conn: Connection, actor: str) -> None:
+    if not log.is_centre(conn):
+        raise Problem("not-allowed", actor_or_device=actor, kind="account")

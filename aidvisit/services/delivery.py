@@ -1,0 +1,122 @@
+"""A household received items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aidvisit.domain.text import tidied
+from aidvisit.errors import Problem
+from aidvisit.services.bodies import filled, quantities
+from aidvisit.services.household import stream_of
+from aidvisit.store import ledger
+from aidvisit.store.database import transaction
+from aidvisit.store.ledger import Fact
+from aidvisit.store.queries.household import warnings
+from sync import log
+from sync.log import Entry
+
+Blob = tuple[str, str, bytes]
+"""(SHA-256, media type, the bytes)."""
+
+
+def record_delivery(
+    *,
+    actor: str,
+    delivery: str,
+    household: str,
+    trip: str | None,
+    date: str,
+    lines: Mapping[str, int],
+    received_by: Mapping[str, str],
+    proofs: Sequence[Mapping[str, Any]],
+    blobs: Sequence[Blob] = (),
+    handed_by: Sequence[str] = (),
+    witness: Mapping[str, str] | None = None,
+    reasons: Mapping[str, str] | None = None,
+    note: str | None = None,
+    from_: str | None = None,
+) -> Entry:
+    """Save a delivery with its signature, or say what is odd about it.
+
+    `delivery` is the id that the form was made with: sent again, it is saved once. `lines`: item code → quantity.
+    `reasons`: rule → why a person goes on all the same.
+    Raises: Problem `unknown-household`; `invalid-form` (`errors`: path → messages); `needs-reason` (`warnings`: rule,
+    item, members of its words) unless every rule has a reason; `subject-exists`.
+    """
+    _check_form(lines, received_by, proofs)
+    body = filled(household=household, trip=trip, date=date, from_=from_, note=note)
+    body |= {"lines": quantities(lines), "received_by": filled(**received_by), "proofs": [dict(p) for p in proofs]}
+    body |= filled(handed_by=list(handed_by), witness=filled(**(witness or {})))
+    with transaction() as conn:
+        stream = stream_of(conn, household)
+        before = _saved_before(conn, delivery, body)
+        if before is not None:
+            return before
+        overrides = _overrides(conn, household, lines, date, trip, reasons or {})
+        for name, media_type, data in blobs:
+            log.put_blob(conn, name, media_type, data)
+        fact = Fact(stream, "delivery.recorded", delivery, body | filled(overrides=overrides))
+        return _record(conn, actor, fact)
+
+
+def void(*, actor: str, household: str, delivery: str, reason: str) -> Entry:
+    """A delivery that was not, or not so; final. Raises: Problem `unknown-household`, `invalid-form`."""
+    with transaction() as conn:
+        fact = Fact(stream_of(conn, household), "delivery.voided", delivery, filled(reason=reason))
+        return _record(conn, actor, fact)
+
+
+def _check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:
+    errors: dict[str, list[str]] = {}
+    if not any(lines.values()):
+        errors["lines"] = [
+            "至少要发一样物资;一样都没发,请记“不在家…”。 / Nothing is delivered: record a visit instead."
+        ]
+    if any(quantity < 0 for quantity in lines.values()):
+        errors["lines"] = ["数量不能小于 0。 / A quantity cannot be below 0."]
+    if not received_by.get("name", "").strip():
+        errors["received_by.name"] = ["请写明谁签收。 / Say who received it."]
+    if received_by.get("as") == "proxy" and not received_by.get("relation", "").strip():
+        errors["received_by.relation"] = ["请写明代领人与户主的关系。 / Say how the proxy is related."]
+    if not proofs:
+        errors["proofs"] = [
+            "请签名、拍照,或写明没有签收凭证的原因。 / Sign, take a photo, or say why there is no proof."
+        ]
+    if any(proof.get("as") == "none" and not str(proof.get("reason", "")).strip() for proof in proofs):
+        errors["proofs"] = ["没有签收凭证时,请写明原因。 / Say why there is no proof."]
+    if errors:
+        raise Problem("invalid-form", count=len(errors), errors=errors)
+
+
+def _saved_before(conn: Connection, delivery: str, body: dict[str, Any]) -> Entry | None:
+    """The entry of a form that is sent a second time; what only the first saving added is not compared."""
+    for entry in log.entries_of(conn, delivery, {"delivery.recorded"}):
+        kept = {key: value for key, value in entry.op.body.items() if key not in ("salt", "overrides")}
+        if kept == tidied(body):
+            return entry
+    return None
+
+
+def _overrides(
+    conn: Connection, household: str, lines: Mapping[str, int], date: str, trip: str | None, reasons: Mapping[str, str]
+) -> list[dict[str, str]]:
+    wanted = {item: quantity for item, quantity in lines.items() if quantity}
+    found = warnings(conn, household, wanted, date, trip)
+    rules = list(dict.fromkeys(warning.rule for warning in found))
+    if any(not reasons.get(rule, "").strip() for rule in rules):
+        raise Problem("needs-reason", count=len(found), warnings=[asdict(warning) for warning in found])
+    return [{"rule": rule, "reason": reasons[rule].strip()} for rule in rules]
+
+
+def _record(conn: Connection, actor: str, fact: Fact) -> Entry:
+    try:
+        return ledger.record(conn, actor, fact)[0]
+    except Problem as problem:
+        if problem.name != "invalid-body":
+            raise
+        errors = problem.members.get("errors", {})
+        raise Problem("invalid-form", problem.detail, count=len(errors), errors=errors) from problem

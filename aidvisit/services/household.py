@@ -1,0 +1,80 @@
+"""Register a household, correct what is known of it, close it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aidvisit.domain.stream import town_of
+from aidvisit.errors import Problem
+from aidvisit.services.bodies import filled
+from aidvisit.store import ledger
+from aidvisit.store.database import transaction
+from aidvisit.store.ledger import Fact
+from aidvisit.store.queries.importing import field_heads, household_stream
+from sync.log import Entry
+
+
+def register(*, actor: str, household: str, body: Mapping[str, Any]) -> Entry:
+    """`household` is the new id; `body` as docs/facts.md has it for `household.registered`.
+
+    Raises: Problem `invalid-body`, `subject-exists`.
+    """
+    with transaction() as conn:
+        return ledger.record(conn, actor, registered(household, body))[0]
+
+
+def registered(household: str, body: Mapping[str, Any]) -> Fact:
+    """The fact that a household is registered, for a transaction that records more than that."""
+    return Fact(town_of(body["division"]), "household.registered", household, dict(body))
+
+
+def update(
+    *,
+    actor: str,
+    household: str,
+    set_: Mapping[str, Any],
+    base: Mapping[str, Sequence[str]] | None = None,
+    add: Mapping[str, Sequence[Any]] | None = None,
+    remove: Mapping[str, Sequence[str]] | None = None,
+    reason: str | None = None,
+) -> Entry:
+    """Correct fields. `base`: path → names of the ops whose values the author had in view (those of now if None).
+
+    Raises: Problem `unknown-household`, `invalid-body`.
+    """
+    with transaction() as conn:
+        fact = updated(conn, household, set_, base=base, add=add, remove=remove, reason=reason)
+        return ledger.record(conn, actor, fact)[0]
+
+
+def updated(
+    conn: Connection,
+    household: str,
+    set_: Mapping[str, Any],
+    *,
+    base: Mapping[str, Sequence[str]] | None = None,
+    **more: Any,
+) -> Fact:
+    """The fact of an update, for a transaction that records more than that."""
+    in_view = field_heads(conn, household) if base is None else base
+    body = filled(set_=dict(set_), base={path: list(in_view.get(path, ())) for path in set_}, **more)
+    return Fact(stream_of(conn, household), "household.updated", household, body)
+
+
+def close(*, actor: str, household: str, reason: str, date: str, to: str | None = None) -> Entry:
+    """It gets nothing any more. Raises: Problem `unknown-household`, `invalid-body`."""
+    with transaction() as conn:
+        body = filled(reason=reason, date=date, to=to)
+        fact = Fact(stream_of(conn, household), "household.closed", household, body)
+        return ledger.record(conn, actor, fact)[0]
+
+
+def stream_of(conn: Connection, household: str) -> str:
+    """The stream a household was registered in. Raises: Problem `unknown-household`."""
+    stream = household_stream(conn, household)
+    if stream is None:
+        raise Problem("unknown-household", id=household)
+    return stream
