@@ -1,0 +1,96 @@
+"""`aidvisit central …`: make and run a centre; teams, people, codes."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from datetime import datetime
+
+from aidvisit import config
+from aidvisit.cli.home import Answer, new_home, opened, read_password, serve, settings_of
+
+OFFICE = "办公室"
+
+
+def init(arguments: Namespace) -> Answer:
+    """A new centre with its catalogue, an office and an administrator."""
+    from aidvisit.services import account, catalog
+    from aidvisit.store.database import transaction
+    from sync import clock, server
+
+    with new_home(arguments) as (making, home):
+        password = read_password(arguments)
+        settings = config.write(making, role="central", database=arguments.database)
+        with opened(settings):
+            with transaction() as conn:
+                device = server.set_up(conn, name=OFFICE, now=clock.wall())
+            catalog.seed(actor=device)
+            team = account.add_team(actor=device, name=OFFICE, level=1)
+            user = account.add_user(
+                actor=device, login=arguments.admin, name=arguments.admin, role="admin", team=team, password=password
+            )
+    document = {"home": str(home), "device": device, "team": team, "user": user}
+    return Answer(document, [f"中心已建好 / the centre is made: {home}", "运行 / run: aidvisit central run"])
+
+
+def run(arguments: Namespace) -> None:
+    """Serve the office's pages and the laptops."""
+    from aidvisit.app import create_app
+
+    settings = settings_of(arguments, "central")
+    for address in serve(create_app(settings), settings, arguments):
+        print(json.dumps({"url": address}) if arguments.json else f"中心 / centre: {address}", flush=True)
+
+
+def add_team(arguments: Namespace) -> Answer:
+    from aidvisit.services import account, sync
+
+    with opened(settings_of(arguments, "central")):
+        team = account.add_team(
+            actor=sync.own_device(),
+            name=arguments.name,
+            level=arguments.level,
+            parent=arguments.parent,
+            divisions=arguments.divisions,
+        )
+    return Answer({"team": team}, [f"队伍已添加 / team added: {team}"])
+
+
+def add_user(arguments: Namespace) -> Answer:
+    from aidvisit.services import account, sync
+
+    with opened(settings_of(arguments, "central")):
+        user = account.add_user(
+            actor=sync.own_device(),
+            login=arguments.login,
+            name=arguments.name,
+            role=arguments.role,
+            team=arguments.team,
+            password=read_password(arguments),
+        )
+    return Answer({"user": user}, [f"人员已添加 / person added: {user}"])
+
+
+def new_epoch(arguments: Namespace) -> Answer:
+    from aidvisit.services import sync
+
+    with opened(settings_of(arguments, "central")):
+        epoch = sync.new_epoch()
+    return Answer(
+        {"epoch": epoch},
+        [f"新的纪元 / new epoch: {epoch}", "各笔记本下次同步时会补齐 / laptops compare at their next sync"],
+    )
+
+
+def enrol_code(arguments: Namespace) -> Answer:
+    from aidvisit.services import account, sync
+
+    with opened(settings_of(arguments, "central")):
+        codes = account.enrolment_codes(actor=sync.own_device(), team=arguments.team, count=arguments.count)
+    listed = [{"code": code.code, "expires_at": _iso(code.expires_at)} for code in codes]
+    document = listed[0] if arguments.count == 1 else {"codes": listed}
+    return Answer(document, [f"{each['code']}    {each['expires_at']} 前有效 / expires then" for each in listed])
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

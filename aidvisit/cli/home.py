@@ -1,0 +1,113 @@
+"""Opening a home for one command, making a new one, and serving pages from it."""
+
+from __future__ import annotations
+
+import errno
+import getpass
+import shutil
+import signal
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aidvisit import config
+from aidvisit.config import Role, Settings
+from aidvisit.errors import Problem
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command says: one JSON object, or lines for people."""
+
+    document: dict[str, Any]
+    lines: list[str] = field(default_factory=list)
+    exit_code: int = 0
+
+
+def settings_of(arguments: Namespace, role: Role | None = None) -> Settings:
+    """The settings of the home that was asked for. Raises: Problem `not-a-home`, `wrong-role`."""
+    settings = config.load(config.find_home(arguments.home))
+    if role is not None and settings.role != role:
+        raise Problem("wrong-role", home=str(settings.home), role=settings.role)
+    return settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Flask]:
+    """An application context with the home's database, brought up to date, and without any page."""
+    from flask import Flask
+
+    from aidvisit.store import database, migrations
+
+    migrations.upgrade(settings.database_url)
+    app = Flask("aidvisit")
+    app.config["SETTINGS"] = settings
+    database.init_app(app, settings.database_url)
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            database.db.engine.dispose()
+
+
+@contextmanager
+def new_home(arguments: Namespace) -> Iterator[tuple[Path, Path]]:
+    """(where the home is made, its final place): whole at the end, or not there at all.
+
+    Raises: Problem `home-exists`, `not-writable`.
+    """
+    home = config.find_home(arguments.home)
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise Problem("home-exists", home=str(home))
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+    except OSError as error:
+        raise Problem("not-writable", path=str(home.parent)) from error
+    try:
+        yield making, home
+        if home.exists():
+            home.rmdir()  # empty; Windows renames onto nothing else
+        making.rename(home)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def read_password(arguments: Namespace) -> str:
+    """From stdin's first line, or asked for twice."""
+    if arguments.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    while True:
+        password = getpass.getpass("密码 / password: ")
+        if password == getpass.getpass("再输一次 / again: "):
+            return password
+        print("两次不一样 / these differ", file=sys.stderr)
+
+
+def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]:
+    """Yield the address once it answers, then serve until stopped.
+
+    Raises: Problem `port-in-use`.
+    """
+    from waitress import create_server
+
+    host, port = arguments.host or settings.host, arguments.port or settings.port
+    try:
+        server = create_server(app, host=host, port=port, threads=8, max_request_body_size=MAX_REQUEST_BYTES)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise Problem("port-in-use", host=host, port=port) from error
+        raise
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    yield f"http://{host}:{port}"
+    server.run()

@@ -1,0 +1,150 @@
+"""What can be typed. Nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from aidvisit import __version__
+
+Parsers = Any  # argparse names the type of its sub-parsers only privately
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser; its result has `command` (`module:function`), `home`, `json` and the command's own options."""
+    parser = argparse.ArgumentParser(
+        prog="aidvisit",
+        description="走访慰问物资:村里离线登记,办公室对账。 / Aid recorded offline, reconciled at the office.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    _common(parser, home=None, json=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _central(commands)
+    _field(commands)
+    _log(commands)
+    demo = _command(commands, "demo", "demo:demo", "两端都在本机,带样例数据 / both roles here, with sample data")
+    demo.add_argument(
+        "--port", type=int, default=8000, help="中心端口,笔记本用下一个 / the centre's, the laptop's is next"
+    )
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, **defaults: Any) -> None:
+    """Options that may stand before or after the command: there, only what was typed overrides what stood before."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "--home", type=Path, default=defaults.get("home", absent), metavar="DIR", help="数据目录 / where the data lives"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=defaults.get("json", absent),
+        help="输出一个 JSON 对象 / print one JSON object",
+    )
+
+
+def _command(commands: Parsers, name: str, run: str, about: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    _common(parser)
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _group(commands: Parsers, name: str, about: str) -> Parsers:
+    parser = commands.add_parser(name, help=about, description=about)
+    _common(parser)
+    return parser.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _central(commands: Parsers) -> None:
+    central = _group(commands, "central", "中心服务器 / the central server")
+    init = _command(central, "init", "central:init", "新建中心 / make a centre")
+    init.add_argument("--admin", required=True, metavar="LOGIN", help="管理员登录名 / the administrator's login")
+    init.add_argument("--database", default="", metavar="URL", help="PostgreSQL 地址,不写用 SQLite / default: SQLite")
+    _password(init)
+    run = _command(central, "run", "central:run", "运行中心 / run the centre")
+    _address(run)
+
+    team = _group(central, "team", "队伍 / teams")
+    add_team = _command(team, "add", "central:add_team", "添加队伍 / add a team")
+    add_team.add_argument("--name", required=True)
+    add_team.add_argument("--level", type=int, default=3, choices=(1, 2, 3))
+    add_team.add_argument("--parent", metavar="ID")
+    add_team.add_argument(
+        "--divisions", type=_codes, default=[], metavar="CODE,CODE", help="在哪里工作 / where it works"
+    )
+
+    user = _group(central, "user", "人员 / people")
+    add_user = _command(user, "add", "central:add_user", "添加人员 / add a person")
+    for option in ("--login", "--name", "--role", "--team"):
+        add_user.add_argument(option, required=True)
+    _password(add_user)
+
+    _command(
+        central,
+        "new-epoch",
+        "central:new_epoch",
+        "数据库由别的办法恢复之后 / after the database was restored otherwise",
+    )
+    code = _command(
+        central, "enrol-code", "central:enrol_code", "登记码,24 小时有效 / a code for a laptop, for 24 hours"
+    )
+    code.add_argument("--team", required=True, metavar="ID")
+    code.add_argument("--count", type=_one_or_more, default=1, metavar="N")
+
+
+def _field(commands: Parsers) -> None:
+    field = _group(commands, "field", "下乡笔记本 / a field laptop")
+    init = _command(field, "init", "field:init", "登记这台笔记本 / enrol this laptop")
+    init.add_argument("--server", required=True, metavar="URL")
+    init.add_argument("--code", required=True)
+    init.add_argument("--name", required=True, help="这台电脑的名字 / this laptop's name")
+    run = _command(field, "run", "field:run", "运行 / run")
+    _address(run)
+    run.add_argument("--open", action="store_true", help="打开浏览器 / open the browser")
+
+
+def _log(commands: Parsers) -> None:
+    sync = _command(commands, "sync", "records:sync", "同步一次 / sync once")
+    sync.add_argument("--watch", action="store_true", help="一直同步下去 / go on until stopped")
+    _command(sync.add_subparsers(metavar="COMMAND"), "status", "records:sync_status", "还有多少待上报 / what waits")
+    load = _command(commands, "import", "records:import_", "导入名单 / import a list")
+    load.add_argument("file", type=Path)
+    load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
+    load.add_argument("--trip", metavar="TITLE", help="走访任务的名称 / the trip's title")
+    load.add_argument("--division", metavar="CODE", help="12 位村代码 / the village's 12 digits")
+    _command(commands, "verify", "records:verify", "核对记录与各表 / compare the log with the tables")
+    digest = _command(commands, "digest", "records:digest", "各流的摘要 / a digest for each stream")
+    digest.add_argument("--stream")
+    _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")
+
+
+def _password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--password-stdin", action="store_true", help="密码从标准输入读 / read the password from stdin")
+
+
+def _address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="", help="默认只在本机 / default: this machine only")
+    parser.add_argument("--port", type=int, default=0)
+
+
+def _codes(text: str) -> list[str]:
+    return list(_split(text))
+
+
+def _split(text: str) -> Iterator[str]:
+    for code in text.split(","):
+        code = code.strip()
+        if not code.isdecimal() or len(code) not in (2, 4, 6, 9, 12):
+            raise argparse.ArgumentTypeError(
+                f"{code!r}: 区划代码 2、4、6、9 或 12 位 / a division code has 2, 4, 6, 9 or 12 digits"
+            )
+        yield code
+
+
+def _one_or_more(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError("1…1000")
+    return int(text)

@@ -1,0 +1,148 @@
+"""Sync, import, and what proves that log and tables agree."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from aidvisit.cli.home import Answer, opened, settings_of
+from aidvisit.errors import Problem
+
+if TYPE_CHECKING:
+    from aidvisit.services.import_ import Imported
+    from sync.log import LogState
+
+
+def sync(arguments: Namespace) -> Answer | None:
+    """Once; or with --watch, by the agent, until stopped."""
+    from aidvisit.services import sync as service
+
+    settings = settings_of(arguments, "field")
+    with opened(settings) as app:
+        if arguments.watch:
+            agent = service.start_agent(app, settings)
+            try:
+                _watch(arguments)
+            finally:
+                agent.stop()
+            return None
+        outcome = service.sync_now(_show_progress)
+        state = service.status()
+    document = {"pushed": outcome.pushed, "pulled": outcome.pulled, **_status(state)}
+    return Answer(
+        document, [f"上报 {outcome.pushed} 条,收到 {outcome.pulled} 条 / sent, received", *_status_lines(state)]
+    )
+
+
+def _watch(arguments: Namespace) -> None:
+    """Print the state whenever it changes."""
+    from aidvisit.services import sync as service
+
+    shown = ""
+    while True:
+        lines = _status_lines(service.status())
+        now = "  ".join(lines)
+        if now != shown:
+            print(now, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+            shown = now
+        time.sleep(1)
+
+
+def sync_status(arguments: Namespace) -> Answer:
+    from aidvisit.services import sync as service
+
+    with opened(settings_of(arguments, "field")):
+        state = service.status()
+    return Answer(_status(state), _status_lines(state))
+
+
+def _status(state: LogState) -> dict[str, Any]:
+    return {
+        "waiting": state.waiting,
+        "through": state.through,
+        "head": state.head,
+        "receipt": state.receipt,
+        "quarantined": state.quarantined,
+        "blobs_waiting": 0,
+    }
+
+
+def _status_lines(state: LogState) -> list[str]:
+    lines = [
+        f"已保存,{state.waiting} 条待上报 / {state.waiting} waiting",
+        f"中心收到第 {state.through} 条为止 / held through",
+    ]
+    if state.quarantined:
+        lines.append(f"{state.quarantined} 条已收存待核 / held for review")
+    if state.trouble:
+        lines.append(str(state.trouble.get("detail", "")))
+    return lines
+
+
+def import_(arguments: Namespace) -> Answer:
+    from aidvisit.services import sync as service
+    from aidvisit.services.import_ import import_sheet
+
+    with opened(settings_of(arguments)):
+        done = import_sheet(
+            arguments.file,
+            actor=service.own_device(),
+            division=arguments.division,
+            trip_title=arguments.trip,
+            dry_run=arguments.dry_run,
+        )
+    return Answer(done.to_dict(), _import_lines(done))
+
+
+def _import_lines(done: Imported) -> list[str]:
+    counts = done.households
+    lines = ["只是预演,没有保存 / a rehearsal, nothing was saved"] if done.dry_run else []
+    lines.append(f"困难家庭 / households: 新 {counts['new']} · 相同 {counts['same']} · 有改动 {counts['changed']}")
+    if done.trip:
+        state = "新建 / new" if done.trip["state"] == "new" else "已有 / there already"
+        lines.append(f"走访任务 / trip: {done.trip['title']}({state}),应发 / allotments: {done.allotments}")
+        if done.trip.get("released"):
+            lines.append(f"已下发给 {done.trip['released']} 台笔记本 / released to laptops")
+    lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
+    return lines + [
+        f"请看 / note: {question.sheet} {question.row or ''} {question.what}" for question in done.questions
+    ]
+
+
+def verify(arguments: Namespace) -> Answer:
+    from aidvisit.store import ledger
+    from aidvisit.store.database import reading
+
+    with opened(settings_of(arguments)), reading() as conn:
+        findings = ledger.verify(conn)
+    lines = findings or ["记录完整,各表与记录一致 / the log is whole and the tables agree with it"]
+    return Answer({"ok": not findings, "findings": findings}, lines, exit_code=1 if findings else 0)
+
+
+def digest(arguments: Namespace) -> Answer:
+    from aidvisit.store import ledger
+    from aidvisit.store.database import reading
+
+    with opened(settings_of(arguments)), reading() as conn:
+        digests = ledger.digest(conn)
+    if arguments.stream is not None:
+        if arguments.stream not in digests:
+            raise Problem("stream-not-held", stream=arguments.stream)
+        digests = {arguments.stream: digests[arguments.stream]}
+    return Answer(dict(digests), [f"{stream}  {value}" for stream, value in digests.items()])
+
+
+def rebuild(arguments: Namespace) -> Answer:
+    from aidvisit.store import ledger
+    from aidvisit.store.database import transaction
+
+    with opened(settings_of(arguments)), transaction() as conn:
+        done = ledger.rebuild(conn, _show_progress)
+    return Answer({"ops": done}, [f"由 {done} 条记录重建 / made again from {done} records"])
+
+
+def _show_progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)

@@ -1,0 +1,101 @@
+"""Where this laptop's log stands, and sending it; the demo's switch for the line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app
+
+from aidvisit import __version__
+from aidvisit.config import Settings
+from aidvisit.errors import Problem
+from aidvisit.store.database import reading, transaction
+from aidvisit.store.ledger import House
+from sync import client, clock, log, server
+from sync.agent import Agent
+from sync.client import Link, Outcome
+from sync.log import LogState
+from sync.transport import HttpTransport
+
+AGENT = "aidvisit.sync_agent"
+
+
+def status() -> LogState:
+    """What the chip and `aidvisit sync status` are made of."""
+    with reading() as conn:
+        return log.state(conn)
+
+
+def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
+    """Pull and push everything, once, by the running agent if there is one. Raises: Problem."""
+    running = agent()
+    if running is not None:
+        return running.sync_now()
+    return client.sync_once(link(current_settings()), progress)
+
+
+def link(settings: Settings) -> Link:
+    """What a sync of this home needs. Raises: Problem `bad-address`."""
+    if not settings.server_url.startswith(("https://", "http://")):
+        raise Problem("bad-address", url=settings.server_url)
+    about: dict[str, Any] = {
+        "version": __version__,
+        "blobs_waiting": 0,
+        "disk_free_bytes": shutil.disk_usage(settings.home).free,
+    }
+    return Link(transaction, House(), HttpTransport(settings.server_url), clock.wall, about)
+
+
+def start_agent(app: Flask, settings: Settings) -> Agent:
+    """Sync in the background for as long as the process runs."""
+    running = Agent(link(settings), around=app.app_context)
+    app.extensions[AGENT] = running
+    running.start()
+    return running
+
+
+def agent() -> Agent | None:
+    """The agent of this process; none at the centre and in commands."""
+    return current_app.extensions.get(AGENT)
+
+
+def current_settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def new_epoch() -> str:
+    """After the centre's database was restored by other means: laptops then compare everything anew."""
+    with transaction() as conn:
+        return server.new_epoch(conn, clock.wall())
+
+
+def own_device() -> str:
+    """The device that a command line acts as."""
+    with reading() as conn:
+        return log.own(conn)
+
+
+def line_is_up() -> bool | None:
+    """The demo's line between laptop and centre; None outside of the demo."""
+    switch = current_settings().demo_line
+    return None if switch is None else not switch.exists()
+
+
+def cut_line() -> None:
+    """Pull the demo's plug (拔掉网线)."""
+    switch = current_settings().demo_line
+    if switch is not None:
+        switch.touch()
+
+
+def mend_line() -> None:
+    """Put it back (插回) and try to send at once."""
+    switch = current_settings().demo_line
+    running = agent()
+    if switch is not None:
+        switch.unlink(missing_ok=True)
+        if running is not None:
+            running.poke()
