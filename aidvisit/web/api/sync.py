@@ -1,0 +1,80 @@
+"""The central end of the sync protocol over HTTP (docs/protocol.md section 3): bytes in, one call, bytes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from aidvisit.errors import Problem
+from aidvisit.store.database import transaction
+from aidvisit.store.ledger import House
+from sync import clock, enrolment, server
+from sync.op import loads
+from sync.problem import MEDIA_TYPE
+from sync.wire import MAX_BYTES, pack, too_large, unpack
+
+blueprint = Blueprint("sync_api", __name__, url_prefix="/sync/v1")
+
+
+def _token() -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _body() -> bytes:
+    """The decoded body, never more of it than the protocol allows."""
+    if (request.content_length or 0) > MAX_BYTES:
+        raise too_large()
+    raw = request.stream.read(MAX_BYTES + 1)
+    return unpack(raw, request.headers.get("Content-Encoding"))
+
+
+def _answer(status: int, document: dict[str, Any], media_type: str = "application/json") -> Response:
+    data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    packed, encoding = pack(data, request.headers.get("Accept-Encoding"))
+    response = Response(packed, status, content_type=media_type)
+    response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
+def answer_problem(problem: Problem) -> Response:
+    """A refusal as RFC 9457 says it."""
+    response = _answer(problem.status, problem.to_dict(), MEDIA_TYPE)
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def _authorised(work: Callable[[str | None, bytes], dict[str, Any]]) -> Response:
+    """The token is checked before a single byte of the body is looked at."""
+    token = _token()
+    with transaction() as conn:
+        enrolment.device_of_token(conn, token)
+    return _answer(200, work(token, _body()))
+
+
+@blueprint.post("/enrol")
+def enrol() -> Response:
+    address = request.remote_addr or "unknown"
+    answer = enrolment.enrol(transaction, House(), loads(_body()), _token(), address, clock.wall())
+    return _answer(201, answer)
+
+
+@blueprint.post("/push")
+def push() -> Response:
+    return _authorised(lambda token, raw: server.push(transaction, House(), token, raw, clock.wall()))
+
+
+@blueprint.post("/pull")
+def pull() -> Response:
+    return _authorised(lambda token, raw: server.pull(transaction, House(), token, raw, clock.wall()))
+
+
+@blueprint.errorhandler(Problem)
+def refused(problem: Problem) -> Response:
+    return answer_problem(problem)
