@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from aidvisit.domain import fold
+from aidvisit.store.apply.rows import about, records
 from aidvisit.store.tables import Allocation, Category, FieldDevice, Household, HouseholdCategory, Release
 from sync import log
 
@@ -40,6 +42,17 @@ def known_households(conn: Connection, town: str, id_numbers: Collection[str]) -
         }
         for row in rows
     ]
+
+
+def household_stream(conn: Connection, household: str) -> str | None:
+    """The stream that a household was registered in."""
+    return conn.execute(select(Household.stream).where(Household.id == household)).scalar()
+
+
+def field_heads(conn: Connection, household: str) -> dict[str, list[str]]:
+    """Path → names of the ops whose values an author has in view now: the `base` of an edit."""
+    state = fold.household(records(about(log.entries_of(conn, household), {"household.registered"})))
+    return {} if state is None else {path: state.heads(path) for path in state.states}
 
 
 def category_words(conn: Connection) -> dict[str, str]:

@@ -65,6 +65,7 @@ class StockLine(Base):
     lot: Mapped[MaybeWords]
     expires: Mapped[MaybeDate]
     value_fen: Mapped[MaybeQuantity]
+    order_key: Mapped[OrderKey]
 
 
 class StockCount(Base):
@@ -89,7 +90,7 @@ class StockCountLine(Base):
     __tablename__ = "stock_count_line"
     __table_args__ = (Index(None, "stream"),)
 
-    count: Mapped[Key]
+    stock_count: Mapped[Key]
     line: Mapped[Number]
     stream: Mapped[Ref]
     item: Mapped[Ref]

@@ -1,0 +1,102 @@
+"""household.* → household, its categories and members, and the fields on which edits disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aidvisit.domain import fold, id_number
+from aidvisit.store.apply.rows import Values, about, order_key, records, replace
+from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, Member
+from sync.log import Entry
+
+
+def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
+    held = about(entries, {"household.registered"})
+    state = fold.household(records(held))
+    if state is None:
+        rows: tuple[list[Values], ...] = ([], [], [], [])
+    else:
+        body, stream = state.body, held[0].op.stream
+        rows = (
+            [_household(subject, stream, state, body, order_key(held[0]))],
+            [_category(subject, stream, category) for category in body["categories"]],
+            [_member(subject, stream, i, member) for i, member in enumerate(body["members"])],
+            _conflicts(subject, stream, state, held),
+        )
+    replace(conn, Household, Household.id == subject, rows[0])
+    replace(conn, HouseholdCategory, HouseholdCategory.household == subject, rows[1])
+    replace(conn, Member, Member.household == subject, rows[2])
+    replace(conn, FieldConflict, FieldConflict.subject == subject, rows[3])
+
+
+def _household(subject: str, stream: str, state: fold.Household, body: dict[str, Any], key: str) -> Values:
+    head = body.get("head", {})
+    closed = state.closed or {}
+    return {
+        "id": subject,
+        "stream": stream,
+        "kind": body["kind"],
+        "name": body.get("name") or head.get("name", ""),
+        "head_name": head.get("name", ""),
+        "head_id_number": head.get("id_number"),
+        "head_phone": head.get("phone"),
+        "head_born": head.get("born"),
+        "head_sex": head.get("sex"),
+        "division": body["division"],
+        "address": body.get("address"),
+        "village_group": body.get("group"),
+        "size": body.get("size"),
+        "note": body.get("note"),
+        "lat": body.get("lat"),
+        "lon": body.get("lon"),
+        "continues": body.get("continues"),
+        "brought": body.get("brought", []),
+        "closed_reason": closed.get("reason"),
+        "closed_on": closed.get("date"),
+        "closed_to": closed.get("to"),
+        "into": state.into,
+        "search_text": _search_text(body),
+        "order_key": key,
+    }
+
+
+def _search_text(body: dict[str, Any]) -> str:
+    """Names, phones, the last 4 of ID numbers and the village group, a line each, so that no match spans two."""
+    found = [body.get("name"), body.get("group")]
+    for person in (body.get("head", {}), *body["members"]):
+        found += [person.get("name"), person.get("phone"), id_number.last4(person.get("id_number", ""))]
+    return "\n".join(text.lower() for text in found if text)
+
+
+def _category(subject: str, stream: str, category: dict[str, Any]) -> Values:
+    details = {name: category.get(name) for name in ("since", "until", "grade", "certificate")}
+    return {"household": subject, "code": category["code"], "stream": stream, **details}
+
+
+def _member(subject: str, stream: str, position: int, member: dict[str, Any]) -> Values:
+    details = {name: member.get(name) for name in ("relation", "id_number", "born", "sex", "phone", "guardian")}
+    return {
+        "household": subject,
+        "id": member["id"],
+        "stream": stream,
+        "position": position,
+        "name": member.get("name", ""),
+        "categories": member.get("categories", []),
+        **details,
+    }
+
+
+def _conflicts(subject: str, stream: str, state: fold.Household, held: Sequence[Entry]) -> list[Values]:
+    clocks = {entry.name: entry.clock for entry in held}
+    return [
+        {
+            "subject": subject,
+            "path": path,
+            "stream": stream,
+            "heads": [[value, name, clocks[name]] for name, value in field.heads],
+        }
+        for path, field in state.conflicts.items()
+    ]

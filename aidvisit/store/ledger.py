@@ -1,0 +1,221 @@
+"""The one way to write: a fact becomes an op of this node's log and changes the tables, in one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
+
+from aidvisit.domain.facts import KINDS, check, known
+from aidvisit.domain.stream import trip_of
+from aidvisit.domain.text import tidied
+from aidvisit.errors import Problem
+from aidvisit.store import apply
+from aidvisit.store.database import open_engine, writing
+from aidvisit.store.grants import grants_of
+from aidvisit.store.judge import judge, made_by, unsalted
+from aidvisit.store.tables import metadata
+from sync import clock, log, tables
+from sync.log import Draft, Entry, Grants
+from sync.merge import same
+from sync.op import Op
+
+Progress = Callable[[int, int], None]
+"""Told (done, of all) while long work goes on."""
+
+STEP = 500
+COPIED = (tables.op, tables.node, tables.device)
+"""What the tables are made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened, as a person meant it; salt, device, number and clock are added when recorded."""
+
+    stream: str
+    kind: str
+    subject: str
+    body: dict[str, Any]
+
+
+class House:
+    """What the house gives to its log: which facts may stand, and what they change."""
+
+    def judge(self, conn: Connection, op: Op, by_centre: bool) -> Problem | None:
+        """Why an arriving op must be quarantined, but for grants."""
+        return judge(conn, op, by_centre=by_centre)
+
+    def apply(self, conn: Connection, entry: Entry) -> bool:
+        """Change the tables; false when this version cannot read the kind or the body, or has no rows for it."""
+        op = entry.op
+        if not known(op.kind, op.v) or check(op.kind, op.v, op.stream, op.subject, op.body):
+            return False
+        return apply.apply(conn, KINDS[op.kind].entity, entry)
+
+    def replay(self, conn: Connection, subject: str) -> None:
+        """Make the subject's rows anew; where nothing is held of it any more, they go."""
+        kinds = select(tables.op.c.kind).distinct().where(tables.op.c.subject == subject)
+        entities = {KINDS[kind].entity for kind in conn.execute(kinds).scalars() if kind in KINDS}
+        apply.replay(conn, entities, subject)
+
+    def forget(self, conn: Connection, stream: str) -> None:
+        """Every row carries its stream, and none was made from another's."""
+        for table in metadata.sorted_tables:
+            conn.execute(delete(table).where(table.c.stream == stream))
+
+    def grants(self, conn: Connection, device: str) -> Grants:
+        return grants_of(conn, device)
+
+    def opens(self, op: Op) -> bool:
+        """Planning a trip gives a laptop that trip's stream, and nothing else."""
+        return op.kind == "trip.planned" and trip_of(op.stream) == op.subject
+
+    def enrolled(self, conn: Connection, device: str, name: str, public_key: str, team: str) -> Sequence[Draft]:
+        """The centre's facts about a new device."""
+        body = {"name": name, "public_key": public_key, "team": team}
+        return [Draft("org", log.own(conn), "device.enrolled", 1, device, body)]
+
+
+HOUSE = House()
+
+
+def new_salt() -> str:
+    """8 random bytes in base64url: a digest does not give the body away (docs/protocol.md section 1)."""
+    return secrets.token_urlsafe(8)
+
+
+def record(
+    conn: Connection, actor: str, *facts: Fact, now: datetime | None = None, salt: Callable[[], str] = new_salt
+) -> list[Entry]:
+    """Append facts to this node's own log and apply them: all of them, or none. Returns an entry for each.
+
+    A fact that makes a subject which an equal fact made already (salt aside) is not recorded again: its entry is
+    the earlier one, so a double click or a second import changes nothing. Facts may name what those before them make.
+    Raises: Problem `invalid-body` (member `errors`: messages by path), `not-allowed`, `unknown-subject`,
+    `subject-exists`, `malformed`.
+    """
+    by_centre, own = log.is_centre(conn), log.own(conn)
+    drafts: list[Draft] = []
+    made: dict[str, int] = {}
+    found: list[Entry | int] = []
+    for fact in facts:
+        kind = KINDS[fact.kind]
+        op = Op(own, 0, fact.stream, "", actor, fact.kind, kind.v, fact.subject, tidied(fact.body))
+        maker = made_by(conn, op.subject) if kind.creates else None
+        if maker is not None and _stands(maker.op, op):
+            found.append(maker)
+            continue
+        if kind.creates and op.subject in made:
+            if not _stands(drafts[made[op.subject]], op):
+                raise Problem("subject-exists", id=op.subject)
+            found.append(made[op.subject])
+            continue
+        problem = judge(conn, op, by_centre=by_centre, made=made, maker=maker)
+        if problem is not None:
+            raise problem
+        if kind.creates:
+            made[op.subject] = len(drafts)
+        if kind.personal and "salt" not in op.body:
+            op = replace(op, body={**op.body, "salt": salt()})
+        found.append(len(drafts))
+        drafts.append(Draft(op.stream, actor, op.kind, op.v, op.subject, op.body))
+    written = log.author(conn, HOUSE, drafts, now or clock.wall()) if drafts else []
+    return [written[one] if isinstance(one, int) else one for one in found]
+
+
+def _stands(held: Op | Draft, asked: Op) -> bool:
+    """Whether a fact that is held says what is asked for; who asks again does not know the salt."""
+    if (held.stream, held.kind) != (asked.stream, asked.kind):
+        return False
+    return same(held.body if "salt" in asked.body else unsalted(held.body), asked.body)
+
+
+# --- the tables are a projection: made again from the log, and proved to agree with it --------------------
+
+
+def rebuild(conn: Connection, progress: Progress | None = None) -> int:
+    """Empty the tables and replay the log into them, in the caller's transaction; returns how many ops."""
+    for table in metadata.sorted_tables:
+        conn.execute(delete(table))
+    # What an older version could not read is read anew.
+    conn.execute(update(tables.op).where(tables.op.c.applied.is_(False)).values(applied=True))
+    total = conn.execute(select(func.count()).select_from(tables.op)).scalar_one()
+    done = 0
+    for done, entry in enumerate(log.iterate(conn), 1):
+        log.put(conn, HOUSE, entry)
+        if progress and done % STEP == 0:
+            progress(done, total)
+    if progress:
+        progress(total, total)
+    return done
+
+
+def catch_up(conn: Connection) -> int:
+    """After an upgrade: apply what an older version kept but could not read; returns how many ops it was."""
+    waiting = tables.op.c.applied.is_(False)
+    names = conn.execute(select(tables.op.c.device, tables.op.c.seq).where(waiting)).all()
+    conn.execute(update(tables.op).where(waiting).values(applied=True))
+    for device, seq in names:
+        entry = log.find(conn, device, seq)
+        if entry is not None:
+            log.put(conn, HOUSE, entry)
+    left = conn.execute(select(func.count()).select_from(tables.op).where(waiting)).scalar_one()
+    return len(names) - left
+
+
+def digest(conn: Connection) -> dict[str, str]:
+    """By stream, what two nodes that hold the same show alike (docs/protocol.md section 2, promise 6)."""
+    return {stream: log.digest(conn, stream) for stream in log.streams(conn)}
+
+
+def verify(conn: Connection) -> list[str]:
+    """Findings in words, none when all is well: the log's chains hold, and its replay gives the tables as they are.
+
+    The replay runs in a database of its own in memory; `conn` is only read.
+    """
+    findings = log.verify_chains(conn)
+    engine = open_engine("sqlite://")
+    try:
+        with writing(engine) as scratch:
+            for table in COPIED:
+                table.create(scratch)
+                _copy(conn, scratch, table)
+            metadata.create_all(scratch)
+            rebuild(scratch)
+            for table in metadata.sorted_tables:
+                findings += _compare(table, _rows(scratch, table), _rows(conn, table))
+    finally:
+        engine.dispose()
+    return findings
+
+
+def _copy(source: Connection, target: Connection, table: Table) -> None:
+    rows = source.execute(select(table), execution_options={"yield_per": STEP}).mappings()
+    while batch := [dict(row) for row in islice(rows, STEP)]:
+        target.execute(insert(table), batch)
+
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+
+
+def _rows(conn: Connection, table: Table) -> Rows:
+    keys = [column.name for column in table.primary_key]
+    rows = conn.execute(select(table)).mappings()
+    return {tuple(row[key] for key in keys): dict(row) for row in rows}
+
+
+def _compare(table: Table, replayed: Rows, held: Rows) -> Iterator[str]:
+    for key in sorted(replayed.keys() | held.keys(), key=str):
+        name = f"{table.name} {'/'.join(map(str, key))}"
+        if key not in held:
+            yield f"{name}: the row is missing, the log has it"
+        elif key not in replayed:
+            yield f"{name}: the row is not in the log"
+        elif replayed[key] != held[key]:
+            fields = [field for field, value in held[key].items() if value != replayed[key][field]]
+            yield f"{name}: {', '.join(fields)} differ from the log"

@@ -1,0 +1,151 @@
+"""People, teams and the laptops they carry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from aidvisit.store.tables import FieldDevice, Team, User
+from sync import tables
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """`role`: volunteer, leader, office, auditor or admin."""
+
+    id: str
+    login: str
+    name: str
+    role: str
+    team: str
+    password_hash: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """`divisions`: codes of where it works."""
+
+    id: str
+    name: str
+    type: str | None
+    level: int | None
+    parent: str | None
+    divisions: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A laptop. `through`, `waiting`, `version`: what it has sent, and said of itself when last seen.
+
+    `clock_off_s`: seconds that its clock was ahead of the server's, less than 0: behind; None: it did not say.
+    """
+
+    id: str
+    name: str
+    team: str | None
+    team_name: str
+    enrolled_at: str
+    last_seen: str | None
+    through: int
+    waiting: int | None
+    clock_off_s: int | None
+    version: str | None
+    revoked: bool
+
+
+def user_by_login(conn: Connection, login: str) -> UserRow | None:
+    """Whoever signs in with this name; where two teams gave it, an active one, then the one defined first."""
+    query = select(User).where(User.login == login).order_by(User.active.desc(), User.order_key)
+    row = conn.execute(query.limit(1)).first()
+    return None if row is None else _user(row)
+
+
+def user(conn: Connection, identity: str) -> UserRow | None:
+    row = conn.execute(select(User).where(User.id == identity)).first()
+    return None if row is None else _user(row)
+
+
+def users(conn: Connection, team: str | None = None) -> list[UserRow]:
+    query = select(User).order_by(User.name, User.id)
+    return [_user(row) for row in conn.execute(query if team is None else query.where(User.team == team))]
+
+
+def _user(row: Row[Any]) -> UserRow:
+    return UserRow(row.id, row.login, row.name, row.role, row.team, row.password_hash, row.active)
+
+
+def teams(conn: Connection) -> list[TeamRow]:
+    return [_team(row) for row in conn.execute(select(Team).order_by(Team.order_key))]
+
+
+def team(conn: Connection, identity: str) -> TeamRow | None:
+    row = conn.execute(select(Team).where(Team.id == identity)).first()
+    return None if row is None else _team(row)
+
+
+def _team(row: Row[Any]) -> TeamRow:
+    return TeamRow(row.id, row.name, row.type, row.level, row.parent, row.divisions)
+
+
+def device_rows(conn: Connection) -> list[DeviceRow]:
+    """Every enrolled laptop, by name; a laptop knows of the others only what the organisation shares."""
+    return [_device(row) for row in conn.execute(_devices().order_by(FieldDevice.name, FieldDevice.id))]
+
+
+def _devices() -> Select[Any]:
+    held = tables.device.c
+    return (
+        select(
+            FieldDevice.id,
+            FieldDevice.name,
+            FieldDevice.team,
+            FieldDevice.enrolled_key,
+            FieldDevice.revoked_reason,
+            Team.name.label("team_name"),
+            held.enrolled_at,
+            held.seen_at,
+            held.through,
+            held.revoked,
+            held.status,
+        )
+        .join(Team, Team.id == FieldDevice.team, isouter=True)
+        .join(tables.device, held.id == FieldDevice.id, isouter=True)
+    )
+
+
+def _device(row: Row[Any]) -> DeviceRow:
+    status: dict[str, Any] = json.loads(row.status) if row.status else {}
+    return DeviceRow(
+        row.id,
+        row.name,
+        row.team,
+        row.team_name or "",
+        row.enrolled_at or "",
+        row.seen_at,
+        row.through or 0,
+        _whole(status.get("waiting")),
+        clock_off_s(status.get("clock"), row.seen_at),
+        status["version"] if isinstance(status.get("version"), str) else None,
+        bool(row.revoked) or row.revoked_reason is not None,
+    )
+
+
+def _whole(value: Any) -> int | None:
+    """What a laptop says of itself was never checked."""
+    return value if type(value) is int else None
+
+
+def clock_off_s(said: Any, seen_at: str | None) -> int | None:
+    """How far a laptop's clock was ahead when it was last seen, from the ISO time that it said it was."""
+    if not isinstance(said, str) or seen_at is None:
+        return None
+    try:
+        told = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return round((told - datetime.fromisoformat(seen_at)).total_seconds()) if told.tzinfo else None

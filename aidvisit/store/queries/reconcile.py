@@ -1,0 +1,175 @@
+"""One trip's reconciliation: where the goods went, who got what, and deliveries that look like duplicates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from aidvisit.domain import place
+from aidvisit.store.queries.account import DeviceRow, device_rows
+from aidvisit.store.queries.alias import Aliases, aliases
+from aidvisit.store.queries.catalog import ItemName, Quantity, items, named, quantities
+from aidvisit.store.queries.duplicate import Duplicate, duplicates
+from aidvisit.store.queries.progress import State, Stop, stops
+from aidvisit.store.queries.trip import TripHead, trip
+from aidvisit.store.queries.truck import Count, Flow, flows, last_counts
+from aidvisit.store.tables import Delivery, Release, Trip
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """`loaded + gained = delivered + returned + lost + held + on_truck`, always: goods are only moved.
+
+    `difference`: what nobody can account for, more than 0 when it is missing (少), less when there is too much (多).
+    """
+
+    item: str
+    name: str
+    unit: str
+    allocated: int
+    loaded: int
+    gained: int
+    delivered: int
+    returned: int
+    lost: int
+    held: int
+    on_truck: int
+    counted: int | None
+    difference: int
+    explained: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdRow:
+    """`signed`: the proof of the last delivery that counts (signature, photo, thumbprint, paper, none)."""
+
+    id: str
+    name: str
+    group: str
+    allocated: list[Quantity]
+    delivered: list[Quantity]
+    owed: list[Quantity]
+    signed: str | None
+    received_by: str | None
+    received_as: str | None
+    relation: str | None
+    state: State
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingDevice:
+    """A laptop that carries the trip: the last op held of it, and when it was last heard of."""
+
+    id: str
+    name: str
+    through: int
+    last_seen: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    trip: TripHead
+    items: list[ItemRow]
+    households: list[HouseholdRow]
+    devices: list[ReportingDevice]
+    duplicates: list[Duplicate]
+
+
+def reconcile(conn: Connection, trip_id: str) -> Reconciliation:
+    """Raises: LookupError when there is no such trip. Some twenty statements, whatever the number of households."""
+    head = trip(conn, trip_id)
+    if head is None:
+        raise LookupError(trip_id)
+    names = items(conn)
+    found = stops(conn, trip_id)
+    return Reconciliation(
+        head,
+        _items(conn, trip_id, found, names),
+        _households(conn, trip_id, found, names),
+        _devices(conn, trip_id),
+        duplicates(conn, trip_id),
+    )
+
+
+def _items(conn: Connection, trip_id: str, found: list[Stop], names: Mapping[str, ItemName]) -> list[ItemRow]:
+    allocated: Counter[str] = Counter()
+    for stop in found:
+        allocated.update(stop.allotted)
+    moved = flows(conn, trip_id)
+    counts = last_counts(conn, place.truck(trip_id))
+    rows = []
+    for name in named(names, allocated.keys() | moved.keys() | counts.keys()):
+        flow, count = moved.get(name.code, Flow()), counts.get(name.code)
+        rows.append(_item(name, allocated[name.code], flow, count))
+    return rows
+
+
+def _item(name: ItemName, allocated: int, flow: Flow, count: Count | None) -> ItemRow:
+    return ItemRow(
+        name.code,
+        name.name,
+        name.unit,
+        allocated,
+        flow.loaded,
+        flow.gained,
+        flow.delivered,
+        flow.returned,
+        flow.lost,
+        flow.held,
+        flow.on_truck,
+        None if count is None else count.counted,
+        0 if count is None else flow.on_truck - count.still_there,
+        None if count is None else count.explained,
+    )
+
+
+def _households(conn: Connection, trip_id: str, found: list[Stop], names: Mapping[str, ItemName]) -> list[HouseholdRow]:
+    signed = _signed(conn, trip_id, aliases(conn))
+    return [_household(stop, signed.get(stop.household), names) for stop in found]
+
+
+def _signed(conn: Connection, trip_id: str, alias: Aliases) -> dict[str, Row[Any]]:
+    query = (
+        select(
+            Delivery.household,
+            Delivery.proofs,
+            Delivery.received_by,
+            Delivery.received_as,
+            Delivery.received_relation,
+        )
+        .where(Delivery.trip == trip_id, Delivery.counts)
+        .order_by(Delivery.order_key)
+    )
+    return {alias.of(row.household): row for row in conn.execute(query)}
+
+
+def _household(stop: Stop, signed: Row[Any] | None, names: Mapping[str, ItemName]) -> HouseholdRow:
+    proofs = [proof.get("as") for proof in signed.proofs] if signed else []
+    return HouseholdRow(
+        stop.household,
+        stop.name,
+        stop.group,
+        quantities(names, stop.allotted),
+        quantities(names, stop.delivered),
+        quantities(names, stop.owed),
+        proofs[0] if proofs else None,
+        signed.received_by if signed else None,
+        signed.received_as if signed else None,
+        signed.received_relation if signed else None,
+        stop.state,
+        stop.visit.outcome if stop.visit else None,
+    )
+
+
+def _devices(conn: Connection, trip_id: str) -> list[ReportingDevice]:
+    carrying = {
+        *conn.execute(select(Release.device).where(Release.trip == trip_id)).scalars(),
+        *conn.execute(select(Trip.planned_by).where(Trip.id == trip_id)).scalars(),
+    }
+    rows: list[DeviceRow] = [row for row in device_rows(conn) if row.id in carrying]
+    return [ReportingDevice(row.id, row.name, row.through, row.last_seen) for row in rows]
