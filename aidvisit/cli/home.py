@@ -99,7 +99,7 @@ def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]
 
     Raises: Problem `port-in-use`.
     """
-    from waitress import create_server
+    from waitress.server import create_server
 
     host, port = arguments.host or settings.host, arguments.port or settings.port
     try:

@@ -49,16 +49,20 @@ def define_place(*, actor: str, code: str, name: str, kind: str, division: str |
     return _define(actor, _place(filled(code=code, name=name, kind=kind, division=division)))
 
 
-def seed(*, actor: str) -> int:
-    """What a new centre starts with, in one transaction; the number of facts."""
+def seed(*, actor: str, around: str = "") -> int:
+    """What a new centre starts with, in one transaction; the number of facts.
+
+    `around`: only divisions that this one lies in, and those that lie in it.
+    """
     with transaction() as conn:
-        return len(ledger.record(conn, actor, *_seeds()))
+        return len(ledger.record(conn, actor, *_seeds(around)))
 
 
-def _seeds() -> Iterator[Fact]:
+def _seeds(around: str) -> Iterator[Fact]:
     data = files("aidvisit").joinpath("data")
     for row in csv.DictReader(data.joinpath("divisions.csv").read_text(encoding="utf-8").splitlines()):
-        yield _division(filled(**row))
+        if around.startswith(row["code"]) or row["code"].startswith(around):
+            yield _division(filled(**row))
     catalogue = tomllib.loads(data.joinpath("catalogue.toml").read_text(encoding="utf-8"))
     for table, make in (("category", _category), ("item", item_fact), ("place", _place)):
         yield from map(make, catalogue[table])

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from aidvisit.domain import id_number
 from aidvisit.errors import Problem
 from aidvisit.services import catalog, household, trip
 from aidvisit.services.bodies import filled
@@ -191,7 +192,7 @@ class _Import:
             yield catalog.item_fact(
                 filled(code=item.code, name=item.name, unit=item.unit, spec=item.spec) | {"class": "household_goods"}
             )
-        team = before.team if before else self._team(central)
+        team = (before.team if before else None) or self._team(central)
         if before is None:
             if self.date is None:
                 raise _unclear(Question("", None, "表上没有发放日期:请在标题下写“日期:2020年12月30日”这样的一格"))
@@ -214,7 +215,7 @@ class _Import:
             for team in teams(self.conn)
             if all(any(d.startswith(works) for works in team.divisions) for d in self.divisions)
         ]
-        lowest = [team for team in working if team.level == max(t.level for t in working)]
+        lowest = [team for team in working if (team.level or 0) == max(t.level or 0 for t in working)]
         if len(lowest) == 1:
             return lowest[0].id
         options = tuple(team.name for team in lowest)
@@ -224,9 +225,11 @@ class _Import:
 
 def _registration(planned: PlannedHousehold) -> dict[str, Any]:
     row = planned.row
+    said = id_number.read(row.id_number)
+    person = {} if isinstance(said, id_number.Flaw) else {"born": said.born, "sex": said.sex}
     return {
         "kind": "household",
-        "head": filled(name=row.name, id_number=row.id_number, phone=row.phone),
+        "head": filled(name=row.name, id_number=row.id_number, phone=row.phone, **person),
         "division": planned.division,
         "categories": [_held(category) for category in planned.categories],
         **filled(group=row.group, size=row.size, address=row.address, note=row.note),

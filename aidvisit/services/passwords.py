@@ -35,10 +35,10 @@ def hash_password(password: str) -> str:
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed; as slow when there is no hash, so as not to tell."""
     try:
-        right = _hasher.verify(password_hash or _nobodys_hash(), password)
+        _hasher.verify(password_hash or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
-    return right and password_hash is not None
+    return password_hash is not None
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask, current_app
@@ -40,17 +41,30 @@ def link(settings: Settings) -> Link:
     """What a sync of this home needs. Raises: Problem `bad-address`."""
     if not settings.server_url.startswith(("https://", "http://")):
         raise Problem("bad-address", url=settings.server_url)
-    about: dict[str, Any] = {
+    return Link(transaction, House(), HttpTransport(settings.server_url), clock.wall, _about(settings))
+
+
+def _about(settings: Settings) -> dict[str, Any]:
+    """What the laptop says of itself with every pull."""
+    return {
         "version": __version__,
         "blobs_waiting": 0,
         "disk_free_bytes": shutil.disk_usage(settings.home).free,
+        "clock": clock.wall().isoformat(timespec="milliseconds"),
     }
-    return Link(transaction, House(), HttpTransport(settings.server_url), clock.wall, about)
 
 
 def start_agent(app: Flask, settings: Settings) -> Agent:
     """Sync in the background for as long as the process runs."""
-    running = Agent(link(settings), around=app.app_context)
+    line = link(settings)
+
+    @contextmanager
+    def around() -> Iterator[None]:
+        line.status = _about(settings)
+        with app.app_context():
+            yield
+
+    running = Agent(line, around)
     app.extensions[AGENT] = running
     running.start()
     return running

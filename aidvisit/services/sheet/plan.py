@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from aidvisit.domain.household import id_number_fault
+from aidvisit.domain import id_number
+from aidvisit.domain.id_number import Flaw
 from aidvisit.services.sheet.cells import Sheet, squeeze
 from aidvisit.services.sheet.layout import ItemColumn, Layout, match_name
 from aidvisit.services.sheet.places import find_villages
@@ -126,13 +127,20 @@ def make_plan(
     return Plan(division, tuple(planned), tuple(items), new_items, tuple(refused), tuple(questions))
 
 
+FLAWS = {
+    Flaw.SHAPE: "不是 18 位(或旧的 15 位)",
+    Flaw.BIRTH_DATE: "里的出生日期不存在",
+    Flaw.CHECK_DIGIT: "的最后一位校验码不对",
+}
+
+
 class _Matcher:
     """Takes rows one after another and remembers whom it has seen."""
 
     def __init__(self, known: Known, division: str) -> None:
         self.known = known
         self.division = division
-        self.by_id_number = {h.id_number: h for h in known.households if h.id_number}
+        self.by_id_number = {id_number.modern(h.id_number): h for h in known.households if h.id_number}
         self.by_place = {(h.division, h.name, h.group): h for h in known.households}
         self.seen: dict[str, SheetRow] = {}
         self.seen_places: dict[tuple[str, str, str], SheetRow] = {}
@@ -142,28 +150,34 @@ class _Matcher:
         division = self._division(row, faults)
         categories = self._categories(row, faults)
         if row.id_number:
-            fault = id_number_fault(row.id_number)
-            if fault:
-                faults.append(f"身份证号码{fault}:请照证件核对")
+            found = id_number.read(row.id_number)
+            if isinstance(found, Flaw):
+                faults.append(f"身份证号码{FLAWS[found]}:请照证件核对")
         place = (division, row.name, row.group)
-        before = self.seen.get(row.id_number) if row.id_number else self.seen_places.get(place)
+        number = id_number.modern(row.id_number)
+        before = self.seen.get(number) if number else self.seen_places.get(place)
         if before is not None:
             faults.append(_twice(before, row))
         if faults:
             return faults
-        self.seen[row.id_number] = row
+        self.seen[number] = row
         self.seen_places[place] = row
-        known = self.by_id_number.get(row.id_number) if row.id_number else None
-        if known is None:
-            known = self.by_place.get(place)
-            if known is not None and row.id_number and known.id_number not in ("", row.id_number):
-                known = None  # a namesake of the same group
+        known = self._known(number, place)
         if known is None:
             return PlannedHousehold(row, division, categories)
         if known.name != row.name:
             return [f"身份证号码已登记在“{known.name}”名下:请核对姓名和号码"]
         added = tuple(c for c in categories if c.code not in known.categories)
         return PlannedHousehold(row, division, categories, known, _changes(row, known), added)
+
+    def _known(self, number: str, place: tuple[str, str, str]) -> KnownHousehold | None:
+        """By ID number, else by place, unless that is a namesake with another number."""
+        known = self.by_id_number.get(number)
+        if known is None:
+            known = self.by_place.get(place)
+            if known is not None and number and known.id_number:
+                return None
+        return known
 
     def _division(self, row: SheetRow, faults: list[str]) -> str:
         if not row.village:
@@ -212,7 +226,7 @@ def _twice(before: SheetRow, row: SheetRow) -> str:
 def _changes(row: SheetRow, known: KnownHousehold) -> dict[str, str | int]:
     """Path → value of what the sheet says otherwise; an empty cell says nothing."""
     pairs: list[tuple[str, str | int | None, str | int | None]] = [
-        ("head.id_number", row.id_number, known.id_number),
+        ("head.id_number", row.id_number, "" if not known.id_number else row.id_number),
         ("head.phone", row.phone, known.phone),
         ("group", row.group, known.group),
         ("size", row.size, known.size),

@@ -1,0 +1,164 @@
+"""Both roles on one machine with sample data: the whole product in a minute (`aidvisit demo`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from aidvisit import config
+from aidvisit.cli.home import opened
+from aidvisit.config import Settings
+from aidvisit.demo import story
+from aidvisit.demo.line import Line
+from aidvisit.errors import Problem
+from aidvisit.services import account, catalog, sync
+from aidvisit.store.database import transaction
+from sync import clock, server
+from sync.client import enrol, sync_once
+
+ADMIN = "office"
+
+
+def run(home: Path | None, port: int, *, as_json: bool) -> None:
+    """Set everything up, print addresses and logins, and stay until Ctrl-C.
+
+    A home of our own is temporary and removed at the end; one that was asked for is kept.
+    Raises: Problem `home-exists`.
+    """
+    if home is not None and home.exists() and any(home.iterdir()):
+        raise Problem("home-exists", home=str(home))
+    folder = home or Path(tempfile.mkdtemp(prefix="aidvisit-demo-"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    demo = _Demo(folder)
+    try:
+        demo.start(port)
+        print(json.dumps(demo.document(), ensure_ascii=False) if as_json else demo.words(), flush=True)
+        demo.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        demo.stop()
+        if home is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Demo:
+    """The processes and homes of one demo."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.children: list[subprocess.Popen[str]] = []
+        self.central_url = self.field_url = ""
+
+    def start(self, port: int) -> None:
+        central_port = _free_port(port)
+        central = config.write(self.folder / "central", role="central", port=central_port)
+        with opened(central):
+            with transaction() as conn:
+                device = server.set_up(conn, name="办公室", now=clock.wall())
+            waiting = self._spawn(central)
+            catalog.seed(actor=device, around=story.TOWN)
+            office = account.add_team(actor=device, name="办公室", level=1)
+            account.add_user(
+                actor=device, login=ADMIN, name="邓若谷", role="admin", team=office, password=story.PASSWORD
+            )
+            teams = story.people(device)
+            codes = {name: account.enrolment_codes(actor=device, team=team)[0].code for name, team in teams.items()}
+        self.central_url = _address(waiting)
+
+        switch = self.folder / "line-is-cut"
+        line = Line(central_port, switch)
+        first = config.write(
+            self.folder / "laptop-1",
+            role="field",
+            server_url=f"http://127.0.0.1:{line.port}",
+            port=_free_port(port + 1),
+            demo_line=str(switch),
+        )
+        second = config.write(self.folder / "laptop-2", role="field", server_url=self.central_url)
+        _enrol(first, "3 号笔记本", codes["慰问一队"])
+        with opened(central):
+            trip_id, also = story.list_and_spring(device)
+        _enrol(second, "5 号笔记本", codes["慰问二队"])
+        with opened(second):
+            sync_once(sync.link(second))
+            story.next_village(teams["慰问二队"], also)
+            sync_once(sync.link(second))
+        with opened(first):
+            sync_once(sync.link(first))
+            story.half_a_day(trip_id)
+            sync_once(sync.link(first))
+        self.field_url = _address(self._spawn(first))
+
+    def _spawn(self, settings: Settings) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "aidvisit", "--home", str(settings.home), settings.role, "run", "--json"]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("AIDVISIT_")}
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment)
+        self.children.append(child)
+        return child
+
+    def wait(self) -> None:
+        """Until one of the two ends by itself."""
+        while all(child.poll() is None for child in self.children):
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        for child in self.children:
+            child.terminate()
+        for child in self.children:
+            try:
+                child.wait(5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def document(self) -> dict[str, object]:
+        return {
+            "central": {"url": self.central_url, "login": ADMIN, "password": story.PASSWORD},
+            "field": {"url": self.field_url, "login": "luo", "password": story.PASSWORD},
+            "home": str(self.folder),
+        }
+
+    def words(self) -> str:
+        return (
+            f"中心 / centre   {self.central_url}   登录 / login: {ADMIN}   密码 / password: {story.PASSWORD}\n"
+            f"笔记本 / laptop {self.field_url}   登录 / login: luo      密码 / password: {story.PASSWORD}\n"
+            "按 Ctrl-C 结束 / Ctrl-C ends it"
+        )
+
+
+def _enrol(settings: Settings, name: str, code: str) -> None:
+    with opened(settings):
+        enrol(sync.link(settings), name=name, code=code)
+
+
+def _address(child: subprocess.Popen[str]) -> str:
+    """What a server prints when it is ready."""
+    assert child.stdout is not None
+    line = child.stdout.readline()
+    if not line:
+        raise Problem("unexpected")
+    address: str = json.loads(line)["url"]
+    return address
+
+
+def _free_port(wanted: int) -> int:
+    """This port, or another when it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            if sys.platform != "win32":  # there it would mean sharing a port that is taken
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Problem("port-in-use", port=wanted)
