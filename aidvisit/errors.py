@@ -172,10 +172,15 @@ _MACHINE = {
         "{home} 是{role}端的数据目录,不能这样用。请换用 {role} 的命令或换一个目录。",
         "{home} is a {role} home and is not used like this. Use the {role} commands, or another home.",
     ),
-    "settings-unreadable": Kind(
-        500,
-        "{file} 读不懂:{why}。请改正这一处。",
-        "{file} cannot be understood: {why}. Mend that place.",
+    "home-taken": Kind(
+        409,
+        "{home} 已经属于另一个角色({role}),没有改动。请用 --home 另选一个目录。",
+        "{home} already belongs to the other role ({role}) and was left as it is. Choose another with --home.",
+    ),
+    "settings-invalid": Kind(
+        422,
+        "设置文件 {path} 看不懂:{detail}。请改正这一项后再运行。",
+        "The settings in {path} make no sense: {detail}. Put that right and run it again.",
     ),
     "not-writable": Kind(
         500,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
 from aidvisit.errors import CATALOGUE, Problem
+
+ROOT = Path(__file__).parents[2]
 
 
 def members(template: str) -> set[str]:
@@ -35,6 +39,18 @@ def test_the_errors_that_were_asked_for_are_there() -> None:
         "hotel-wifi",
         "disk-full",
     } <= set(CATALOGUE)
+
+
+def test_every_problem_that_is_raised_has_its_words() -> None:
+    """A name that is not in the catalogue would turn a refusal into a crash."""
+    raised = {
+        name
+        for package in ("aidvisit", "sync")
+        for source in (ROOT / package).rglob("*.py")
+        for name in re.findall(r'\bProblem\(\s*"([a-z-]+)"', source.read_text(encoding="utf-8"))
+    }
+    assert raised
+    assert raised <= set(CATALOGUE)
 
 
 def test_members_stand_in_the_words() -> None:
