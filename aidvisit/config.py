@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tomllib
@@ -90,20 +91,24 @@ def load(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
 def write(home: Path, *, role: Role, **values: str | int) -> Settings:
     """Make `home` if need be and save its settings (keys as in `KEYS`; empty ones keep their defaults).
 
-    Raises: Problem `home-taken` when the home already belongs to the other role, `settings-invalid`.
+    Raises: Problem `home-taken` when the home already belongs to the other role, `settings-invalid`,
+        `not-writable`, `disk-full`.
     """
     path = home / FILE
     if path.exists() and load(home, {}).role != role:
         raise Problem("home-taken", home=str(home), role=load(home, {}).role)
     kept = {"role": role} | {key: value for key, value in values.items() if value not in ("", 0)}
     settings = _settings(home, path, dict(kept))
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A JSON string is a TOML string too. Written beside and renamed: half a file is never read.
     text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items())
     beside = path.with_suffix(".tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.chmod(0o600)  # a database URL may hold a password
-    beside.replace(path)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.touch(mode=0o600)  # a database URL may hold a password
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise Problem("disk-full" if error.errno == errno.ENOSPC else "not-writable", path=str(home)) from error
     return settings
 
 

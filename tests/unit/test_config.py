@@ -94,3 +94,11 @@ def test_home_asked_for_goes_before_the_environment(tmp_path: Path, monkeypatch:
     assert find_home() == tmp_path / "environment"
     monkeypatch.delenv("AIDVISIT_HOME")
     assert find_home().name == "aidvisit"
+
+
+def test_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(Problem) as raised:
+        write(tmp_path / "file" / "home", role="central")
+    assert raised.value.name == "not-writable"
+    assert str(tmp_path) in raised.value.words("en")
