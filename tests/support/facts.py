@@ -263,6 +263,7 @@ REQUIRED: dict[str, set[str]] = {
         "role",
         "password_hash",
         "active",
+        "key",
         "key.public",
         "key.wrapped",
         "key.salt",

@@ -69,6 +69,7 @@ def test_right_values(noun: str, path: str, value: Any) -> None:
         ("trip", "divisions", ["x"]),
         ("team", "level", 4),
         ("user", "role", "root"),
+        ("user", "key", None),
     ],
 )
 def test_wrong_values_are_named(noun: str, path: str, value: Any) -> None:

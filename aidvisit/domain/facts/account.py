@@ -26,7 +26,7 @@ class User(Body):
     phone = Text()
     role = OneOf(*ROLES, required=True)
     password_hash = Text(NOTE, required=True)
-    key = whole(Key)
+    key = whole(Key, required=True)
     active = YesNo(required=True)
 
 

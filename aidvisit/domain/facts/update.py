@@ -78,9 +78,9 @@ def elements(of: type[Body], by: str, **rest: Any) -> Many:
     return Many(Part(of), metadata={"elements": by}, **rest)
 
 
-def whole(of: type[Body]) -> Part:
+def whole(of: type[Body], **rest: Any) -> Part:
     """An object that is set as one value."""
-    return Part(of, metadata={"whole": True})
+    return Part(of, metadata={"whole": True}, **rest)
 
 
 def is_group(field: fields.Field[Any]) -> bool:
