@@ -143,7 +143,7 @@ CATALOGUE: dict[str, Kind] = {
 
 
 class _Gently(Formatter):
-    def get_value(self, key: int | str, _: Any, kwargs: Mapping[str, Any]) -> Any:  # type: ignore[override]
+    def get_value(self, key: int | str, _: Any, kwargs: Mapping[str, Any]) -> Any:
         return kwargs.get(str(key), "–")
 
 
@@ -187,7 +187,8 @@ class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
     def from_dict(cls, document: Mapping[str, Any]) -> Problem:
         """The problem that the other side raised; one that this version does not know becomes `server-error`."""
         name = str(document.get("type", "")).removeprefix(URN)
-        members = {k: v for k, v in document.items() if k not in ("type", "title", "status", "detail")}
+        detail = str(document.get("detail") or "")
         if name not in CATALOGUE:
-            return cls("server-error", str(document.get("detail", "")), http_status=document.get("status", "–"))
-        return cls(name, str(document.get("detail", "")), **members)
+            return cls("server-error", detail, http_status=document.get("status", "–"))
+        taken = ("type", "title", "status", "detail", "name", "self")
+        return cls(name, detail, **{k: v for k, v in document.items() if k not in taken})

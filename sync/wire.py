@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from sync.problem import Problem
 MAX_OPS = 1000
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PAGE = 5000
+_REFUSED = re.compile(r";q=0(\.0*)?$")
 PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull"}
 
 
@@ -55,9 +57,9 @@ def _unzstd(data: bytes, limit: int) -> bytes:
     inflate = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).decompressobj()
     plain = bytearray()
     try:
-        # Small steps in, so that a bomb is noticed before it has gone off.
-        for start in range(0, len(data), 1024):
-            plain += inflate.decompress(data[start : start + 1024])
+        # A few bytes can inflate to 128 KiB: small steps in, so that a bomb is noticed before it has gone off.
+        for start in range(0, len(data), 64):
+            plain += inflate.decompress(data[start : start + 64])
             if len(plain) > limit:
                 return bytes(plain)
             if inflate.eof:
@@ -71,7 +73,8 @@ def _unzstd(data: bytes, limit: int) -> bytes:
 
 def pack(data: bytes, accepted: str | None) -> tuple[bytes, str | None]:
     """Pack an answer as the other side accepts it: (bytes, Content-Encoding or None). Small ones stay plain."""
-    names = {part.split(";")[0].strip().lower() for part in (accepted or "").split(",") if "q=0" not in part}
+    parts = [part.replace(" ", "").lower() for part in (accepted or "").split(",")]
+    names = {part.partition(";")[0] for part in parts if not _REFUSED.search(part)}
     if len(data) < 200:
         return data, None
     if "zstd" in names:
