@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from aidvisit.domain.household import resolve
 from aidvisit.store.tables import Household
 
 
@@ -32,18 +33,5 @@ class Aliases:
 def aliases(conn: Connection) -> Aliases:
     """All merges, resolved; in a circle the least UUID is the household."""
     query = select(Household.id, Household.into).where(Household.into.is_not(None))
-    return Aliases(resolve({row.id: row.into for row in conn.execute(query)}))
-
-
-def resolve(into: Mapping[str, str]) -> dict[str, str]:
-    """Follow each merge to its end. Source: docs/protocol.md section 5."""
-    return {household: _end(household, into) for household in into}
-
-
-def _end(household: str, into: Mapping[str, str]) -> str:
-    path = [household]
-    while (following := into.get(path[-1])) is not None:
-        if following in path:
-            return min(path[path.index(following) :])
-        path.append(following)
-    return path[-1]
+    into = {row.id: row.into for row in conn.execute(query)}
+    return Aliases({household: resolve(household, into) for household in into})

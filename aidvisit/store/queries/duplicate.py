@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Date, Row, case, cast, func, select
 
+from aidvisit.domain.repeat import Given, repeats
 from aidvisit.store.queries.alias import Aliases, aliases
-from aidvisit.store.queries.catalog import items, unknown_item
+from aidvisit.store.queries.catalog import items
 from aidvisit.store.queries.trip import recorded_at
 from aidvisit.store.tables import Delivery, DeliveryLine, FieldDevice, Household, Item, Settlement, Team, Trip
 
@@ -46,37 +47,44 @@ class Duplicate:
 
 
 def duplicates(conn: Connection, trip_id: str | None = None) -> list[Duplicate]:
-    """Each delivery with the one before it of the same item, less than the item's `repeat_days` earlier.
+    """Every two deliveries of an item to a household on dates less than the item's `repeat_days` apart.
 
     Aliases are resolved; void and replaced ones are left out, and pairs that the office settled. With a trip, only
     those that it has a part in. The latest first. Source: docs/protocol.md section 5, "Duplicates".
     """
-    alias = aliases(conn)
     settled = [set(row) for row in conn.execute(select(Settlement.deliveries)).scalars()]
+    names = items(conn)
+    given = _suspects(conn, aliases(conn))
     pairs = [
         pair
-        for pair in _pairs(conn, alias, trip_id)
-        if not any({pair.delivery, pair.previous} <= verdict for verdict in settled)
+        for pair in repeats(given.values(), {code: name.repeat_days for code, name in names.items()})
+        if not any({pair.first.delivery, pair.second.delivery} <= verdict for verdict in settled)
     ]
-    sides = _sides(conn, {delivery for pair in pairs for delivery in (pair.delivery, pair.previous)})
-    names = items(conn)
-    people = _names(conn, {pair.household for pair in pairs})
-    return [
+    sides = _sides(conn, {one.delivery for pair in pairs for one in (pair.first, pair.second)})
+    amounts = _amounts(conn, sides)
+    people = _names(conn, {pair.first.household for pair in pairs})
+    found = [
         Duplicate(
-            pair.household,
-            people.get(pair.household, pair.household[:8]),
-            pair.item,
-            names.get(pair.item, unknown_item(pair.item)).name,
-            _side(sides[pair.previous], pair.before_quantity),
-            _side(sides[pair.delivery], pair.quantity),
-            (date.fromisoformat(pair.date) - date.fromisoformat(pair.before)).days,
+            pair.first.household,
+            people.get(pair.first.household, pair.first.household[:8]),
+            pair.first.item,
+            names[pair.first.item].name,
+            _side(sides[pair.first.delivery], amounts[pair.first.delivery, pair.first.item]),
+            _side(sides[pair.second.delivery], amounts[pair.second.delivery, pair.second.item]),
+            pair.days_apart,
             pair.repeat_days,
         )
         for pair in pairs
     ]
+    mine = [one for one in found if trip_id is None or trip_id in (one.first.trip, one.second.trip)]
+    return sorted(mine, key=lambda one: (one.second.date, one.second.recorded_at, one.item), reverse=True)
 
 
-def _pairs(conn: Connection, alias: Aliases, trip_id: str | None) -> list[Row[Any]]:
+def _suspects(conn: Connection, alias: Aliases) -> dict[tuple[str, str], Given]:
+    """What was given, by delivery and item, wherever two dates that follow each other are too near.
+
+    The database leaves out the great many that are not; which of the rest are too near is the domain's to say.
+    """
     household: ColumnElement[str] = DeliveryLine.household.expression
     if alias.into:
         household = case(dict(alias.into), value=household, else_=household)
@@ -86,46 +94,27 @@ def _pairs(conn: Connection, alias: Aliases, trip_id: str | None) -> list[Row[An
             DeliveryLine.item,
             DeliveryLine.delivery,
             DeliveryLine.date,
-            DeliveryLine.trip,
-            Delivery.order_key,
             Item.repeat_days,
-            func.sum(DeliveryLine.quantity).label("quantity"),
         )
-        .join(Delivery, Delivery.id == DeliveryLine.delivery)
         .join(Item, Item.code == DeliveryLine.item)
         .where(DeliveryLine.counts, Item.repeat_days.is_not(None))
-        .group_by(
-            DeliveryLine.household,
-            DeliveryLine.item,
-            DeliveryLine.delivery,
-            DeliveryLine.date,
-            DeliveryLine.trip,
-            Delivery.order_key,
-            Item.repeat_days,
-        )
+        .distinct()
+        .cte("given")
+    )
+    before = func.lag(given.c.date).over(
+        partition_by=(given.c.household, given.c.item), order_by=(given.c.date, given.c.delivery)
+    )
+    steps = select(given, before.label("before")).subquery()
+    near = (
+        select(steps.c.household, steps.c.item)
+        .where(steps.c.before.is_not(None), _days(conn, steps.c.before, steps.c.date) < steps.c.repeat_days)
+        .distinct()
         .subquery()
     )
-
-    def before(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.lag(column).over(
-            partition_by=(given.c.household, given.c.item), order_by=(given.c.date, given.c.order_key)
-        )
-
-    pair = select(
-        given,
-        before(given.c.delivery).label("previous"),
-        before(given.c.date).label("before"),
-        before(given.c.trip).label("before_trip"),
-        before(given.c.quantity).label("before_quantity"),
-    ).subquery()
-    query = (
-        select(pair)
-        .where(pair.c.previous.is_not(None), _days(conn, pair.c.before, pair.c.date) < pair.c.repeat_days)
-        .order_by(pair.c.date.desc(), pair.c.order_key.desc(), pair.c.item)
+    query = select(given.c.delivery, given.c.household, given.c.item, given.c.date).join(
+        near, (near.c.household == given.c.household) & (near.c.item == given.c.item)
     )
-    if trip_id is not None:
-        query = query.where((pair.c.trip == trip_id) | (pair.c.before_trip == trip_id))
-    return list(conn.execute(query))
+    return {(row.delivery, row.item): Given(*row) for row in conn.execute(query)}
 
 
 def _days(conn: Connection, first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -155,6 +144,15 @@ def _sides(conn: Connection, ids: Iterable[str]) -> dict[str, Row[Any]]:
     return {row.id: row for row in conn.execute(query)}
 
 
+def _amounts(conn: Connection, deliveries: Iterable[str]) -> dict[tuple[str, str], int]:
+    query = (
+        select(DeliveryLine.delivery, DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
+        .where(DeliveryLine.delivery.in_(list(deliveries)))
+        .group_by(DeliveryLine.delivery, DeliveryLine.item)
+    )
+    return {(row.delivery, row.item): int(row.quantity) for row in conn.execute(query)}
+
+
 def _names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
     query = select(Household.id, Household.name).where(Household.id.in_(list(ids)))
     return {row.id: row.name for row in conn.execute(query)}
@@ -165,7 +163,7 @@ def _side(row: Row[Any], quantity: int) -> DuplicateSide:
         row.id,
         row.household,
         row.date,
-        int(quantity),
+        quantity,
         row.trip,
         row.title or "",
         row.team_name or "",

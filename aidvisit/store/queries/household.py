@@ -1,0 +1,232 @@
+"""One household as it is now, and finding it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+
+from aidvisit.domain import id_number, person
+from aidvisit.store.queries.catalog import categories, division_names, names_of
+from aidvisit.store.queries.timeline import TimelineEntry as TimelineEntry
+from aidvisit.store.queries.timeline import timeline as timeline
+from aidvisit.store.queries.warning import DeliveryWarning as DeliveryWarning
+from aidvisit.store.queries.warning import warnings as warnings
+from aidvisit.store.tables import Division, FieldConflict, Household, HouseholdCategory, Member
+from sync import clock
+
+UNSPECIFIC = 500
+"""A word that more divisions than this have in their name (村) says nothing about where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """In the clear: whoever renders it masks it, or writes to the audit who asked to see."""
+
+    name: str
+    id_number: str | None
+    phone: str | None
+    born: str | None
+    sex: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """`categories`: names."""
+
+    id: str
+    name: str
+    relation: str | None
+    born: str | None
+    sex: str | None
+    phone: str | None
+    id_number: str | None
+    guardian: dict[str, Any] | None
+    categories: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    """One of the values: `name` of the op that says so, and `at` when."""
+
+    value: Any
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """A field on which edits disagree; the last of its values is the one that counts until somebody settles it."""
+
+    path: str
+    values: list[Conflicting]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdView:
+    """`place`: names of county, town, village. `categories`: (name, since). `closed`: the reason.
+
+    `into`: the household that this one was merged into.
+    """
+
+    id: str
+    stream: str
+    kind: str
+    name: str
+    head: Person
+    division: str
+    place: list[str]
+    group: str
+    address: str | None
+    size: int | None
+    categories: list[tuple[str, str | None]]
+    members: list[MemberView]
+    note: str | None
+    closed: str | None
+    closed_on: str | None
+    into: str | None
+    conflicts: list[ConflictView]
+
+
+def household(conn: Connection, identity: str) -> HouseholdView | None:
+    """A household by its id, as it is after every edit; one that was merged is shown with its own fields."""
+    row = conn.execute(select(Household.__table__).where(Household.id == identity)).first()
+    if row is None:
+        return None
+    known = categories(conn)
+    held = select(HouseholdCategory.code, HouseholdCategory.since).where(HouseholdCategory.household == identity)
+    since = {category.code: category.since for category in conn.execute(held.order_by(HouseholdCategory.code))}
+    members = select(Member.__table__).where(Member.household == identity).order_by(Member.position)
+    conflicts = select(FieldConflict.__table__).where(FieldConflict.subject == identity).order_by(FieldConflict.path)
+    return HouseholdView(
+        row.id,
+        row.stream,
+        row.kind,
+        row.name,
+        Person(row.head_name, row.head_id_number, row.head_phone, row.head_born, row.head_sex),
+        row.division,
+        division_names(conn, row.division),
+        row.village_group or "",
+        row.address,
+        row.size,
+        [(known.get(code, code), since[code]) for code in _sorted(known, since)],
+        [_member(member, known) for member in conn.execute(members)],
+        row.note,
+        row.closed_reason,
+        row.closed_on,
+        row.into,
+        [_conflict(conflict) for conflict in conn.execute(conflicts)],
+    )
+
+
+def _sorted(known: Mapping[str, str], codes: Iterable[str]) -> list[str]:
+    """In the catalogue's order, those that it does not know last."""
+    wanted = set(codes)
+    return [code for code in known if code in wanted] + sorted(wanted - known.keys())
+
+
+def _member(row: Row[Any], known: Mapping[str, str]) -> MemberView:
+    codes = [category["code"] for category in row.categories]
+    return MemberView(
+        row.id,
+        row.name,
+        row.relation,
+        row.born,
+        row.sex,
+        row.phone,
+        row.id_number,
+        row.guardian,
+        [known.get(code, code) for code in codes],
+    )
+
+
+def _conflict(row: Row[Any]) -> ConflictView:
+    values = [Conflicting(value, name, clock.from_ms(clock.parse(at)[0])) for value, name, at in row.heads]
+    return ConflictView(row.path, values)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHousehold:
+    """A line of the search's answer; `tags`: names of its categories; `place`: county, town, village."""
+
+    id: str
+    name: str
+    group: str
+    place: list[str]
+    phone_masked: str
+    id_last4: str
+    tags: list[str]
+    closed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """`searched`: how many households this node holds; `more`: there are others, narrow it down."""
+
+    found: list[FoundHousehold]
+    searched: int
+    more: bool
+
+
+def search(conn: Connection, text: str, limit: int = 50) -> SearchResult:
+    """Households that have every word of `text` somewhere: part of a name, of a phone, the last 4 of an ID number,
+    the village group, or the name of the village, town or county. Merged ones are found as what they are now.
+
+    A scan of one column for now: what is asked for stands here, how it is found can change beneath.
+    """
+    searched = conn.execute(select(func.count()).select_from(Household).where(Household.into.is_(None))).scalar_one()
+    words = text.lower().split()
+    if not words:
+        return SearchResult([], searched, False)
+    query = select(
+        Household.id,
+        Household.name,
+        Household.village_group,
+        Household.division,
+        Household.head_phone,
+        Household.head_id_number,
+        Household.closed_reason,
+    ).where(Household.into.is_(None), *(_has(conn, word) for word in words))
+    rows = conn.execute(query.order_by(Household.name, Household.id).limit(limit + 1)).all()
+    shown = rows[:limit]
+    places = names_of(conn, {row.division for row in shown})
+    tags = _tags(conn, [row.id for row in shown])
+    found = [
+        FoundHousehold(
+            row.id,
+            row.name,
+            row.village_group or "",
+            places[row.division],
+            person.mask_phone(row.head_phone or ""),
+            id_number.last4(row.head_id_number or ""),
+            tags.get(row.id, []),
+            row.closed_reason,
+        )
+        for row in shown
+    ]
+    return SearchResult(found, searched, len(rows) > limit)
+
+
+def _has(conn: Connection, word: str) -> ColumnElement[bool]:
+    """Only as a bound parameter, its % and _ escaped."""
+    named = select(Division.code).where(Division.name.contains(word, autoescape=True)).limit(UNSPECIFIC + 1)
+    codes = list(conn.execute(named).scalars())
+    places = codes if len(codes) <= UNSPECIFIC else []
+    return or_(
+        Household.search_text.contains(word, autoescape=True),
+        Household.division.in_([code for code in places if len(code) == 12]),
+        Household.stream.in_([code for code in places if len(code) == 9]),
+        func.substr(Household.division, 1, 6).in_([code for code in places if len(code) == 6]),
+    )
+
+
+def _tags(conn: Connection, ids: list[str]) -> dict[str, list[str]]:
+    query = select(HouseholdCategory.household, HouseholdCategory.code).where(HouseholdCategory.household.in_(ids))
+    held: dict[str, set[str]] = {}
+    for row in conn.execute(query):
+        held.setdefault(row.household, set()).add(row.code)
+    known = categories(conn)
+    return {identity: [known.get(code, code) for code in _sorted(known, codes)] for identity, codes in held.items()}

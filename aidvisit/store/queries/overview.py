@@ -1,0 +1,86 @@
+"""The office's first page: what was given, how far the trips are, who was not heard of, what waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, distinct, func, select
+
+from aidvisit.store.queries.account import DeviceRow, device_rows
+from aidvisit.store.queries.alias import aliases
+from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.queries.duplicate import Duplicate, duplicates
+from aidvisit.store.queries.trip import TripHead, trips
+from aidvisit.store.tables import Allocation, Delivery, DeliveryLine, Household
+from sync import log
+
+
+@dataclass(frozen=True, slots=True)
+class TripProgress:
+    """`total`: households with an allotment; `done`: those of them that something was delivered to."""
+
+    trip: TripHead
+    total: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`households`: open ones; `by_day`: (date, deliveries), the earliest first; `quarantined`: ops that wait."""
+
+    households: int
+    served_households: int
+    deliveries: int
+    by_day: list[tuple[str, int]]
+    items: list[Quantity]
+    trips: list[TripProgress]
+    devices: list[DeviceRow]
+    duplicates: list[Duplicate]
+    quarantined: int
+
+
+def overview(conn: Connection) -> Overview:
+    open_ones = select(func.count()).where(Household.closed_reason.is_(None), Household.into.is_(None))
+    by_day = (
+        select(Delivery.date, func.count().label("deliveries"))
+        .where(Delivery.counts)
+        .group_by(Delivery.date)
+        .order_by(Delivery.date)
+    )
+    days = [(row.date, row.deliveries) for row in conn.execute(by_day)]
+    given = (
+        select(DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
+        .where(DeliveryLine.counts)
+        .group_by(DeliveryLine.item)
+    )
+    amounts = {row.item: int(row.quantity) for row in conn.execute(given)}
+    alias = aliases(conn)
+    served = conn.execute(select(distinct(Delivery.household)).where(Delivery.counts)).scalars()
+    return Overview(
+        conn.execute(open_ones).scalar_one(),
+        len({alias.of(household) for household in served}),
+        sum(count for _, count in days),
+        days,
+        quantities(items(conn), amounts),
+        _progress(conn),
+        device_rows(conn),
+        duplicates(conn),
+        log.state(conn).quarantined,
+    )
+
+
+def _progress(conn: Connection) -> list[TripProgress]:
+    """Counted by the ids of the allotment: two statements for all trips."""
+    allotted = select(Allocation.trip, Allocation.household).where(Allocation.quantity > 0).distinct().subquery()
+    got = select(Delivery.trip, Delivery.household).where(Delivery.counts).distinct().subquery()
+    query = (
+        select(
+            allotted.c.trip,
+            func.count().label("total"),
+            func.count(got.c.household).label("done"),
+        )
+        .join(got, (got.c.trip == allotted.c.trip) & (got.c.household == allotted.c.household), isouter=True)
+        .group_by(allotted.c.trip)
+    )
+    counted = {row.trip: (row.total, row.done) for row in conn.execute(query)}
+    return [TripProgress(head, *counted.get(head.id, (0, 0))) for head in trips(conn)]

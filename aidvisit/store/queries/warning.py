@@ -1,0 +1,167 @@
+"""What is odd about a delivery before it is saved: a hint with a reason to give, never a refusal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, select
+
+from aidvisit.domain import place
+from aidvisit.domain.repeat import days_apart, too_soon
+from aidvisit.store.queries.alias import Aliases, aliases
+from aidvisit.store.queries.catalog import ItemName, items, unknown_item
+from aidvisit.store.queries.stock import on_place
+from aidvisit.store.queries.trip import ZONE, TripHead, trip
+from aidvisit.store.tables import Allocation, Delivery, DeliveryLine, Household, StockLine, Team, Trip
+from sync import clock
+
+Rule = Literal["repeat-interval", "outside-allocation", "over-allocation", "over-stock", "household-closed", "date"]
+Lines = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryWarning:
+    """`rule` as a delivery's `overrides` name it; `item`: its code; `words_members`: what its sentence tells.
+
+    repeat-interval: item_name, unit, quantity, date, days, repeat_days, until, team · outside-allocation: item_name ·
+    over-allocation: item_name, unit, quantity, allotted, left · over-stock: item_name, unit, quantity, on_truck ·
+    household-closed: reason, closed_on, into · date: date, with today, or with the trip's starts and ends.
+    """
+
+    rule: Rule
+    item: str | None
+    words_members: dict[str, Any]
+
+
+def warnings(
+    conn: Connection,
+    household_id: str,
+    lines: Lines,
+    on: str,
+    trip_id: str | None,
+    today: str | None = None,
+) -> list[DeliveryWarning]:
+    """What a person must give a reason for. `lines`: item code → quantity; `on`, `today`: YYYY-MM-DD."""
+    alias = aliases(conn)
+    names = items(conn)
+    known = {item: names.get(item, unknown_item(item)) for item in lines}
+    head = trip(conn, trip_id) if trip_id else None
+    return [
+        *_closed(conn, household_id),
+        *_date(on, today or clock.wall().astimezone(ZONE).date().isoformat(), head),
+        *_repeats(conn, alias, household_id, known, on),
+        *(_of_trip(conn, alias, household_id, lines, known, trip_id) if trip_id else ()),
+    ]
+
+
+def _closed(conn: Connection, household: str) -> Iterator[DeliveryWarning]:
+    query = select(Household.closed_reason, Household.closed_on, Household.into).where(Household.id == household)
+    row = conn.execute(query).first()
+    if row is not None and (row.closed_reason or row.into):
+        members = {"reason": row.closed_reason, "closed_on": row.closed_on, "into": row.into}
+        yield DeliveryWarning("household-closed", None, members)
+
+
+def _date(on: str, today: str, head: TripHead | None) -> Iterator[DeliveryWarning]:
+    if on > today:
+        yield DeliveryWarning("date", None, {"date": on, "today": today})
+    elif head is not None and not head.starts <= on <= head.ends:
+        yield DeliveryWarning("date", None, {"date": on, "starts": head.starts, "ends": head.ends})
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    item: str
+    date: str
+    quantity: int
+    team: str
+
+
+def _repeats(
+    conn: Connection, alias: Aliases, household: str, known: Mapping[str, ItemName], on: str
+) -> Iterator[DeliveryWarning]:
+    """For each item the delivery that is nearest in time, when that is too near."""
+    given = _given(conn, alias, household, list(known))
+    for code, name in known.items():
+        near = [one for one in given if one.item == code and too_soon(one.date, on, name.repeat_days)]
+        if near and name.repeat_days is not None:
+            nearest = min(near, key=lambda one: days_apart(one.date, on))
+            until = date.fromisoformat(nearest.date) + timedelta(days=name.repeat_days)
+            yield DeliveryWarning(
+                "repeat-interval",
+                code,
+                {
+                    "item_name": name.name,
+                    "unit": name.unit,
+                    "quantity": nearest.quantity,
+                    "date": nearest.date,
+                    "days": days_apart(nearest.date, on),
+                    "repeat_days": name.repeat_days,
+                    "until": until.isoformat(),
+                    "team": nearest.team,
+                },
+            )
+
+
+def _given(conn: Connection, alias: Aliases, household: str, codes: list[str]) -> list[_Given]:
+    """What it got of these items, also under other ids, and what it brought from the town that it came from."""
+    ids = alias.all(household)
+    query = (
+        select(
+            DeliveryLine.item,
+            DeliveryLine.date,
+            func.sum(DeliveryLine.quantity).label("quantity"),
+            Team.name.label("team_name"),
+        )
+        .join(Delivery, Delivery.id == DeliveryLine.delivery)
+        .join(Trip, Trip.id == Delivery.trip, isouter=True)
+        .join(Team, Team.id == Trip.team, isouter=True)
+        .where(DeliveryLine.household.in_(ids), DeliveryLine.item.in_(codes), DeliveryLine.counts)
+        .group_by(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.date, Team.name)
+    )
+    given = [_Given(row.item, row.date, int(row.quantity), row.team_name or "") for row in conn.execute(query)]
+    brought = conn.execute(select(Household.brought).where(Household.id.in_(ids))).scalars()
+    return given + [_Given(one["item"], one["date"], one["quantity"], "") for each in brought for one in each]
+
+
+def _of_trip(
+    conn: Connection, alias: Aliases, household: str, lines: Lines, known: Mapping[str, ItemName], trip_id: str
+) -> Iterator[DeliveryWarning]:
+    ids = alias.all(household)
+    allotted = _sums(
+        conn,
+        select(Allocation.item, func.sum(Allocation.quantity).label("quantity"))
+        .where(Allocation.trip == trip_id, Allocation.household.in_(ids))
+        .group_by(Allocation.item),
+    )
+    got = _sums(
+        conn,
+        select(DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
+        .where(DeliveryLine.trip == trip_id, DeliveryLine.household.in_(ids), DeliveryLine.counts)
+        .group_by(DeliveryLine.item),
+    )
+    on_truck = _on_truck(conn, trip_id)
+    for item, quantity in lines.items():
+        shared = {"item_name": known[item].name, "unit": known[item].unit, "quantity": quantity}
+        left = allotted[item] - got[item]
+        if not allotted[item]:
+            yield DeliveryWarning("outside-allocation", item, {"item_name": known[item].name})
+        elif quantity > left:
+            yield DeliveryWarning("over-allocation", item, {**shared, "allotted": allotted[item], "left": left})
+        if on_truck is not None and quantity > on_truck.get(item, 0):
+            yield DeliveryWarning("over-stock", item, {**shared, "on_truck": on_truck.get(item, 0)})
+
+
+def _sums(conn: Connection, query: Any) -> Counter[str]:
+    return Counter({row.item: int(row.quantity) for row in conn.execute(query)})
+
+
+def _on_truck(conn: Connection, trip_id: str) -> dict[str, int] | None:
+    """None where nobody has written down what was loaded: then the books cannot say that it is too much."""
+    truck = place.truck(trip_id)
+    loaded = select(StockLine.source).where(StockLine.to_place == truck).limit(1)
+    return None if conn.execute(loaded).first() is None else on_place(conn, truck)
