@@ -35,9 +35,10 @@ def init(arguments: Namespace) -> Answer:
 
 def run(arguments: Namespace) -> None:
     """Serve the office's pages and the laptops."""
+    settings = settings_of(arguments, "central")
+
     from aidvisit.app import create_app
 
-    settings = settings_of(arguments, "central")
     for address in serve(create_app(settings), settings, arguments):
         print(json.dumps({"url": address}) if arguments.json else f"中心 / centre: {address}", flush=True)
 

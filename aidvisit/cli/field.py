@@ -52,10 +52,11 @@ def _enrol(link: Link, arguments: Namespace) -> str:
 
 def run(arguments: Namespace) -> None:
     """Serve the laptop's pages; the sync agent runs beside them."""
+    settings = settings_of(arguments, "field")
+
     from aidvisit.app import create_app
     from aidvisit.services import sync
 
-    settings = settings_of(arguments, "field")
     app = create_app(settings)
     for address in serve(app, settings, arguments):
         agent = sync.start_agent(app, settings)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from aidvisit.domain.facts import check
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
 from aidvisit.services.bodies import filled, quantities
@@ -15,7 +16,7 @@ from aidvisit.services.household import stream_of
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries.household import warnings
+from aidvisit.store.queries.warning import warnings
 from sync import log
 from sync.log import Entry
 
@@ -52,22 +53,22 @@ def record_delivery(
     body |= {"lines": quantities(lines), "received_by": filled(**received_by), "proofs": [dict(p) for p in proofs]}
     body |= filled(handed_by=list(handed_by), witness=filled(**(witness or {})))
     with transaction() as conn:
-        stream = stream_of(conn, household)
+        fact = _checked(Fact(stream_of(conn, household), "delivery.recorded", delivery, body))
         before = _saved_before(conn, delivery, body)
         if before is not None:
             return before
         overrides = _overrides(conn, household, lines, date, trip, reasons or {})
         for name, media_type, data in blobs:
             log.put_blob(conn, name, media_type, data)
-        fact = Fact(stream, "delivery.recorded", delivery, body | filled(overrides=overrides))
-        return _record(conn, actor, fact)
+        fact = replace(fact, body=body | filled(overrides=overrides))
+        return ledger.record(conn, actor, fact)[0]
 
 
 def void(*, actor: str, household: str, delivery: str, reason: str) -> Entry:
     """A delivery that was not, or not so; final. Raises: Problem `unknown-household`, `invalid-form`."""
     with transaction() as conn:
         fact = Fact(stream_of(conn, household), "delivery.voided", delivery, filled(reason=reason))
-        return _record(conn, actor, fact)
+        return ledger.record(conn, actor, _checked(fact))[0]
 
 
 def _check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:
@@ -112,11 +113,9 @@ def _overrides(
     return [{"rule": rule, "reason": reasons[rule].strip()} for rule in rules]
 
 
-def _record(conn: Connection, actor: str, fact: Fact) -> Entry:
-    try:
-        return ledger.record(conn, actor, fact)[0]
-    except Problem as problem:
-        if problem.name != "invalid-body":
-            raise
-        errors = problem.members.get("errors", {})
-        raise Problem("invalid-form", problem.detail, count=len(errors), errors=errors) from problem
+def _checked(fact: Fact) -> Fact:
+    """The fact, if its form was filled in right: before anything is looked up by what it says."""
+    errors = check(fact.kind, 1, fact.stream, fact.subject, tidied(fact.body))
+    if errors:
+        raise Problem("invalid-form", count=len(errors), errors=errors)
+    return fact

@@ -1,0 +1,120 @@
+"""The import as a whole: households, trip and allotment, all or nothing, and twice is once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from aidvisit.errors import Problem
+from aidvisit.services import account
+from aidvisit.services.import_ import Imported, import_sheet
+from aidvisit.store import ledger
+from aidvisit.store.database import reading
+from aidvisit.store.queries.trip import today, trips
+from sync import log
+from tests.support.homes import SAMPLE, VILLAGE, Centre, centre
+
+
+@pytest.fixture
+def home(tmp_path: Path, database_url: str) -> Iterator[Centre]:
+    with centre(tmp_path, database_url if database_url.startswith("postgresql") else "") as made:
+        yield made
+
+
+def ops() -> int:
+    with reading() as conn:
+        return log.state(conn).last_seq
+
+
+def edited(path: Path, **cells: object) -> Path:
+    """A copy of the sample with some cells otherwise."""
+    book = load_workbook(SAMPLE)
+    for place, value in cells.items():
+        book.active[place] = value  # type: ignore[index]
+    book.save(path)
+    return path
+
+
+def test_the_sheet_becomes_a_trip(home: Centre) -> None:
+    done = import_sheet(SAMPLE, actor=home.user)
+    assert done.households == {"new": 34, "same": 0, "changed": 0}
+    assert done.allotments == 102
+    assert not done.refused
+    assert not done.questions
+    with reading() as conn:
+        (head,) = trips(conn)
+        day = today(conn, head.id)
+    assert (head.title, head.starts, head.ends) == ("大玉口镇民强村困难家庭慰问物资发放", "2020-12-30", "2020-12-30")
+    assert (head.team, head.divisions) == (home.team, [VILLAGE])
+    assert {line.item: line.needed for line in day.truck} == {"rice": 41, "oil": 34, "nuts": 34} | {}
+    assert [household.name for household in day.households[:2]] == ["杨雪珍", "苏兴明"]
+    assert [group.group for group in day.groups] == ["一队", "二队", "三队", "大塘组", "坑口组"]
+
+
+def test_a_second_import_makes_nothing_twice(home: Centre) -> None:
+    first = import_sheet(SAMPLE, actor=home.user)
+    before = ops()
+    again = import_sheet(SAMPLE, actor=home.device)
+    assert again.households == {"new": 0, "same": 34, "changed": 0}
+    assert again.allotments == 0
+    assert again.trip is not None
+    assert first.trip is not None
+    assert (again.trip["id"], again.trip["state"]) == (first.trip["id"], "same")
+    assert ops() == before
+
+
+def test_a_rehearsal_saves_nothing(home: Centre) -> None:
+    before = ops()
+    done = import_sheet(SAMPLE, actor=home.user, dry_run=True)
+    assert done.households["new"] == 34
+    assert ops() == before
+
+
+def test_an_edited_sheet_changes_only_what_differs(home: Centre, tmp_path: Path) -> None:
+    import_sheet(SAMPLE, actor=home.user)
+    before = ops()
+    done = import_sheet(edited(tmp_path / "b.xlsx", G5="13800000000", H6=2), actor=home.user)
+    assert done.households == {"new": 0, "same": 33, "changed": 1}
+    assert done.allotments == 1
+    assert ops() == before + 2
+    third = import_sheet(tmp_path / "b.xlsx", actor=home.user)
+    assert third.households["same"] == 34, "the edit is known now"
+    with reading() as conn:
+        assert ledger.verify(conn) == []
+
+
+def test_rows_that_cannot_be_taken_are_listed_and_the_rest_is_saved(home: Centre, tmp_path: Path) -> None:
+    done = import_sheet(edited(tmp_path / "b.xlsx", F5="贫困程度一般", H6="若干"), actor=home.user)
+    assert done.households["new"] == 32
+    assert [(row.row, row.name) for row in done.refused] == [(5, "杨雪珍"), (6, "苏兴明")]
+    document = done.to_dict()
+    assert set(document) >= {"households", "members", "refused", "questions"}
+    assert set(document["refused"][0]) == {"sheet", "row", "name", "why"}
+
+
+def refusal(path: Path, home: Centre, **options: str) -> Problem:
+    before = ops()
+    with pytest.raises(Problem) as refused:
+        import_sheet(path, actor=home.user, **options)
+    assert ops() == before, "nothing is half done"
+    return refused.value
+
+
+def test_what_is_unclear_is_asked_and_nothing_is_saved(home: Centre, tmp_path: Path) -> None:
+    nowhere = edited(tmp_path / "a.xlsx", A1="困难家庭慰问物资发放登记表")
+    assert refusal(nowhere, home).name == "import-unclear"
+    assert refusal(SAMPLE, home, division="999999999999").name == "import-unclear"
+    undated = edited(tmp_path / "b.xlsx", K2=None)
+    assert "日期" in refusal(undated, home).words("zh")
+    done: Imported = import_sheet(nowhere, actor=home.user, division=VILLAGE, trip_title="冬季慰问")
+    assert done.trip is not None
+    assert done.trip["title"] == "冬季慰问"
+
+
+def test_two_teams_in_one_place_are_asked_about(home: Centre) -> None:
+    account.add_team(actor=home.device, name="慰问二队", divisions=["441225"])
+    problem = refusal(SAMPLE, home)
+    assert problem.members["questions"][0]["options"] == ("慰问一队", "慰问二队")
