@@ -177,11 +177,6 @@ _MACHINE = {
         "{home} 已经属于另一个角色({role}),没有改动。请用 --home 另选一个目录。",
         "{home} already belongs to the other role ({role}) and was left as it is. Choose another with --home.",
     ),
-    "settings-unreadable": Kind(
-        500,
-        "{file} 读不懂:{why}。请改正这一处。",
-        "{file} cannot be understood: {why}. Mend that place.",
-    ),
     "settings-invalid": Kind(
         422,
         "设置文件 {path} 看不懂:{detail}。请改正这一项后再运行。",
