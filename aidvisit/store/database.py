@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
 
@@ -103,9 +104,9 @@ def init_app(app: Flask, url: str) -> None:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed, durably, at the end; undone when anything is raised.
 
-    Raises: Problem `disk-full`, `database-locked`.
+    Raises: Problem, as `in_words`.
     """
-    with in_words(), engine.connect() as connection:
+    with in_words(engine), engine.connect() as connection:
         conn = connection.execution_options(writes=True)
         with conn.begin():
             yield conn
@@ -126,9 +127,9 @@ def transaction() -> Iterator[Connection]:
 def reading() -> Iterator[Connection]:
     """One consistent view of the application's database; nothing is written through it.
 
-    Raises: Problem `database-locked`.
+    Raises: Problem, as `in_words`.
     """
-    with in_words(), db.engine.connect() as connection:
+    with in_words(db.engine), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # READ COMMITTED would show each statement of one page another moment.
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -137,23 +138,44 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """What a person can do something about becomes a Problem; every other database error stays what it is."""
+def in_words(engine: Engine) -> Iterator[None]:
+    """What a person can do something about becomes a Problem; every other database error stays what it is.
+
+    Raises: Problem `disk-full`, `database-locked`, `database-unreadable`, `database-unreachable`.
+    """
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         name = problem_of(error)
         if name is None:
             raise
-        raise Problem(name) from error
+        shown = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string()
+        raise Problem(name, database=shown) from error
 
 
-def problem_of(error: DBAPIError) -> str | None:
-    """The catalogued name of a database error: SQLite tells by its text, PostgreSQL by its SQLSTATE."""
+SQLITE_WORDS = {
+    "disk is full": "disk-full",
+    "is locked": "database-locked",
+    "not a database": "database-unreadable",
+    "malformed": "database-unreadable",
+    "unable to open": "database-unreachable",
+}
+SQLSTATES = {
+    "53100": "disk-full",
+    "55P03": "database-locked",
+    "40P01": "database-locked",
+    "57P03": "database-unreachable",
+}
+
+
+def problem_of(error: DatabaseError) -> str | None:
+    """The catalogued name of a database error: SQLite tells by its text, PostgreSQL by its SQLSTATE.
+
+    A PostgreSQL that cannot be reached, or does not let us in, has not even got one.
+    """
+    if isinstance(error.orig, sqlite3.Error):
+        return next((name for words, name in SQLITE_WORDS.items() if words in str(error.orig)), None)
     sqlstate = getattr(error.orig, "sqlstate", None)
-    text = str(error.orig)
-    if sqlstate == "53100" or "disk is full" in text:
-        return "disk-full"
-    if sqlstate in ("55P03", "40P01") or "is locked" in text:
-        return "database-locked"
-    return None
+    if sqlstate is None and isinstance(error, OperationalError):
+        return "database-unreachable"
+    return SQLSTATES.get(sqlstate or "")

@@ -1,0 +1,94 @@
+"""Bringing a database up to what this version expects, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from aidvisit.errors import Problem
+from aidvisit.store.database import in_words, open_engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0002"
+"""The newest revision, written here so that a start that has nothing to do needs no Alembic."""
+
+_LOCK = 7_240_831
+
+
+def upgrade(url: str) -> None:
+    """`migrate` for a database by its URL."""
+    engine = open_engine(url)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def migrate(engine: Engine) -> None:
+    """Run what is missing, in one transaction; two processes that start at once wait for each other.
+
+    Raises: Problem `database-from-future` when a newer version made the database, which is then left as it is;
+    `database-locked`, `disk-full`, `database-unreadable`, `database-unreachable`.
+    """
+    with in_words(engine), engine.connect() as connection:
+        with connection.begin():
+            if revision(connection) == HEAD:
+                return
+        with _without_foreign_keys(connection), connection.execution_options(writes=True).begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            _upgrade(connection)
+
+
+def revision(conn: Connection) -> str | None:
+    """What the database says it is; None when it is new."""
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def config(conn: Connection) -> Config:
+    """How Alembic finds the scripts inside this package, wherever it is installed."""
+    from alembic.config import Config
+
+    settings = Config()
+    settings.set_main_option("script_location", "aidvisit.store:migrations")
+    settings.attributes["connection"] = conn
+    return settings
+
+
+def _upgrade(conn: Connection) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    settings, found = config(conn), revision(conn)
+    known = {script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()}
+    if found is not None and found not in known:
+        raise Problem("database-from-future", found=found)
+    command.upgrade(settings, "head")
+    if conn.dialect.name == "sqlite":
+        broken = conn.exec_driver_sql("PRAGMA foreign_key_check").all()
+        assert not broken, broken
+
+
+@contextmanager
+def _without_foreign_keys(conn: Connection) -> Iterator[None]:
+    """SQLite changes a table by copying and dropping it, and a drop would cascade to all rows that refer to it.
+
+    Inside of a transaction the setting does nothing, so it is made on the driver's connection before one begins.
+    """
+    if conn.dialect.name != "sqlite":
+        yield
+        return
+    driver = conn.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")

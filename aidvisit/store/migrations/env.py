@@ -1,0 +1,14 @@
+"""Alembic's environment: always on the connection, and in the transaction, of aidvisit.store.migrations."""
+
+from alembic import context
+
+from aidvisit.store.tables import metadata
+from sync.tables import metadata as log_metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=[metadata, log_metadata],
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
