@@ -1,0 +1,38 @@
+"""`make bench`: a small table of what things cost, as ratios to a floor of the same run."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import house, processes
+from benchmarks.figure import Figure
+from tests.support import postgres
+
+
+def figures() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        yield from house.writes(folder / "writes")
+        yield house.push(folder / "sqlite", "", "SQLite")
+        postgres.reserve()
+        try:
+            with postgres.database(postgres.start()) as url:
+                yield house.push(folder / "postgresql", url, "PostgreSQL")
+        finally:
+            postgres.remove()
+    yield from processes.start_up()
+
+
+def main() -> int:
+    print(f"{'':44}{'ours':>12}{'floor':>12}")
+    for figure in figures():
+        name, ours, floor, said = figure.row()
+        print(f"{name:44}{ours:>12}{floor:>12}   {said}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
