@@ -14,7 +14,7 @@ from aidvisit.store.database import in_words, open_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision, written here so that a start that has nothing to do needs no Alembic."""
 
 _LOCK = 7_240_831

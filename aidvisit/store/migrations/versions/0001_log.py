@@ -1,4 +1,4 @@
-"""The replicated log and what a node knows of itself."""
+"""The replicated log, and what a node knows of itself."""
 
 from __future__ import annotations
 
