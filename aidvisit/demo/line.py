@@ -23,6 +23,7 @@ class Line:
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._closed = False
         threading.Thread(target=self._accept, name="demo-line", daemon=True).start()
         threading.Thread(target=self._watch, name="demo-switch", daemon=True).start()
 
@@ -34,21 +35,30 @@ class Line:
         listener.listen()
         return listener
 
+    def close(self) -> None:
+        """End both threads and whatever is open."""
+        self._closed = True
+        self._cut()
+
+    def _cut(self) -> None:
+        if self._listener is not None:
+            _hang_up(self._listener)
+            self._listener = None
+        with self._lock:
+            for each in list(self._open):
+                _hang_up(each)
+
     def _watch(self) -> None:
-        while True:
+        while not self._closed:
             cut = self._switch.exists()
             if cut and self._listener is not None:
-                _hang_up(self._listener)
-                self._listener = None
-                with self._lock:
-                    for each in list(self._open):
-                        _hang_up(each)
+                self._cut()
             elif not cut and self._listener is None:
                 self._listener = self._listen(self.port)
             time.sleep(LOOK_EVERY_S)
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed:
             listener = self._listener
             try:
                 if listener is None:
