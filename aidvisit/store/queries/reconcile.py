@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from aidvisit.domain import place
+from aidvisit.domain.balance import Balance
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.queries.catalog import ItemName, Quantity, items, named, quantities
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
 from aidvisit.store.queries.progress import State, Stop, stops
 from aidvisit.store.queries.trip import TripHead, trip
-from aidvisit.store.queries.truck import Count, Flow, flows, last_counts
+from aidvisit.store.queries.truck import Count, balances, last_counts
 from aidvisit.store.tables import Delivery, Release, Trip
 
 
@@ -24,7 +25,9 @@ from aidvisit.store.tables import Delivery, Release, Trip
 class ItemRow:
     """`loaded + gained = delivered + returned + lost + held + on_truck`, always: goods are only moved.
 
-    `difference`: what nobody can account for, more than 0 when it is missing (少), less when there is too much (多).
+    `counted`: at the last count of the truck. `difference`: what nobody can account for, more than 0 when it is
+    missing (少), less when there is too much (多): `on_truck` by the books less what the count says must still be
+    there (`truck.last_counts`). While nobody has counted, it is 0: what is on the truck is simply still there.
     """
 
     item: str
@@ -100,30 +103,30 @@ def _items(conn: Connection, trip_id: str, found: list[Stop], names: Mapping[str
     allocated: Counter[str] = Counter()
     for stop in found:
         allocated.update(stop.allotted)
-    moved = flows(conn, trip_id)
+    moved = balances(conn, trip_id)
     counts = last_counts(conn, place.truck(trip_id))
     rows = []
     for name in named(names, allocated.keys() | moved.keys() | counts.keys()):
-        flow, count = moved.get(name.code, Flow()), counts.get(name.code)
-        rows.append(_item(name, allocated[name.code], flow, count))
+        line, count = moved.get(name.code, Balance()), counts.get(name.code)
+        rows.append(_item(name, allocated[name.code], line, count))
     return rows
 
 
-def _item(name: ItemName, allocated: int, flow: Flow, count: Count | None) -> ItemRow:
+def _item(name: ItemName, allocated: int, line: Balance, count: Count | None) -> ItemRow:
     return ItemRow(
         name.code,
         name.name,
         name.unit,
         allocated,
-        flow.loaded,
-        flow.gained,
-        flow.delivered,
-        flow.returned,
-        flow.lost,
-        flow.held,
-        flow.on_truck,
+        line.loaded,
+        line.gained,
+        line.delivered,
+        line.returned,
+        line.lost,
+        line.held,
+        line.on_truck,
         None if count is None else count.counted,
-        0 if count is None else flow.on_truck - count.still_there,
+        0 if count is None else line.difference(count.still_there),
         None if count is None else count.explained,
     )
 

@@ -4,73 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from aidvisit.domain import place
+from aidvisit.domain.balance import Balance, Movement, balance
 from aidvisit.store.tables import StockCount, StockCountLine, StockLine
 
-Account = Literal["loaded", "gained", "delivered", "returned", "lost", "held", "on_truck"]
 
+def balances(conn: Connection, trip: str) -> dict[str, Balance]:
+    """Where what was on a trip's truck went, by item code. Source: docs/facts.md, "The balance".
 
-@dataclass(slots=True)
-class Flow:
-    """The sums of one item over a trip's movements. `loaded + gained` equals the sum of all others."""
-
-    loaded: int = 0
-    gained: int = 0
-    delivered: int = 0
-    returned: int = 0
-    lost: int = 0
-    held: int = 0
-    on_truck: int = 0
-
-    def leave(self, source: str, trip: str, quantity: int) -> None:
-        """Goods go from a place: what came from a store was loaded, what came from anywhere else is less there."""
-        account = _account(source, trip)
-        if account is None:
-            self.loaded += quantity
-        elif account == "gained":
-            self.gained += quantity
-        else:
-            setattr(self, account, getattr(self, account) - quantity)
-
-    def arrive(self, target: str, trip: str, quantity: int) -> None:
-        account = _account(target, trip)
-        if account is None:
-            self.returned += quantity
-        elif account == "gained":
-            self.gained -= quantity
-        else:
-            setattr(self, account, getattr(self, account) + quantity)
-
-
-_BY_KIND: dict[str, Account] = {"household": "delivered", "held": "held", "gain": "gained", "loss": "lost"}
-
-
-def _account(reference: str, trip: str) -> Account | None:
-    """Where a place stands in a trip's balance; None: outside of it (a warehouse, fund, donor, another truck)."""
-    if reference == place.truck(trip):
-        return "on_truck"
-    return _BY_KIND.get(reference.partition(":")[0])
-
-
-def flows(conn: Connection, trip: str) -> dict[str, Flow]:
-    """Every movement of a trip, and every other that touches its truck, by item code.
-
-    Source: docs/facts.md, "The balance". Goods taken from custody count as delivered, and less as held.
+    It is the truck's balance: what is handed over from custody later stays `held` here, and is a delivery there.
     """
-    truck = place.truck(trip)
-    query = select(StockLine.item, StockLine.from_place, StockLine.to_place, StockLine.quantity).where(
-        or_(StockLine.trip == trip, StockLine.from_place == truck, StockLine.to_place == truck)
-    )
-    sums: dict[str, Flow] = {}
-    for row in conn.execute(query):
-        flow = sums.setdefault(row.item, Flow())
-        flow.leave(row.from_place, trip, row.quantity)
-        flow.arrive(row.to_place, trip, row.quantity)
-    return sums
+    query = select(StockLine.from_place, StockLine.to_place, StockLine.item, StockLine.quantity)
+    return balance(trip, (Movement(*row) for row in conn.execute(_touching(query, place.truck(trip)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +80,14 @@ class _Move:
 
 def _moves(conn: Connection, where: str) -> list[_Move]:
     """What went to or from a place, but for losses and gains."""
-    query = select(StockLine).where(or_(StockLine.from_place == where, StockLine.to_place == where))
     moves = []
-    for row in conn.execute(query):
+    for row in conn.execute(_touching(select(StockLine.__table__), where)):
         off = row.from_place == where
         kind = (row.to_place if off else row.from_place).partition(":")[0]
         if kind not in ("loss", "gain"):
             moves.append(_Move(row.item, row.quantity, off, row.order_key, row.date, kind == "household"))
     return moves
+
+
+def _touching(query: Select[Any], where: str) -> Select[Any]:
+    return query.where(or_(StockLine.from_place == where, StockLine.to_place == where))
