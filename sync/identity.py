@@ -80,7 +80,7 @@ def new_token() -> str:
 
 def hash_secret(secret: str) -> str:
     """What is stored of a token or a code: SHA-256, in hexadecimal digits."""
-    return sha256(secret.encode()).hexdigest()
+    return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 def new_code() -> str:

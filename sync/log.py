@@ -90,8 +90,11 @@ class Streams:
         self._touched: set[str] = set()
 
     def clock(self, name: str) -> str:
-        """The latest merge clock of a stream; of one that is not held here, the earliest there is."""
-        return self._rows.get(name, (0, clock.EARLIEST))[1]
+        """The latest merge clock of a stream, also of one that is not locked here."""
+        if name in self._rows:
+            return self._rows[name][1]
+        query = sa.select(tables.stream.c.clock).where(tables.stream.c.name == name)
+        return self._conn.execute(query).scalar() or clock.EARLIEST
 
     def take(self, name: str, merge_clock: str) -> int:
         """The next number of a stream."""

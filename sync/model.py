@@ -26,7 +26,7 @@ class Grants:
     def cover(self, stream: str) -> bool:
         if stream in self.streams:
             return True
-        return len(stream) == 9 and stream.isdigit() and stream.startswith(self.prefixes)
+        return len(stream) == 9 and stream.isascii() and stream.isdigit() and stream.startswith(self.prefixes)
 
 
 @dataclass(frozen=True, slots=True)

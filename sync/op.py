@@ -104,8 +104,13 @@ def check_op(op: Op) -> bytes:
     return data
 
 
+def is_text(text: str) -> bool:
+    """Whether a text can be stored and sent: no U+0000, no lone surrogate."""
+    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def _check_text(text: str, where: str) -> None:
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if not is_text(text):
         raise malformed(f"{where} holds U+0000 or a lone surrogate")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -138,7 +139,7 @@ def _take(
         if problem is None:
             log.put(conn, app, entry)
             if app.opens(op):
-                grants = app.grants(conn, device.id)
+                grants = replace(grants, streams=grants.streams | {op.stream})
     streams.save()
     where = tables.device.c.id == device.id
     values = {"through": device.through + len(ops), "head": hashes[-1], "clock": merged}
@@ -210,7 +211,7 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
 def _note_seen(conn: Connection, device: str, status: dict[str, Any] | None, now: datetime) -> None:
     values: dict[str, Any] = {"seen_at": now.isoformat()}
     if status is not None:
-        values["status"] = json.dumps(status, ensure_ascii=False)
+        values["status"] = json.dumps(status)  # escaped: what a device says of itself may hold lone surrogates
     conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(**values))
 
 

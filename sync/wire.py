@@ -9,7 +9,7 @@ from typing import Any, cast
 import zstandard
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from sync.op import HEX64, TRAVELLING, Op, is_uuid, malformed
+from sync.op import HEX64, TRAVELLING, Op, is_text, is_uuid, malformed
 from sync.problem import Problem
 
 MAX_OPS = 1000
@@ -103,6 +103,11 @@ def _identifier(value: str) -> None:
         raise ValidationError("not a UUID in lower case with hyphens")
 
 
+def _storable(value: str) -> None:
+    if not is_text(value):
+        raise ValidationError("holds U+0000 or a lone surrogate")
+
+
 class Document(Schema):
     """Members that a reader does not know are ignored."""
 
@@ -112,9 +117,9 @@ class Document(Schema):
 
 class EnrolRequest(Document):
     code = fields.String(validate=validate.Length(max=40))
-    name = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    name = fields.String(required=True, validate=[validate.Length(min=1, max=100), _storable])
     public_key = fields.String(required=True, validate=validate.Length(max=100))
-    age_recipient = fields.String(allow_none=True, validate=validate.Length(max=200))
+    age_recipient = fields.String(allow_none=True, validate=[validate.Length(max=200), _storable])
 
 
 class PushRequest(Document):

@@ -18,12 +18,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from sync import client, enrolment, identity, log, merge, server
+from sync import client, enrolment, log, merge, server
 from sync.log import Draft, Entry, Grants
-from sync.op import ZERO, Op, chain, digest_of, loads, uuid7
+from sync.op import Op, loads, uuid7
 from sync.problem import Problem
 from sync.transport import Reply
-from sync.wire import to_travel
 
 metadata = sa.MetaData()
 subjects = sa.Table(
@@ -358,21 +357,6 @@ def connected(centre: Centre, team: str, engine: Engine | None = None, *streams:
     centre.grant(laptop.enrol(centre.code(team)), *(streams or (TOWN,)))
     laptop.sync()
     return laptop
-
-
-def push_document(
-    key: identity.KeyPair, device: str, ops: Sequence[Op], previous: str = "", first: int = 1
-) -> dict[str, Any]:
-    """A push as somebody else's client would write it, from the protocol's page alone."""
-    previous = previous or ZERO
-    head = previous
-    for op in ops:
-        head = chain(head, digest_of(op))
-    last = first + len(ops) - 1
-    return {
-        "device": device, "from": first, "prev": previous, "ops": [to_travel(op) for op in ops], "head": head,
-        "sig": key.sign(f"aidvisit-push-1:{device}:{last}:{head}"),
-    }  # fmt: skip
 
 
 @contextmanager
