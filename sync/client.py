@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import clock, identity, log, quarantine, tables
-from sync.log import Application, Begin, Entry, Streams
-from sync.op import ZERO, Op, check_op, malformed
+from sync import clock, identity, intake, log, tables
+from sync.log import Application, Begin, Entry
 from sync.problem import Problem
 from sync.tables import op as op_table
 from sync.transport import Reply, Transport
-from sync.wire import MAX_BYTES, MAX_OPS, to_travel
+from sync.wire import ANSWERS, MAX_BYTES, MAX_OPS, load, to_travel
 
 PAGE = 2000
 STOPPING = {"fork", "unauthorized", "device-revoked", "malformed", "chain-broken", "bad-signature"}
@@ -48,6 +46,10 @@ class Link:
     def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
         """One round trip; notes how far the clock is off, from the answer's Date."""
         reply = self.transport.call(name, document, token)
+        try:
+            load(ANSWERS[name], reply.document)
+        except Problem as problem:
+            raise Problem("server-error", problem.detail, http_status=200) from problem
         if reply.date is not None:
             offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
             with self.begin() as conn:
@@ -57,21 +59,28 @@ class Link:
 
 
 def enrol(link: Link, *, name: str, code: str | None = None, token: str | None = None) -> str:
-    """Become a device. The key pair is kept before the call, so a lost reply costs no code. Returns the device id."""
-    with link.begin() as conn:
-        private = log.recall(conn, "next_private_key") or identity.KeyPair.generate().private
-        log.remember(conn, next_private_key=private)
-    key = identity.KeyPair.from_private(private)
+    """Become a device. Returns its id. Raises: Problem."""
+    key = _next_key(link, code)
     request = {"name": name, "public_key": key.public} | ({"code": code} if code else {})
     answer = link.call("enrol", request, token).document
     with link.begin() as conn:
         log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())
         log.remember(
-            conn, role="field", device=answer["device"], name=name, private_key=private, next_private_key=None,
+            conn, role="field", device=answer["device"], name=name, private_key=key.private, next_keys=None,
             token=answer["token"], server=answer["server"], epoch=answer["epoch"], grants=answer["grants"],
             acked=0, receipt=None, trouble=None,
         )  # fmt: skip
     return str(answer["device"])
+
+
+def _next_key(link: Link, code: str | None) -> identity.KeyPair:
+    """The key pair is kept before the call, one for each code, so that a lost reply costs no code."""
+    use = identity.hash_secret(identity.plain_code(code or ""))
+    with link.begin() as conn:
+        keys = log.recall(conn, "next_keys", {})
+        keys.setdefault(use, identity.KeyPair.generate().private)
+        log.remember(conn, next_keys=keys)
+    return identity.KeyPair.from_private(keys[use])
 
 
 def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
@@ -99,11 +108,7 @@ def _rest_clock(conn: Connection) -> None:
     if state.waiting == 0:
         query = sa.select(op_table.c.clock).where(op_table.c.device == state.device)
         last = conn.execute(query.where(op_table.c.seq == state.last_seq)).scalar()
-        _set_clock(conn, state.device, max(last or "", state.newest_clock or "", clock.EARLIEST))
-
-
-def _set_clock(conn: Connection, device: str, latest: str) -> None:
-    conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(clock=latest))
+        log.set_clock(conn, state.device, max(last or "", state.newest_clock or "", clock.EARLIEST))
 
 
 # --- pull ----------------------------------------------------------------------------------------------------
@@ -120,85 +125,9 @@ def _pull_all(link: Link) -> int:
                 request["status"] = link.status | {"waiting": log.state(conn).waiting}
         answer = link.call("pull", request, token).document
         with link.begin() as conn:
-            pulled += _take_page(conn, link.app, answer, link.now())
+            pulled += intake.take_page(conn, link.app, answer, link.now())
         if not answer["more"]:
             return pulled
-
-
-def _take_page(conn: Connection, app: Application, answer: dict[str, Any], now: datetime) -> int:
-    """One page, whole or not at all: ops, cursors, grants and what the server holds of this device."""
-    me = log.lock_device(conn, log.own(conn))
-    if answer["epoch"] != log.recall(conn, "epoch"):
-        conn.execute(sa.update(op_table).where(op_table.c.device != me.id).values(n=None))
-        conn.execute(sa.delete(tables.cursor))
-        log.remember(conn, epoch=answer["epoch"])
-    _take_grants(conn, app, me.id, answer["grants"])
-    streams = Streams(conn, {item["stream"] for item in answer["ops"]})
-    latest = me.clock
-    for item in answer["ops"]:
-        latest = max(latest, _receive(conn, app, streams, item, now))
-    streams.save()
-    if latest > me.clock:
-        _set_clock(conn, me.id, latest)
-    conn.execute(sa.delete(tables.cursor))
-    log.insert_new(conn, tables.cursor, [{"stream": s, "n": n} for s, n in sorted(answer["cursors"].items())])
-    _compare_logs(conn, me.id, me.through, answer["through"], answer["head"])
-    return len(answer["ops"])
-
-
-def _receive(conn: Connection, app: Application, streams: Streams, item: dict[str, Any], now: datetime) -> str:
-    """Keep and apply one op of a page, once. Returns its merge clock."""
-    try:
-        op = Op(**{field: item[field] for field in Op.__slots__})
-        n, merge_hlc = int(item["n"]), item.get("merge_hlc")
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed("an op of a page lacks members") from error
-    digest = sha256(check_op(op)).hexdigest()
-    merged = merge_hlc or op.hlc
-    streams.see(op.stream, n, merged)
-    where = sa.and_(op_table.c.device == op.device, op_table.c.seq == op.seq)
-    known = conn.execute(sa.select(op_table.c.clock, op_table.c.digest).where(where)).first()
-    if known is None:
-        entry = log.insert_op(conn, op, digest, now, n=n, merge_hlc=merge_hlc)
-        log.put(conn, app, entry)
-        if op.kind.startswith("op."):
-            quarantine.hear(conn, op)
-    else:
-        values = {"n": n, "merge_hlc": merge_hlc, "clock": merged, "problem": None}
-        conn.execute(sa.update(op_table).where(where).values(**values))
-        if known.clock != merged:
-            app.replay(conn, op.subject)
-    return merged
-
-
-def _take_grants(conn: Connection, app: Application, device: str, granted: list[str]) -> None:
-    """Streams that came are filled from the own log at once; of those that went, only the own ops stay."""
-    before, after = set(log.recall(conn, "grants", [])), set(granted)
-    for stream in sorted(before - after):
-        others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
-        conn.execute(sa.delete(op_table).where(others))
-        app.forget(conn, stream)
-    for stream in sorted(after - before):
-        for entry in list(log.iterate(conn, stream)):
-            log.put(conn, app, entry)
-    log.remember(conn, grants=sorted(after))
-
-
-def _compare_logs(conn: Connection, device: str, last: int, through: int, head: str) -> None:
-    """What the server holds of this device: less than it had, and sending starts there; something else is a fork."""
-    if through > last:
-        raise Problem("fork", seq=last + 1)
-    if head != _hash(conn, device, through):
-        raise Problem("fork", seq=max(1, through))
-    if through < int(log.recall(conn, "acked", 0)):
-        log.remember(conn, acked=through)
-
-
-def _hash(conn: Connection, device: str, seq: int) -> str:
-    if seq == 0:
-        return ZERO
-    query = sa.select(op_table.c.hash).where(op_table.c.device == device, op_table.c.seq == seq)
-    return str(conn.execute(query).scalar_one())
 
 
 # --- push ----------------------------------------------------------------------------------------------------
@@ -252,7 +181,7 @@ def batch(conn: Connection, first: int, most: int = MAX_OPS) -> dict[str, Any] |
     return {
         "device": device,
         "from": first,
-        "prev": _hash(conn, device, first - 1),
+        "prev": log.hash_at(conn, device, first - 1),
         "ops": ops,
         "head": head,
         "sig": key.sign(identity.push_text(device, last, head)),
@@ -263,17 +192,17 @@ def _take_answer(conn: Connection, app: Application, document: dict[str, Any], a
     """Believe the server's signed word, and learn which ops it holds for review or has given another clock."""
     me = log.lock_device(conn, document["device"])
     receipt, through = answer["receipt"], int(answer["through"])
+    first, last = document["from"], document["from"] + len(document["ops"]) - 1
     right = (
         receipt["device"] == me.id
         and receipt["through"] == through
         and receipt["head"] == answer["head"]
         and identity.check_receipt(log.recall(conn, "server")["public_key"], receipt)
-        and through <= me.through
-        and answer["head"] == _hash(conn, me.id, through)
+        and last <= through <= me.through
+        and answer["head"] == log.hash_at(conn, me.id, through)
     )
     if not right:
         raise Problem("receipt-invalid")
-    first, last = document["from"], document["from"] + len(document["ops"]) - 1
     problems = {item["seq"]: item["problem"] for item in answer["quarantined"]}
     clocks = {item["seq"]: item["merge_hlc"] for item in answer["restamped"]}
     latest = me.clock
@@ -283,14 +212,15 @@ def _take_answer(conn: Connection, app: Application, document: dict[str, Any], a
             "problem": log.as_json(problems.get(entry.op.seq)),
             "merge_hlc": merge_hlc,
             "clock": merge_hlc or entry.op.hlc,
+            "dismissed": entry.dismissed and entry.op.seq in problems,
         }
         where = sa.and_(op_table.c.device == me.id, op_table.c.seq == entry.op.seq)
         conn.execute(sa.update(op_table).where(where).values(**values))
         if entry.clock != values["clock"]:
             app.replay(conn, entry.op.subject)
         latest = max(latest, merge_hlc or "")
-    _set_clock(conn, me.id, latest)
-    log.remember(conn, acked=min(last, through), receipt=receipt)
+    log.set_clock(conn, me.id, latest)
+    log.remember(conn, acked=last, receipt=receipt)
 
 
 def _sent(conn: Connection, device: str, first: int, last: int) -> list[Entry]:
@@ -320,39 +250,49 @@ def find_fork(link: Link) -> int:
         first += len(document["ops"])
 
 
-def enrol_again(link: Link) -> str:
+def enrol_again(link: Link, code: str | None = None) -> str:
     """After `fork`: become a new device and author there, in one transaction, all that only this copy has.
 
+    With a `code` also where the centre knows this device no more: it was restored from before the enrolment.
     Returns the new device id. Raises: Problem.
     """
     with link.begin() as conn:
         old, token, name = log.own(conn), log.recall(conn, "token"), log.recall(conn, "name")
-    first = find_fork(link)
+    try:
+        first = find_fork(link)
+    except Problem as problem:
+        if problem.name != "unauthorized" or code is None:
+            raise
+        first, token = 1, None
+    key = _next_key(link, code)
+    request = {"name": name, "public_key": key.public} | ({"code": code} if code else {})
+    answer = link.call("enrol", request, token).document
     with link.begin() as conn:
-        kept = _sent(conn, old, first, log.state(conn).last_seq)
-        receipt = log.recall(conn, "receipt")
-        private = log.recall(conn, "next_private_key") or identity.KeyPair.generate().private
-        log.remember(conn, next_private_key=private)
-    key = identity.KeyPair.from_private(private)
-    answer = link.call("enrol", {"name": name, "public_key": key.public}, token).document
-    with link.begin() as conn:
-        before = log.lock_device(conn, old)
-        gone = sa.and_(op_table.c.device == old, op_table.c.seq >= first)
-        conn.execute(sa.delete(op_table).where(gone))
-        conn.execute(sa.update(op_table).values(n=None, hash=None))
-        conn.execute(sa.delete(tables.cursor))
-        conn.execute(sa.delete(tables.device).where(tables.device.c.id == old))
-        log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())
-        _set_clock(conn, answer["device"], before.clock)
-        log.remember(
-            conn, device=answer["device"], private_key=private, next_private_key=None, token=answer["token"],
-            server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None,
-            receipt=None, earlier_receipt=receipt,
-        )  # fmt: skip
-        for subject in sorted({entry.op.subject for entry in kept}):
-            link.app.replay(conn, subject)
-        drafts = [
-            log.Draft(e.op.stream, e.op.actor, e.op.kind, e.op.v, e.op.subject, e.op.body, e.op.hlc) for e in kept
-        ]
-        log.author(conn, link.app, drafts, link.now())
+        _become(conn, link, old, first, key, name, answer)
     return str(answer["device"])
+
+
+def _become(
+    conn: Connection, link: Link, old: str, first: int, key: identity.KeyPair, name: str, answer: dict[str, Any]
+) -> None:
+    before = log.lock_device(conn, old)
+    kept = _sent(conn, old, first, before.through)
+    held = sa.select(op_table.c.subject).where(op_table.c.device == old, op_table.c.problem.is_not(None))
+    changed = {entry.op.subject for entry in kept} | set(conn.execute(held).scalars())
+    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not.
+    here = sa.or_(op_table.c.seq >= first, op_table.c.stream.in_(log.recall(conn, "withdrawn", [])))
+    conn.execute(sa.delete(op_table).where(op_table.c.device == old, here))
+    conn.execute(sa.update(op_table).values(n=None, hash=None))
+    conn.execute(sa.delete(tables.cursor))
+    conn.execute(sa.delete(tables.device).where(tables.device.c.id == old))
+    log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())
+    log.set_clock(conn, answer["device"], before.clock)
+    log.remember(
+        conn, device=answer["device"], private_key=key.private, next_keys=None, token=answer["token"],
+        server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None, renumbering=True,
+        receipt=None, earlier_receipt=log.recall(conn, "receipt"),
+    )  # fmt: skip
+    for subject in sorted(changed):
+        link.app.replay(conn, subject)
+    drafts = [log.Draft(e.op.stream, e.op.actor, e.op.kind, e.op.v, e.op.subject, e.op.body, e.op.hlc) for e in kept]
+    log.author(conn, link.app, drafts, link.now())

@@ -68,6 +68,19 @@ def lock_device(conn: Connection, device: str) -> Row[Any]:
     return conn.execute(sa.select(tables.device).where(tables.device.c.id == device).with_for_update()).one()
 
 
+def set_clock(conn: Connection, device: str, latest: str) -> None:
+    """A device's latest merge clock; of the own device: its HLC."""
+    conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(clock=latest))
+
+
+def hash_at(conn: Connection, device: str, seq: int) -> str:
+    """The chain of a whole log at one op."""
+    if seq == 0:
+        return ZERO
+    query = sa.select(op_table.c.hash).where(op_table.c.device == device, op_table.c.seq == seq)
+    return str(conn.execute(query).scalar_one())
+
+
 def insert_new(conn: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """INSERT … ON CONFLICT DO NOTHING."""
     if rows:
@@ -166,6 +179,7 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
     if central:
         latest = max(latest, conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar() or latest)
     seq, head, wall = me.through, me.head, wall_ms(conn, now)
+    withdrawn = recall(conn, "withdrawn", [])
     entries = []
     for draft in drafts:
         seq += 1
@@ -176,7 +190,8 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
         head = chain(head, digest)
         n = streams.take(op.stream, hlc) if streams else None
         entry = insert_op(conn, op, digest, now, n=n, hash=head)
-        put(conn, app, entry)
+        if op.stream not in withdrawn:
+            put(conn, app, entry)
         entries.append(entry)
     if streams:
         streams.save()
@@ -205,9 +220,13 @@ def to_entry(row: Row[Any]) -> Entry:
 
 
 def _counts(conn: Connection) -> sa.ColumnElement[bool]:
-    """What the tables are made of: all that is held, but for what the centre keeps in quarantine."""
+    """What the tables are made of: what others say and is not in quarantine, and the own log, but for streams that
+    were taken from this device.
+    """
     mine = op_table.c.device == own(conn)
-    return sa.and_(op_table.c.body.is_not(None), sa.or_(op_table.c.problem.is_(None), mine))
+    others = sa.and_(sa.not_(mine), op_table.c.problem.is_(None))
+    kept = sa.and_(mine, op_table.c.stream.not_in(recall(conn, "withdrawn", [])))
+    return sa.and_(op_table.c.body.is_not(None), sa.or_(others, kept))
 
 
 def entries_of(conn: Connection, subject: str, kinds: Collection[str] | None = None) -> list[Entry]:

@@ -115,6 +115,11 @@ CATALOGUE: dict[str, Kind] = {
         "这台设备没有这部分资料的权限:{stream}。",
         "This device was not granted the stream {stream}.",
     ),
+    "not-numbered": Kind(
+        409,
+        "中心恢复之后还没有这条记录;作者的设备再次上报后会恢复。",
+        "The centre was restored and does not hold this; it comes back when its author's device has sent it again.",
+    ),
     "hotel-wifi": Kind(
         502,
         "{url} 回答的是网页,不是中心服务器。多半是旅馆或商场的上网登录页:请先在浏览器里登录网络。",

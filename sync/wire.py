@@ -9,6 +9,7 @@ from typing import Any, cast
 import zstandard
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from sync.clock import is_hlc
 from sync.op import HEX64, TRAVELLING, Op, is_text, is_uuid, malformed
 from sync.problem import Problem
 
@@ -103,6 +104,11 @@ def _identifier(value: str) -> None:
         raise ValidationError("not a UUID in lower case with hyphens")
 
 
+def _clock(value: str) -> None:
+    if not is_hlc(value):
+        raise ValidationError("not an HLC")
+
+
 def _storable(value: str) -> None:
     if not is_text(value):
         raise ValidationError("holds U+0000 or a lone surrogate")
@@ -136,6 +142,53 @@ class PullRequest(Document):
     cursors = fields.Dict(keys=fields.String(), values=Whole(validate=validate.Range(min=0, max=2**53 - 1)))
     limit = Whole(load_default=1000, validate=validate.Range(min=1, max=MAX_PAGE))
     status = fields.Dict(keys=fields.String(), allow_none=True)
+
+
+class EnrolAnswer(Document):
+    device = fields.String(required=True, validate=_identifier)
+    token = fields.String(required=True)
+    server = fields.Dict(keys=fields.String(), required=True)
+    epoch = fields.String(required=True)
+    grants = fields.List(fields.String(), required=True)
+
+
+class Said(Document):
+    seq = Whole(required=True)
+    problem = fields.Dict(keys=fields.String(), required=True)
+
+
+class Restamped(Document):
+    seq = Whole(required=True)
+    merge_hlc = fields.String(required=True, validate=_clock)
+
+
+class Receipt(Document):
+    device = fields.String(required=True)
+    through = Whole(required=True)
+    head = _hash()
+    at = fields.String(required=True)
+    sig = fields.String(required=True)
+
+
+class PushAnswer(Document):
+    through = Whole(required=True)
+    head = _hash()
+    quarantined = fields.List(fields.Nested(Said), required=True)
+    restamped = fields.List(fields.Nested(Restamped), required=True)
+    receipt = fields.Nested(Receipt, required=True)
+
+
+class PullAnswer(Document):
+    epoch = fields.String(required=True)
+    grants = fields.List(fields.String(), required=True)
+    through = Whole(required=True)
+    head = _hash()
+    ops = fields.List(fields.Dict(keys=fields.String()), required=True)
+    cursors = fields.Dict(keys=fields.String(), values=Whole(), required=True)
+    more = fields.Boolean(required=True)
+
+
+ANSWERS: dict[str, type[Document]] = {"enrol": EnrolAnswer, "push": PushAnswer, "pull": PullAnswer}
 
 
 def load(schema: type[Document], document: Any) -> dict[str, Any]:
