@@ -18,6 +18,10 @@ from sync.wire import MAX_BYTES, pack, too_large, unpack
 
 blueprint = Blueprint("sync_api", __name__, url_prefix="/sync/v1")
 
+# The protocol knows one name for a centre that cannot just now; what ails it is the centre's business.
+PASSING = {"database-locked", "disk-full"}
+RETRY_S = 10
+
 
 def _token() -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -44,6 +48,8 @@ def _answer(status: int, document: dict[str, Any], media_type: str = "applicatio
 
 def answer_problem(problem: Problem) -> Response:
     """A refusal as RFC 9457 says it."""
+    if problem.name in PASSING:
+        problem = Problem("unavailable", retry_after=RETRY_S)
     response = _answer(problem.status, problem.to_dict(), MEDIA_TYPE)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
