@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from aidvisit.domain.facts import check, known
 from aidvisit.store.apply.rows import Values, order_key, upsert
 from aidvisit.store.tables import Category, Division, Item, Place
 from sync.log import Entry, iterate
+from sync.op import Op
 
 Noun = type[Division] | type[Category] | type[Item] | type[Place]
 Body = dict[str, Any]
@@ -56,8 +58,14 @@ def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
         codes |= {entry.op.body["code"] for entry in entries if entry.op.kind == kind}
         if codes:
             conn.execute(delete(noun).where(noun.code.in_(codes)))
-            same = (entry for entry in iterate(conn, "org") if entry.op.kind == kind)
-            _define(conn, [entry for entry in same if entry.op.body["code"] in codes])
+            _define(conn, [entry for entry in iterate(conn, "org") if _defines(entry.op, kind, codes)])
+
+
+def _defines(op: Op, kind: str, codes: set[str]) -> bool:
+    """Not every op that is held can be read by this version."""
+    if op.kind != kind or op.body.get("code") not in codes or not known(kind, op.v):
+        return False
+    return not check(kind, op.v, op.stream, op.subject, op.body)
 
 
 def _define(conn: Connection, entries: Iterable[Entry]) -> None:

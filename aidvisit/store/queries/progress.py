@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select
 
+from aidvisit.domain.trip import visiting_order
 from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.tables import Allocation, DeliveryLine, Household, Visit
 
@@ -69,11 +70,8 @@ def stops(conn: Connection, trip: str) -> list[Stop]:
         for household in {**allotted, **delivered}
         if allotted.get(household) or delivered.get(household)
     ]
-    order: dict[str, int] = {}
-    found.sort(key=lambda stop: (first.get(stop.household, "~"), stop.name, stop.household))
-    for stop in found:
-        order.setdefault(stop.group, len(order))
-    return sorted(found, key=lambda stop: order[stop.group])
+    listed = {stop.household: stop for stop in sorted(found, key=lambda s: (first.get(s.household, "~"), s.name))}
+    return [listed[one] for one in visiting_order((stop.household, stop.group) for stop in listed.values())]
 
 
 def _allotted(conn: Connection, trip: str, alias: Aliases) -> tuple[dict[str, Counter[str]], dict[str, str]]:

@@ -1,0 +1,54 @@
+"""Reads around one delivery: what the form starts with, and what was saved a moment ago."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.tables import Delivery, DeliveryLine, Household, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who handed over (user ids) and who saw it, as last recorded on a day: entered once, kept all day."""
+
+    handed_by: list[str]
+    witness_name: str
+    witness_role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was just saved for whom. Of a visit: its outcome, and no lines."""
+
+    name: str
+    group: str
+    lines: list[Quantity]
+    outcome: str | None
+
+
+def hands_of_day(conn: Connection, device: str, on: str) -> Hands | None:
+    """From the last delivery that this device recorded for a day (YYYY-MM-DD); None before the first."""
+    query = select(Delivery.handed_by, Delivery.witness).where(Delivery.date == on, Delivery.device == device)
+    row = conn.execute(query.order_by(Delivery.order_key.desc()).limit(1)).first()
+    if row is None:
+        return None
+    witness: dict[str, Any] = row.witness or {}
+    return Hands(list(row.handed_by or []), witness.get("name", ""), witness.get("role", ""))
+
+
+def saved(conn: Connection, identity: str) -> Saved | None:
+    """A delivery or visit by its id, for the line that confirms it."""
+    for model in (Delivery, Visit):
+        query = select(model, Household.head_name, Household.name, Household.village_group)
+        row = conn.execute(query.join(Household, Household.id == model.household).where(model.id == identity)).first()
+        if row is None:
+            continue
+        amounts = select(DeliveryLine.item, DeliveryLine.quantity).where(DeliveryLine.delivery == identity)
+        lines = {line.item: line.quantity for line in conn.execute(amounts)} if model is Delivery else {}
+        outcome = row.outcome if model is Visit else None
+        return Saved(row.name or row.head_name or "", row.village_group or "", quantities(items(conn), lines), outcome)
+    return None
