@@ -13,7 +13,7 @@ import requests
 from tests.contract.bodies import register
 from tests.contract.conftest import COUNTY, Office, make_office
 from tests.support import postgres
-from tests.support.client import Device, Document, Line
+from tests.support.client import Device
 
 ROUNDS = {"sqlite": 10, "postgresql": 4}
 
@@ -33,14 +33,14 @@ def doomed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     office.hang_up()
 
 
-def push_until_it_breaks(device: Device, town: str, answers: list[Document]) -> None:
+def push_until_it_breaks(device: Device, town: str, first: int, answered: list[int]) -> None:
     """A few ops in each push, as fast as they are answered; every answer is noted before the next one."""
     try:
         while True:
-            first = answers[-1]["through"] + 1 if answers else 1
             for _ in range(3):
                 register(device, town)
-            answers.append(device.push(first))
+            answered.append(device.push(first)["through"])
+            first = answered[-1] + 1
     except requests.RequestException:
         return
 
@@ -49,26 +49,24 @@ def push_until_it_breaks(device: Device, town: str, answers: list[Document]) -> 
 def test_what_was_answered_is_there_after_kill_9(doomed: Office, request: pytest.FixtureRequest) -> None:
     centre, town, chance = doomed.centre, f"{COUNTY}900", random.Random(20201230)
     device, reader = doomed.laptop(), doomed.laptop()
-    answers: list[Document] = []
+    through, answered = 0, [0]
     for _ in range(ROUNDS[request.node.callspec.params["doomed"]]):
-        pusher = threading.Thread(target=push_until_it_breaks, args=(device, town, answers))
+        pusher = threading.Thread(target=push_until_it_breaks, args=(device, town, through + 1, answered))
         pusher.start()
         pusher.join(chance.uniform(0.02, 0.4))
         centre.kill()
         pusher.join()
         centre.start()
-        device.line, reader.line = Line(centre.url), Line(centre.url)
-        doomed.lines += [device.line, reader.line]
+        device.line, reader.line = doomed.line(), doomed.line()
         held = device.pull()
-        answered = answers[-1]["through"] if answers else 0
-        assert held["through"] >= answered
-        assert held["head"] == device.hashes[held["through"]]
-        if held["through"] < len(device.log):
-            answers.append(device.push(held["through"] + 1))
-    assert answers[-1]["through"] == len(device.log)
+        through = held["through"]
+        assert through >= answered[-1]
+        assert held["head"] == device.hashes[through]
+    if through < len(device.log):
+        device.push(through + 1)
     ops = [op for op in reader.pull_all(limit=5000)[0] if op["stream"] == town]
     assert [(op["seq"], op["n"]) for op in ops] == [(n, n) for n in range(1, len(device.log) + 1)]
-    assert len(ops) > 10, "the server was killed at work"
+    assert len(answered) > 5, "the server was killed at work"
     centre.stop()
     centre.command("verify")
 
