@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from aidvisit.errors import CATALOGUE
-
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(path.relative_to(ROOT) for top in ("aidvisit", "sync") for path in (ROOT / top).rglob("*.py"))
 # Beside each other on one height: what stands on a floor may be read from it and from every floor above.
@@ -61,15 +59,3 @@ def test_file_keeps_to_its_floor(path: Path) -> None:
 def test_file_is_short(path: Path) -> None:
     lines = len((ROOT / path).read_text(encoding="utf-8").splitlines())
     assert lines < MAX_LINES, f"{path} has {lines} lines"
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=str)
-def test_problems_that_are_raised_have_words(path: Path) -> None:
-    names = {
-        argument.value
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem"
-        for argument in node.args[:1]
-        if isinstance(argument, ast.Constant)
-    }
-    assert names <= CATALOGUE.keys()
