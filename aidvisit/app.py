@@ -1,0 +1,87 @@
+"""create_app: the only place that wires parts together and reads the role."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from aidvisit.config import Settings
+from aidvisit.errors import Problem
+from aidvisit.store import database, migrations
+from aidvisit.web import auth, frame, i18n, problems
+from aidvisit.web.api import sync as sync_api
+from aidvisit.web.pages import account, delivery, household, report, sync, trip, visit
+
+PACKAGE = Path(__file__).resolve().parent
+MAX_FORM_BYTES = 8 * 1024 * 1024
+
+SHARED = (account.blueprint, household.blueprint)
+PAGES = {
+    "field": (*SHARED, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
+    "central": (*SHARED, report.blueprint, trip.central, account.central),
+}
+
+
+def create_app(settings: Settings, *, testing: bool = False) -> Flask:
+    """A laptop's or a centre's application, its database brought up to date first.
+
+    Raises: Problem `database-from-future`, `database-locked`, `disk-full`.
+    """
+    migrations.upgrade(settings.database_url)
+    app = Flask(
+        "aidvisit",
+        template_folder=str(asset_folder("templates")),
+        static_folder=str(asset_folder("static")),
+        static_url_path="/static",
+    )
+    app.config.update(
+        SETTINGS=settings,
+        TESTING=testing,
+        SECRET_KEY=session_key(settings.home),
+        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        SESSION_COOKIE_NAME=f"aidvisit_{settings.role}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.idle_minutes),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stand open through a lunch break
+        BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
+    )
+    database.init_app(app, settings.database_url)
+    csrf = CSRFProtect(app)
+    i18n.init_app(app, settings.locale, settings.timezone)
+    frame.init_app(app)
+    problems.init_app(app)
+    auth.init_app(app, sync_api.blueprint)
+    for blueprint in PAGES[settings.role]:
+        app.register_blueprint(blueprint)
+    if settings.role == "central":
+        csrf.exempt(sync_api.blueprint)
+        app.register_blueprint(sync_api.blueprint)
+    return app
+
+
+def asset_folder(name: str) -> Path:
+    """`templates` or `static`: inside the installed package, or beside it in a checkout."""
+    packed = PACKAGE / f"_{name}"
+    return packed if packed.is_dir() else PACKAGE.parent / name
+
+
+def session_key(home: Path) -> str:
+    """The key that signs sessions, made at the first start, readable by its owner only."""
+    path = home / "secret"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    except OSError as error:
+        raise Problem("disk-full" if error.errno == errno.ENOSPC else "not-writable", path=str(home)) from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        key = secrets.token_hex(32)
+        file.write(key)
+    return key

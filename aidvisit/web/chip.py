@@ -1,0 +1,79 @@
+"""The sync chip: its words are derived from log and receipt, never set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aidvisit.services import sync
+from aidvisit.web.i18n import gettext, moment, since, words
+from sync import clock
+from sync.agent import Sending
+from sync.log import LogState
+
+State = Literal["sent", "waiting", "sending", "attention"]
+BEHIND_MS = 60_000
+OFF_MS = 5 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One of four states in words; `done` of `total` while sending; `clock` warns of a wrong clock."""
+
+    state: State
+    text: str
+    small: str = ""
+    done: int = 0
+    total: int = 0
+    clock: str = ""
+
+
+def chip() -> Chip:
+    """The chip of this laptop, now."""
+    agent = sync.agent()
+    return derive(sync.status(), agent.sending if agent else None)
+
+
+def derive(state: LogState, sending: Sending | None) -> Chip:
+    """Words and shape from what the log says."""
+    warning = clock_warning(state)
+    if state.trouble is not None:
+        return Chip("attention", gettext("需要处理:上报停了,记录都在本机"), words(state.trouble), clock=warning)
+    if state.quarantined:
+        text = gettext("需要处理:%(n)d 条已收存,待核", n=state.quarantined)
+        return Chip("attention", text, _waiting(state), clock=warning)
+    if sending is not None and state.waiting:
+        number = min(sending.done + 1, sending.total)
+        text = gettext("正在上报 第 %(done)d 条,共 %(total)d 条", done=number, total=sending.total)
+        return Chip("sending", text, "", sending.done, sending.total, warning)
+    if state.waiting:
+        return Chip("waiting", _waiting(state), clock=warning)
+    if state.receipt is None:
+        return Chip("sent", gettext("没有待上报"), since_words(state), clock=warning)
+    at = moment(state.receipt["at"], "%H:%M")
+    return Chip("sent", gettext("全部已上报"), gettext("回执 %(at)s", at=at), clock=warning)
+
+
+def _waiting(state: LogState) -> str:
+    return gettext("已保存 · %(n)d 条待上报 · %(since)s", n=state.waiting, since=since_words(state))
+
+
+def since_words(state: LogState) -> str:
+    if state.synced_at is None:
+        return gettext("还没有同步过")
+    return gettext("上次同步 %(since)s", since=since(state.synced_at))
+
+
+def clock_warning(state: LogState) -> str:
+    """In words, when this clock is behind the newest fact that is known, or was off at the last sync."""
+    if abs(state.offset_ms) > OFF_MS:
+        minutes = abs(state.offset_ms) // 60_000
+        if state.offset_ms > 0:
+            return gettext("本机时钟比中心慢 %(n)d 分钟。请先校对日期和时间;登记照样会保存。", n=minutes)
+        return gettext("本机时钟比中心快 %(n)d 分钟。请先校对日期和时间;登记照样会保存。", n=minutes)
+    newest = state.newest_clock
+    if newest and newest > clock.EARLIEST:
+        behind = clock.parse(newest)[0] - clock.to_ms(clock.wall()) - state.offset_ms
+        if behind > BEHIND_MS:
+            return gettext("本机时钟比最新记录慢。请先校对日期,再登记;现在登记也会保存。")
+    return ""

@@ -1,0 +1,109 @@
+"""Forms as marshmallow schemas: what a page may send, and words for what does not fit."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from flask import request
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from aidvisit.domain.facts.fields import Date
+from aidvisit.errors import Problem
+from sync.op import is_uuid
+
+SIGNATURE = re.compile(r"[ML0-9 .,-]{1,60000}")
+
+
+def _identifier(value: str) -> None:
+    if not is_uuid(value):
+        raise ValidationError("编号不对,请刷新页面。 / The id is not right: reload the page.")
+
+
+class Form(Schema):
+    """Every field is text; blanks around it go."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def strip(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {key: value.strip() if isinstance(value, str) else value for key, value in data.items()}
+
+
+class SignInForm(Form):
+    login = fields.String(required=True, validate=validate.Length(1, 100, error="请填登录名。 / Type your login."))
+    password = fields.String(required=True, validate=validate.Length(1, 1000, error="请填密码。 / Type your password."))
+
+    @pre_load
+    def strip(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A password may begin or end with a blank."""
+        return {**data, "login": str(data.get("login", "")).strip()}
+
+
+class DeliverForm(Form):
+    """Quantities (`quantity.<item>`) and reasons (`reason.<rule>`) are read beside it."""
+
+    delivery = fields.String(required=True, validate=_identifier)
+    trip = fields.String(load_default="")
+    date = Date(required=True)
+    as_ = fields.String(data_key="as", load_default="head")
+    name = fields.String(load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100."))
+    relation = fields.String(load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100."))
+    id_last4 = fields.String(load_default="")
+    proof = fields.String(load_default="signature", validate=validate.OneOf(["signature", "paper", "none"]))
+    signature = fields.String(load_default="")
+    none_reason = fields.String(load_default="")
+    page = fields.String(load_default="", validate=validate.Length(max=20, error="最多 20 字。 / At most 20."))
+    row = fields.String(load_default="", validate=validate.Length(max=20, error="最多 20 字。 / At most 20."))
+    witness_name = fields.String(load_default="")
+    witness_role = fields.String(load_default="")
+    note = fields.String(load_default="", validate=validate.Length(max=2000, error="最多 2000 字。 / At most 2000."))
+
+
+class OutcomeForm(Form):
+    visit = fields.String(required=True, validate=_identifier)
+    trip = fields.String(load_default="")
+    date = Date(required=True)
+    outcome = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            ["met", "not-home", "moved", "died", "in-hospital", "refused", "other"],
+            error="请选一种情况。 / Choose one.",
+        ),
+    )
+    note = fields.String(load_default="", validate=validate.Length(max=2000, error="最多 2000 字。 / At most 2000."))
+
+
+def read(schema: type[Form]) -> dict[str, Any]:
+    """The form of this request. Raises: Problem `invalid-form` (`errors`: field → messages)."""
+    try:
+        return cast(dict[str, Any], schema().load(request.form.to_dict()))
+    except ValidationError as error:
+        errors = cast(dict[str, list[str]], error.messages)
+        raise Problem("invalid-form", count=len(errors), errors=errors) from error
+
+
+def whole_numbers(prefix: str) -> dict[str, int]:
+    """Fields `<prefix>.<key>` as whole numbers of 0 or more; an empty one is 0.
+
+    Raises: Problem `invalid-form`.
+    """
+    found, errors = {}, {}
+    for name, text in request.form.items():
+        if name.startswith(prefix + "."):
+            text = text.strip() or "0"
+            if text.isascii() and text.isdigit() and len(text) < 10:
+                found[name.removeprefix(prefix + ".")] = int(text)
+            else:
+                errors[name] = ["请填 0 或更大的整数。 / A whole number of 0 or more."]
+    if errors:
+        raise Problem("invalid-form", count=len(errors), errors=errors)
+    return found
+
+
+def texts(prefix: str) -> dict[str, str]:
+    """Fields `<prefix>.<key>` that are not blank."""
+    pairs = {name.removeprefix(prefix + "."): value.strip() for name, value in request.form.items()
+             if name.startswith(prefix + ".")}  # fmt: skip
+    return {key: value for key, value in pairs.items() if value}

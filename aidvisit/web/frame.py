@@ -1,0 +1,90 @@
+"""What stands around every page: who, where, the way about, the sync chip, the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request, url_for
+from flask_babel import lazy_gettext as _
+
+from aidvisit.errors import Problem
+from aidvisit.services import sync
+from aidvisit.store.database import reading
+from aidvisit.web.chip import Chip, chip
+from aidvisit.web.i18n import html_language, language
+from sync import log
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(self), microphone=()",
+}
+NAVIGATION = {
+    "field": [("trip.today", _("今日")), ("household.search", _("困难家庭")), ("sync.page", _("上报"))],
+    "central": [
+        ("report.overview", _("总览")),
+        ("trips.page", _("走访任务")),
+        ("household.search", _("困难家庭")),
+        ("devices.page", _("设备")),
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    role: str
+    name: str
+    navigation: list[tuple[str, Any]]
+    chip: Chip | None
+    language: str
+    html_language: str
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_headers)
+    app.context_processor(lambda: {"frame": frame()})
+    app.add_template_global(asset)
+
+
+def frame() -> Frame:
+    """The frame of this request's page."""
+    role = sync.current_settings().role
+    navigation = NAVIGATION[role] if g.get("user") else []
+    try:
+        shown = chip() if role == "field" and g.get("user") else None
+        with reading() as conn:
+            name = str(log.recall(conn, "name", ""))
+    except Problem:
+        shown, name = None, ""  # the page that tells of a locked database needs a frame too
+    return Frame(role, name, navigation, shown, language(), html_language())
+
+
+def asset(name: str) -> str:
+    """Address of a static file, with a mark of its content: it may be kept for a year."""
+    return url_for("static", filename=name, v=_content_mark(str(current_app.static_folder), name))
+
+
+@cache
+def _content_mark(folder: str, name: str) -> str:
+    return sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint == "static" and "v" in request.args:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    elif request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response

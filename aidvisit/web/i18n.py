@@ -1,0 +1,128 @@
+"""Words, numbers, days and masked numbers as the reader expects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, request, session
+from flask_babel import Babel, format_date, get_locale
+from flask_babel import gettext as translated
+
+from aidvisit.domain import id_number, person
+from aidvisit.services import sync
+from aidvisit.store.queries.catalog import Quantity
+from sync import clock
+from sync.problem import CATALOGUE, Problem
+
+LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
+babel = Babel()
+
+
+def gettext(message: str, **values: object) -> str:
+    """A sentence in the reader's language."""
+    return str(translated(message, **values))
+
+
+def init_app(app: Flask, locale: str, timezone: str) -> None:
+    app.config.update(BABEL_DEFAULT_LOCALE=locale, BABEL_DEFAULT_TIMEZONE=timezone)
+    babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
+    for function in (quantity, amount, short, day, moment, since, mask_id, mask_phone, both, words, years):
+        app.add_template_filter(function)
+
+
+def language() -> str:
+    """`zh` or `en`: as chosen on a page, else as the browser asks, else Chinese."""
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES), default="zh") or "zh"
+
+
+def amount(item: Quantity) -> str:
+    """`2 袋`; cash is kept in fen and shown in yuan: `300.00 元`."""
+    if item.unit == "fen":
+        return f"{item.quantity / 100:,.2f} " + gettext("元")
+    return f"{item.quantity:,} {item.unit}"
+
+
+def quantity(items: Iterable[Quantity], empty: str = "—") -> str:
+    """`大米 2 袋、食用油 1 桶`."""
+    joint = "、" if language() == "zh" else ", "
+    return joint.join(f"{item.name} {amount(item)}" for item in items) or empty
+
+
+def short(items: Iterable[Quantity], empty: str = "—") -> str:
+    """`大米 2、食用油 1`: what a button or a narrow column has room for."""
+    joint = "、" if language() == "zh" else ", "
+    return joint.join(f"{item.name} {item.quantity}" for item in items) or empty
+
+
+def day(text: str | None, form: str = "long") -> str:
+    """A day of `YYYY-MM-DD` as the reader writes it."""
+    if not text:
+        return "—"
+    try:
+        return str(format_date(date.fromisoformat(text), form))
+    except ValueError:
+        return text
+
+
+def moment(value: datetime | str | None, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A time in UTC, as the clock on the wall showed it."""
+    if value is None or value == "":
+        return "—"
+    when = datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
+    return when.astimezone(sync.current_settings().zone).strftime(form)
+
+
+def since(value: str | None) -> str:
+    """`3 小时前`."""
+    if not value:
+        return gettext("还没有")
+    minutes = int((clock.wall() - datetime.fromisoformat(value.replace("Z", "+00:00"))).total_seconds() // 60)
+    if minutes < 1:
+        return gettext("刚刚")
+    if minutes < 60:
+        return gettext("%(n)d 分钟前", n=minutes)
+    if minutes < 48 * 60:
+        return gettext("%(n)d 小时前", n=minutes // 60)
+    return gettext("%(n)d 天前", n=minutes // 60 // 24)
+
+
+def mask_id(number: str | None) -> str:
+    return id_number.mask(number) if number else "—"
+
+
+def mask_phone(number: str | None) -> str:
+    return person.mask_phone(number) if number else "—"
+
+
+def years(born: str | None) -> str:
+    """Age today, in years."""
+    if not born:
+        return ""
+    today = clock.wall().astimezone(sync.current_settings().zone).date().isoformat()
+    return gettext("%(n)d 岁", n=person.age(born, today))
+
+
+def both(message: str) -> str:
+    """Of `中文 / English` the half that the reader reads."""
+    chinese, mark, english = message.partition(" / ")
+    return english if mark and language() == "en" else chinese
+
+
+def words(problem: Problem | dict[str, Any]) -> str:
+    """A problem, also one that is stored as JSON, in words."""
+    if isinstance(problem, dict):
+        name = problem.get("name") or str(problem.get("type", "")).rpartition(":")[2]
+        if name not in CATALOGUE:
+            return str(problem.get("detail", ""))
+        members = {k: v for k, v in problem.items() if k not in ("type", "title", "status", "detail", "name")}
+        problem = Problem(name, str(problem.get("detail", "")), **members)
+    return both(problem.words(language()))
+
+
+def html_language() -> str:
+    return str(get_locale()).replace("_", "-")

@@ -1,0 +1,77 @@
+"""Signing in and out, the language, and the laptops with their enrolment codes."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from aidvisit.errors import Problem
+from aidvisit.services import account as service
+from aidvisit.services import sync
+from aidvisit.store.database import reading
+from aidvisit.store.queries import account as queries
+from aidvisit.web import auth
+from aidvisit.web.forms import SignInForm, read
+from aidvisit.web.i18n import LANGUAGES
+
+blueprint = Blueprint("account", __name__)
+central = Blueprint("devices", __name__)
+
+
+def here(address: str | None) -> str:
+    """An address on this site only, else the first page."""
+    parts = urlsplit(address or "")
+    inside = parts.path.startswith("/") and not parts.path.startswith("//") and not parts.scheme and not parts.netloc
+    return address if address and inside and "\\" not in address else "/"
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    target = here(request.values.get("next"))
+    if request.method == "GET":
+        return render_template("account/sign_in.html", target=target, login="", problem=None)
+    try:
+        form = read(SignInForm)
+        auth.remember(service.verify_password(form["login"], form["password"]))
+    except Problem as problem:
+        page = render_template(
+            "account/sign_in.html", target=target, login=request.form.get("login", ""), problem=problem
+        )
+        headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+        return page, problem.status, headers
+    return redirect(target, 303)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    auth.forget()
+    return redirect(url_for("account.sign_in"), 303)
+
+
+@blueprint.post("/language")
+def language() -> ResponseReturnValue:
+    if request.form.get("language") in LANGUAGES:
+        session["language"] = request.form["language"]
+    return redirect(here(request.form.get("next")), 303)
+
+
+@central.get("/devices", endpoint="page")
+def devices(codes: list[service.Code] | None = None, team: str = "") -> str:
+    """Laptops, and one-time codes just made: they are shown this once."""
+    with reading() as conn:
+        rows, teams = queries.device_rows(conn), queries.teams(conn)
+    names = {one.id: one.name for one in teams}
+    address = sync.current_settings().server_url or request.host_url.rstrip("/")
+    return render_template(
+        "account/devices.html", devices=rows, teams=teams, codes=codes, team=team, team_name=names.get(team, ""),
+        address=address,
+    )  # fmt: skip
+
+
+@central.post("/devices/codes", endpoint="codes")
+def make_codes() -> str:
+    """A code is in the answer, not behind a redirect: it is kept nowhere in the clear."""
+    team = request.form.get("team", "")
+    return devices(service.enrolment_codes(actor=auth.actor(), team=team, count=1), team)

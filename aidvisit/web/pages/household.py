@@ -1,0 +1,67 @@
+"""Finding a household, and everything about one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, render_template, request
+from flask.typing import ResponseReturnValue
+
+from aidvisit.errors import Problem
+from aidvisit.services import sync
+from aidvisit.store.database import reading
+from aidvisit.store.queries import household as queries
+from aidvisit.store.queries import trip as trips
+from aidvisit.store.queries.timeline import timeline
+from aidvisit.store.queries.warning import warnings
+from aidvisit.web.days import day_of
+from sync import log
+from sync.op import HEX64, is_uuid
+
+blueprint = Blueprint("household", __name__)
+
+
+@blueprint.route("/search", methods=["GET", "POST"])
+def search() -> str:
+    """A POST, so that no name stands in an address; `part` asks for the list alone."""
+    text = request.form.get("q", "").strip()[:100]
+    with reading() as conn:
+        found = queries.search(conn, text) if text else None
+    page = "household/_found.html" if request.form.get("part") else "household/search.html"
+    return render_template(page, q=text, result=found)
+
+
+@blueprint.get("/households/<household>")
+def page(household: str) -> ResponseReturnValue:
+    """One household: who, why, what it may get, and all that happened. Raises: Problem `unknown-household`."""
+    if not is_uuid(household):
+        raise Problem("unknown-household")
+    field = sync.current_settings().role == "field"
+    with reading() as conn:
+        view = queries.household(conn, household)
+        if view is None:
+            raise Problem("unknown-household")
+        into = queries.household(conn, view.into) if view.into else None
+        entries = timeline(conn, household, sync.current_settings().zone)
+        head = trips.current(conn, day_of(None)) if field else None
+        listed = [one for one in trips.today(conn, head.id).households if one.id == household] if head else []
+        owed = listed[0].owed if listed else []
+        on = day_of(head)
+        odd = warnings(conn, household, {q.item: q.quantity for q in owed}, on, head.id if head else None)
+        state = log.state(conn)
+    return render_template(
+        "household/page.html", household=view, into=into, entries=entries, trip=head,
+        listed=listed[0] if listed else None, owed=owed, warnings=odd, state=state, field=field, user=g.user,
+    )  # fmt: skip
+
+
+@blueprint.get("/blobs/<sha256>")
+def blob(sha256: str) -> ResponseReturnValue:
+    """A signature or photo that this machine holds."""
+    with reading() as conn:
+        found = log.get_blob(conn, sha256) if HEX64.fullmatch(sha256) else None
+    if found is None:
+        raise Problem("not-found")
+    media_type, data = found
+    response = Response(data, content_type=media_type)
+    # Whatever somebody managed to store here, a browser runs nothing of it.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

@@ -1,0 +1,54 @@
+"""What waits to be sent, what was refused and why, and sending it now."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from aidvisit.errors import Problem
+from aidvisit.services import sync as service
+from aidvisit.store.database import reading
+from sync import log
+
+blueprint = Blueprint("sync", __name__)
+
+
+@blueprint.get("/sync")
+def page(problem: Problem | None = None) -> str:
+    with reading() as conn:
+        state, refused = log.state(conn), log.quarantined(conn)
+        server = log.recall(conn, "server")
+    settings = service.current_settings()
+    return render_template(
+        "sync/page.html", state=state, refused=refused, server=server, address=settings.server_url,
+        line=service.line_is_up(), problem=problem,
+    )  # fmt: skip
+
+
+@blueprint.post("/sync/now")
+def now() -> ResponseReturnValue:
+    """One sync, now. What stops it is said on the page; nothing is lost by it."""
+    try:
+        service.sync_now()
+    except Problem as problem:
+        return page(problem), problem.status
+    return redirect(url_for("sync.page"), 303)
+
+
+@blueprint.get("/sync/chip")
+def chip() -> str:
+    """The chip alone, for pages that stay open."""
+    return render_template("sync/_chip.html")
+
+
+@blueprint.post("/demo/line")
+def line() -> ResponseReturnValue:
+    """Pull the plug (拔掉网线) or put it back (插回); only the demo has one. Raises: Problem `not-found`."""
+    up = service.line_is_up()
+    if up is None:
+        raise Problem("not-found")
+    if up:
+        service.cut_line()
+    else:
+        service.mend_line()
+    return redirect(url_for("sync.page"), 303)

@@ -1,0 +1,47 @@
+// The chip stays fresh while a page is open, and the search box answers while somebody types. All works without it.
+"use strict";
+
+const chip = document.querySelector("[data-chip]");
+if (chip) {
+  const refresh = async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(chip.dataset.chip, { credentials: "same-origin", redirect: "error" });
+      if (answer.ok) {
+        const text = await answer.text();
+        if (text.trim() !== chip.innerHTML.trim()) chip.innerHTML = text;
+      }
+    } catch { /* the page was left, or the program is being restarted: the next try tells */ }
+  };
+  setInterval(refresh, 2000);
+}
+
+const search = document.querySelector("[data-search]");
+if (search) {
+  const box = search.querySelector("input[name=q]");
+  const found = document.getElementById("found");
+  let newest = 0;
+  let timer = 0;
+  const ask = async () => {
+    const mine = ++newest;
+    const form = new FormData(search);
+    form.set("part", "1");
+    try {
+      const answer = await fetch(search.action, { method: "POST", body: form, credentials: "same-origin" });
+      if (mine === newest && answer.ok) found.innerHTML = await answer.text();
+    } catch { /* the button still works */ }
+  };
+  box.addEventListener("input", () => {
+    clearTimeout(timer);
+    if (box.value.trim()) timer = setTimeout(ask, 120);
+    else { newest++; found.replaceChildren(); }
+  });
+}
+
+// A double click sends once; coming back by the back button makes the form usable again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  if (!form.matches("[data-search]")) form.dataset.sent = "1";
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
