@@ -9,13 +9,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import requests
+import urllib3
 import zstandard
 
 from sync.op import loads
 from sync.problem import MEDIA_TYPE, Problem
-from sync.wire import PATHS
+from sync.wire import PATHS, unpack
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
+MAX_ANSWER = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,24 @@ class HttpTransport:
             data = zstandard.ZstdCompressor(level=3).compress(data)
             headers["Content-Encoding"] = "zstd"
         try:
-            response = self._session.post(
-                self.url + PATHS[name], data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
+            with self._session.post(
+                self.url + PATHS[name], data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            ) as response:
+                # Packed as it came: whether urllib3 unpacks zstd hangs on a package that nobody here asks for.
+                packed = response.raw.read(MAX_ANSWER + 1, decode_content=False)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise Problem("server-unreachable", str(type(error).__name__), url=self.url) from error
-        return self._read(response)
+        return self._read(response, packed)
 
-    def _read(self, response: requests.Response) -> Reply:
+    def _read(self, response: requests.Response, packed: bytes) -> Reply:
         media_type = response.headers.get("Content-Type", "").split(";")[0].strip()
         if media_type not in ("application/json", MEDIA_TYPE):
             if response.status_code >= 500:
                 raise Problem("server-error", http_status=response.status_code)
             raise Problem("hotel-wifi", url=self.url)
         try:
-            document = loads(response.content)
-        except (Problem, requests.RequestException) as error:
+            document = loads(unpack(packed, response.headers.get("Content-Encoding"), MAX_ANSWER))
+        except Problem as error:
             raise Problem("hotel-wifi", str(error), url=self.url) from error
         if not isinstance(document, dict):
             raise Problem("hotel-wifi", url=self.url)
