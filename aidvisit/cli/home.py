@@ -101,6 +101,10 @@ def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]
     """
     from waitress.server import create_server
 
+    from aidvisit.services.sync import take_up
+
+    with app.app_context():
+        take_up()
     host, port = arguments.host or settings.host, arguments.port or settings.port
     try:
         server = create_server(app, host=host, port=port, threads=8, max_request_body_size=MAX_REQUEST_BYTES)

@@ -8,15 +8,15 @@ import struct
 import zlib
 from hashlib import sha256
 
-WIDTH, HEIGHT = 240, 80
+WIDTH, HEIGHT, STEPS = 240, 80, 500
 
 
 def signature(chance: random.Random) -> tuple[str, str, bytes]:
     """(SHA-256, media type, bytes) of a made-up signature."""
     rows = [bytearray(b"\xff" * WIDTH) for _ in range(HEIGHT)]
     waves = [(chance.uniform(4, 14), chance.uniform(0.03, 0.12), chance.uniform(0, 6)) for _ in range(3)]
-    for step in range(2000):
-        x = 20 + step * (WIDTH - 40) / 2000
+    for step in range(STEPS):
+        x = 20 + step * (WIDTH - 40) / STEPS
         y = HEIGHT / 2 + sum(height * math.sin(x * pace + shift) for height, pace, shift in waves)
         for dx in (0, 1):
             for dy in (0, 1):

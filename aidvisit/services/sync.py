@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
+from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
 from sync import client, clock, log, server
@@ -78,6 +79,16 @@ def agent() -> Agent | None:
 def current_settings() -> Settings:
     settings: Settings = current_app.config["SETTINGS"]
     return settings
+
+
+def take_up() -> None:
+    """At a start: after an upgrade, apply what the version before kept but could not read."""
+    with reading() as conn:
+        if log.recall(conn, "version") == __version__:
+            return
+    with transaction() as conn:
+        ledger.catch_up(conn)
+        log.remember(conn, version=__version__)
 
 
 def new_epoch() -> str:
