@@ -64,9 +64,13 @@ class Line:
                 if listener is None:
                     raise OSError("the line is cut")
                 near, _ = listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._centre_port))
             except OSError:
                 time.sleep(LOOK_EVERY_S)
+                continue
+            try:
+                far = socket.create_connection(("127.0.0.1", self._centre_port))
+            except OSError:
+                _hang_up(near)
                 continue
             with self._lock:
                 self._open |= {near, far}
