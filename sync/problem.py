@@ -182,7 +182,7 @@ class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
     def to_dict(self) -> dict[str, Any]:
         return {
             "type": URN + self.name,
-            "title": self.words("en"),
+            "title": self.name.replace("-", " "),
             "status": self.status,
             "detail": self.detail or self.words("zh"),
             **self.members,

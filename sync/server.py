@@ -191,7 +191,7 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
         request = load(PullRequest, loads(raw))
         if request.get("status") is not None and len(json.dumps(request["status"])) > 4096:
             raise malformed("status is longer than 4096 characters")
-        _note_seen(conn, device.id, request.get("status"), now)
+        _note_seen(conn, device, request.get("status"), now)
         epoch = log.recall(conn, "epoch")
         cursors = request.get("cursors", {}) if request.get("epoch") == epoch else {}
         grants = app.grants(conn, device.id)
@@ -208,11 +208,12 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
         }
 
 
-def _note_seen(conn: Connection, device: str, status: dict[str, Any] | None, now: datetime) -> None:
+def _note_seen(conn: Connection, device: Row[Any], status: dict[str, Any] | None, now: datetime) -> None:
     values: dict[str, Any] = {"seen_at": now.isoformat()}
     if status is not None:
-        values["status"] = json.dumps(status)  # escaped: what a device says of itself may hold lone surrogates
-    conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(**values))
+        # What it said was waiting shrinks by what has come since: a pull is asked before the push.
+        values["status"] = json.dumps(status | {"through_then": device.through}, ensure_ascii=False)
+    conn.execute(sa.update(tables.device).where(tables.device.c.id == device.id).values(**values))
 
 
 def _page(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, request, session
-from flask_babel import Babel, format_date, get_locale
+from flask_babel import Babel, format_date
 from flask_babel import gettext as translated
 
 from aidvisit.domain import id_number, person
@@ -28,7 +28,7 @@ def gettext(message: str, **values: object) -> str:
 def init_app(app: Flask, locale: str, timezone: str) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=locale, BABEL_DEFAULT_TIMEZONE=timezone)
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
-    for function in (quantity, amount, short, day, moment, since, mask_id, mask_phone, both, words, years):
+    for function in (quantity, amount, short, day, moment, since, mask_id, mask_phone, both, words, years, village):
         app.add_template_filter(function)
 
 
@@ -99,6 +99,11 @@ def mask_phone(number: str | None) -> str:
     return person.mask_phone(number) if number else "—"
 
 
+def village(name: str) -> str:
+    """`民强村` for 民强村民委员会: the division's official name is its committee's."""
+    return name.replace("村民委员会", "村").replace("社区居民委员会", "社区")
+
+
 def years(born: str | None) -> str:
     """Age today, in years."""
     if not born:
@@ -125,4 +130,4 @@ def words(problem: Problem | dict[str, Any]) -> str:
 
 
 def html_language() -> str:
-    return str(get_locale()).replace("_", "-")
+    return {"zh": "zh-CN"}.get(language(), language())

@@ -128,11 +128,17 @@ def _device(row: Row[Any]) -> DeviceRow:
         row.enrolled_at or "",
         row.seen_at,
         row.through or 0,
-        _whole(status.get("waiting")),
+        _still_waiting(status, row.through or 0),
         clock_off_s(status.get("clock"), row.seen_at),
         status["version"] if isinstance(status.get("version"), str) else None,
         bool(row.revoked) or row.revoked_reason is not None,
     )
+
+
+def _still_waiting(status: dict[str, Any], through: int) -> int | None:
+    """What was waiting when it last asked, less what has come since."""
+    waiting, then = _whole(status.get("waiting")), _whole(status.get("through_then"))
+    return None if waiting is None else max(0, waiting - (through - (through if then is None else then)))
 
 
 def _whole(value: Any) -> int | None:
