@@ -23,7 +23,7 @@ from sync.op import Op
 from sync.tables import metadata as log_metadata
 from sync.tables import op as op_table
 from tests.support import store
-from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, TRUCK, VILLAGE, opened, uid
+from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, TRUCK, VILLAGE, uid
 
 OTHER_TOWN = "441225113"
 DEVICES = [uid(number) for number in (500, 501, 502)]
@@ -226,8 +226,7 @@ def test_both_databases_hold_the_same_rows(postgres_server: str, tmp_path: Any) 
         ops = _some_log(seed)
         expected = rows_after(ops)
         random.Random(seed).shuffle(ops)
-        with postgres.database(postgres_server) as url, opened(url) as engine, writing(engine) as conn:
-            server.set_up(conn, name="中心", now=store.NOW)
+        with postgres.database(postgres_server) as url, store.centre(url) as conn:
             for n, op in enumerate(ops, 1):
                 store.arrive(conn, op, n=n)
             assert store.tables(conn) == expected

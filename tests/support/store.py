@@ -17,6 +17,7 @@ from aidvisit.store.ledger import HOUSE, Fact, record
 from aidvisit.store.tables import metadata
 from sync import clock, log, server
 from sync.op import Op, digest_of
+from sync.tables import metadata as log_metadata
 
 NOW = datetime(2020, 12, 30, 4, 0, tzinfo=UTC)
 TOWN, VILLAGE = "441225112", "441225112207"
@@ -47,10 +48,16 @@ def opened(url: str) -> Iterator[Engine]:
 
 @contextmanager
 def centre(url: str) -> Iterator[Connection]:
-    """One transaction of a new centre."""
-    with opened(url) as engine, writing(engine) as conn:
-        server.set_up(conn, name="中心", now=NOW)
-        yield conn
+    """One transaction of a new centre. Its tables come from the models: quicker than migrations, and the same."""
+    engine = open_engine(url)
+    try:
+        with writing(engine) as conn:
+            metadata.create_all(conn)
+            log_metadata.create_all(conn)
+            server.set_up(conn, name="中心", now=NOW)
+            yield conn
+    finally:
+        engine.dispose()
 
 
 def arrive(conn: Connection, op: Op, merge_hlc: str | None = None, n: int | None = None) -> log.Entry:
