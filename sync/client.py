@@ -235,15 +235,18 @@ def _sent(conn: Connection, device: str, first: int, last: int) -> list[Entry]:
 
 def find_fork(link: Link) -> int:
     """The first own op that differs from what the server has of this device: the logs are compared from the start."""
-    first = 1
+    first, most = 1, MAX_OPS
     while True:
         with link.begin() as conn:
-            token, document = log.recall(conn, "token"), batch(conn, first)
+            token, document = log.recall(conn, "token"), batch(conn, first, most)
         if document is None:
             return first
         try:
             link.call("push", document, token)
         except Problem as problem:
+            if problem.name == "too-large" and len(document["ops"]) > 1:
+                most = len(document["ops"]) // 2
+                continue
             if problem.name != "fork":
                 raise
             return int(problem.members["seq"])

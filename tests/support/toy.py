@@ -163,7 +163,7 @@ def _fold_thing(entries: Sequence[Entry]) -> dict[str, Any]:
 
 def refold(conn: Connection, subject: str) -> None:
     conn.execute(sa.delete(subjects).where(subjects.c.subject == subject))
-    state = fold(log.entries_of(conn, subject))
+    state = fold([entry for entry in log.entries_of(conn, subject) if not entry.op.kind.startswith("op.")])
     if state is not None:
         text = json.dumps(state, ensure_ascii=False, sort_keys=True)
         values = {"subject": subject, "stream": state["stream"], "opener": state.get("opener"), "state": text}

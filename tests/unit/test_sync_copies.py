@@ -155,6 +155,23 @@ def test_what_the_old_device_had_in_quarantine_is_not_shown_as_done_by_the_new_o
     same(centre, laptop, copy)
 
 
+def test_the_fork_is_found_in_small_batches_too(centre: Centre, laptop: Laptop) -> None:
+    for _ in range(9):
+        laptop.thing()
+    laptop.sync()
+    copy = copy_of(laptop)
+    laptop.thing()
+    laptop.sync()
+    copy.thing()
+
+    def at_most_four(name: str, document: dict[str, list[object]]) -> None:
+        if name == "push" and len(document["ops"]) > 4:
+            raise Problem("too-large", max_ops=4, max_bytes=1)
+
+    copy.line.before = at_most_four
+    assert client.find_fork(copy.link) == 10
+
+
 @pytest.mark.parametrize("step", ["enrol", "push"])
 def test_a_lost_reply_while_enrolling_again_makes_no_third_device(centre: Centre, laptop: Laptop, step: str) -> None:
     copy = copy_of(laptop)
