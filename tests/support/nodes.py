@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ READY_WITHIN_S = 60
 class Node:
     """One process of `aidvisit … run`. `url` answers while it runs."""
 
+    program: Sequence[str] = ("-m", "aidvisit")
+
     def __init__(self, home: Path, role: str, **settings: str) -> None:
         self.home, self.role, self.settings = home, role, settings
         self.port = free_port()
@@ -49,7 +51,7 @@ class Node:
     def command(self, *words: str, stdin: str = "") -> dict[str, Any]:
         """Run `aidvisit … --json` on this home and return the object that it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "aidvisit", *words, "--json"],
+            [sys.executable, *self.program, *words, "--json"],
             input=stdin,
             capture_output=True,
             text=True,
@@ -63,7 +65,7 @@ class Node:
 
     def start(self) -> None:
         """Run it and wait for the one line that says it is ready."""
-        command = [sys.executable, "-m", "aidvisit", self.role, "run", "--port", str(self.port), "--json"]
+        command = [sys.executable, *self.program, self.role, "run", "--port", str(self.port), "--json"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 command, env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
@@ -74,6 +76,12 @@ class Node:
         ready = self.process.stdout.readline()
         watchdog.cancel()
         assert self.url in ready, f"{self.role} did not start: {ready}{self.log.read_text()}"
+
+    @contextmanager
+    def inside(self) -> Iterator[str]:
+        """The application context of its home, for what only a service does; yields the device to act as."""
+        with opened(config.load(self.home, {})):
+            yield own_device()
 
     @property
     def log(self) -> Path:
@@ -110,8 +118,8 @@ def set_up(folder: Path) -> str:
     assert imported["trip"]["released"] == 1
     trip = str(imported["trip"]["id"])
     # No command and no page loads a truck in this version; the service that the page will call does.
-    with opened(config.load(centre.home, {})):
-        stock.load(actor=own_device(), trip=trip, date=DAY, lines=LOADED, slip="CK-2012-031")
+    with Node(centre.home, "central").inside() as device:
+        stock.load(actor=device, trip=trip, date=DAY, lines=LOADED, slip="CK-2012-031")
     return trip
 
 
@@ -132,3 +140,4 @@ def copies(ready: Path, folder: Path, trip: str) -> Iterator[Pair]:
     finally:
         field.stop()
         centre.stop()
+        line.close()

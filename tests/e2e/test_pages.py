@@ -1,0 +1,91 @@
+"""What holds for every page: its width, its weight, its title, and that everybody can use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Response, expect
+
+from tests.e2e.conftest import Open
+from tests.e2e.person import Person
+from tests.e2e.sheet import NAMES, ROWS
+from tests.support.nodes import Pair
+
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+CHECK = "tags => axe.run({runOnly: tags}).then(found => found.violations)"
+HEAVIEST = 300 * 1024
+PAGES = [
+    *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync")),
+    *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
+                                    "devices", "code", "missing")),
+]  # fmt: skip
+PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
+         "household": "/households/{household}", "deliver": "/households/{household}/deliver",
+         "visit": "/households/{household}/visit"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def household(pair: Pair) -> str:
+    """Id of the list's first household."""
+    from aidvisit.store.database import reading
+    from aidvisit.store.queries.trip import today
+
+    with pair.field.inside(), reading() as conn:
+        return next(one.id for one in today(conn, pair.trip).households if one.name == ROWS[0].name)
+
+
+def show(person: Person, role: str, page: str, household: str) -> None:
+    """Bring a person to a page by its address, and where it has none by what they click there."""
+    node = getattr(person.pair, role)
+    if page != "sign-in":
+        person.sign_in(node)
+        person.page.wait_for_url(f"{node.url}/")
+    path = PATHS.get(page, f"/{page}").format(trip=person.pair.trip, household=household)
+    person.go(node, path)
+    if page == "found":
+        person.page.fill("main [name=q]", "杨")
+        person.page.press("main [name=q]", "Enter")
+        expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
+    if page == "code":
+        person.page.get_by_role("button", name="开一个登记码").click()
+        expect(person.page.locator("#code")).to_be_visible()
+
+
+@pytest.mark.parametrize(("role", "page"), PAGES)
+def test_a_page(somebody: Open, household: str, role: str, page: str) -> None:
+    """It never scrolls sideways; axe finds nothing, wide or narrow; it is light, and its title names nobody."""
+    person = somebody()
+    answers: list[Response] = []
+    person.page.on("response", answers.append)
+    show(person, role, page, household)
+    person.page.wait_for_load_state("networkidle")
+    assert _weight(answers, person.page.url) < HEAVIEST
+    assert not any(name in person.page.title() for name in NAMES)
+    expect(person.page.locator("h1, [role=alert]").first).to_be_visible()
+
+    for width in (1280, 360):
+        person.page.set_viewport_size({"width": width, "height": 800})
+        sideways = person.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways <= 0, f"{sideways} px to the side at {width}"
+        for scheme in ("light", "dark"):
+            person.page.emulate_media(color_scheme=scheme)
+            assert _violations(person) == [], f"{width} px, {scheme}"
+
+
+def _weight(answers: list[Response], page: str) -> int:
+    """Bytes of a page with all that it loaded, or had kept of pages before."""
+    paths = {urlsplit(answer.url).path: answer for answer in answers if answer.ok}
+    return sum(len(answer.body()) for path, answer in paths.items() if path.startswith("/static/") or path in page)
+
+
+def _violations(person: Person) -> list[dict[str, Any]]:
+    """What axe finds, as short as it can be read."""
+    person.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = person.page.evaluate(CHECK, WCAG)
+    return [
+        {"rule": one["id"], "where": [node["target"] for node in one["nodes"]][:4], "why": one["help"]} for one in found
+    ]

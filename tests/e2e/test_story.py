@@ -1,0 +1,73 @@
+"""A delivery recorded in a village reaches the office: one whole trip, by hand."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from aidvisit.services import stock
+from tests.e2e.person import Person
+from tests.e2e.sheet import NAMES, ROWS, TOTALS
+from tests.support.nodes import DAY, LOADED, Pair
+
+RETURNED = {"rice": LOADED["rice"] - 41, "oil": LOADED["oil"] - 34}
+
+
+@pytest.mark.timeout(300)
+def test_all_34_households_are_delivered_to_and_the_office_s_books_balance(
+    pair: Pair, leader: Person, office: Person
+) -> None:
+    """Three actions each: open, sign, save. The figures are read from the office's page and from the sheet."""
+    visited = [_deliver(leader, number) for number in range(len(ROWS))]
+    assert sorted(visited) == sorted(NAMES)
+    leader.sees_chip("sent")
+
+    with pair.centre.inside() as device:
+        stock.return_(actor=device, trip=pair.trip, date=DAY, lines=RETURNED, slip="TK-2012-031")
+        stock.count(actor=device, trip=pair.trip, date=DAY, counted=dict.fromkeys(LOADED, 0))
+
+    office.go(pair.centre, f"/trips/{pair.trip}")
+    items = {name.split()[0]: row for name, row in _table(office.page, "物资对账").items()}
+    assert {name: int(row["应发"]) for name, row in items.items()} == TOTALS
+    assert {name: int(row["实发"]) for name, row in items.items()} == TOTALS
+    assert {name: row["差额"] for name, row in items.items()} == dict.fromkeys(TOTALS, "0")
+
+    households = _table(office.page, "各户签收")
+    assert households.keys() == NAMES
+    for row in ROWS:
+        shown = households[row.name]
+        assert (shown["组"], shown["应发"], shown["实发"]) == (row.group, shown["实发"], _short(row.goods))
+
+    leader.go(pair.field, "/sync")
+    leader.page.get_by_role("button", name="现在同步").click()
+    for node in (pair.centre, pair.field):
+        assert node.command("verify") == {"ok": True, "findings": []}
+    assert pair.field.command("digest").items() <= pair.centre.command("digest").items()
+
+
+def _deliver(leader: Person, number: int) -> str:
+    """One household; now and then without a pen."""
+    name = leader.open_next()
+    if number % 10 == 8:
+        leader.page.check("[name=proof][value=paper]")
+    elif number % 10 == 9:
+        leader.page.check("[name=proof][value=none]")
+        leader.page.fill("[name=none_reason]", "右手骨折")
+    else:
+        leader.sign()
+    leader.save()
+    return name
+
+
+def _short(goods: dict[str, int]) -> str:
+    return "、".join(f"{name} {quantity}" for name, quantity in goods.items())
+
+
+def _table(page: Page, heading: str) -> dict[str, dict[str, str]]:
+    """The rows of the table under a heading: first cell → column → text."""
+    card: Locator = page.locator("section.card", has=page.locator("h2", has_text=heading))
+    heads = [text.strip() for text in card.locator("thead th").all_inner_texts()]
+    rows = [
+        [cell.strip() for cell in row.locator("th, td").all_inner_texts()] for row in card.locator("tbody tr").all()
+    ]
+    return {row[0]: dict(zip(heads, row, strict=True)) for row in rows}
