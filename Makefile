@@ -49,7 +49,7 @@ clean: ## remove everything that was made here
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/runtime.stamp: requirements.lock pyproject.toml
-	@tools/setup runtime
+	@.ci/setup runtime
 
 .venv/dev.stamp: requirements-dev.lock requirements.lock pyproject.toml
-	@tools/setup dev
+	@.ci/setup dev
