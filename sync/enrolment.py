@@ -73,12 +73,12 @@ def _throttle(conn: Connection, address: str, now: datetime) -> None:
 
 def _count_failure(conn: Connection, address: str, now: datetime) -> None:
     table = tables.enrolment_attempt
-    row = conn.execute(sa.select(table).where(table.c.address == address).with_for_update()).first()
-    fresh = row is None or datetime.fromisoformat(row.since) + ATTEMPTS_WITHIN <= now
-    failures = 1 if fresh or row is None else row.failures + 1
-    since = now.isoformat() if fresh or row is None else row.since
-    conn.execute(sa.delete(table).where(table.c.address == address))
-    conn.execute(sa.insert(table).values(address=address, failures=failures, since=since))
+    log.insert_new(conn, table, [{"address": address, "failures": 0, "since": now.isoformat()}])
+    row = conn.execute(sa.select(table).where(table.c.address == address).with_for_update()).one()
+    values = {"failures": row.failures + 1, "since": row.since}
+    if datetime.fromisoformat(row.since) + ATTEMPTS_WITHIN <= now:
+        values = {"failures": 1, "since": now.isoformat()}
+    conn.execute(sa.update(table).where(table.c.address == address).values(**values))
 
 
 def _team_of_code(conn: Connection, given: str, now: datetime) -> tuple[str, Row[Any] | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -39,16 +40,31 @@ def settle(begin: Begin, app: Application, now: datetime) -> int:
     """Release what can stand by now, each in a transaction of its own, until nothing more can. Returns how many."""
     released = 0
     while True:
-        with begin() as conn:
-            waiting = [e for e in log.quarantined(conn) if _reason(e) in PASSING and e.op.device != log.own(conn)]
-            due = [e for e in waiting if judge(conn, app, e.op, app.grants(conn, e.op.device)) is None]
         done = 0
-        for entry in due:
+        for entry in _due(begin, app):
             with begin() as conn:
                 done += release(conn, app, entry.op.device, entry.op.seq, "the reason went away", None, now)
         if not done:
             return released
         released += done
+
+
+def _due(begin: Begin, app: Application) -> list[Entry]:
+    """What can stand by now. Where nothing has changed since the last look, only an upgrade can have helped."""
+    with begin() as conn:
+        numbered = conn.execute(sa.select(sa.func.coalesce(sa.func.sum(tables.stream.c.head), 0))).scalar_one()
+        held = log.quarantined(conn)
+        seen = [int(numbered), len(held)]
+        changed = log.recall(conn, "settled") != seen
+        reasons = PASSING if changed else {"unknown-kind"}
+        own = log.own(conn)
+        waiting = [e for e in held if _reason(e) in reasons and e.op.device != own]
+        grants = cache(lambda device: app.grants(conn, device))
+        due = [e for e in waiting if judge(conn, app, e.op, grants(e.op.device)) is None]
+        if changed:
+            log.lock_device(conn, own)
+            log.remember(conn, settled=seen)
+        return due
 
 
 def _reason(entry: Entry) -> str:
