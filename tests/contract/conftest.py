@@ -25,7 +25,7 @@ _numbers = count(500)  # towns that no catalogue defines
 
 @dataclass
 class Office:
-    """A running centre with three teams: of one town, of a county, of nowhere."""
+    """A running centre with three teams: of one town, of a county, of nowhere (the administrator's)."""
 
     centre: Centre
     town_team: str
@@ -53,7 +53,7 @@ class Office:
 
 def make_office(home: Path, database: str = "") -> Office:
     centre = Centre(home, database)
-    return Office(centre, centre.add_team("一队", TOWN), centre.add_team("县队", COUNTY), centre.add_team("闲队"))
+    return Office(centre, centre.add_team("一队", TOWN), centre.add_team("县队", COUNTY), centre.office_team)
 
 
 @pytest.fixture(scope="session")

@@ -181,9 +181,8 @@ def test_digest_of_what_was_pulled_is_the_centres(office: Office, device: Device
         assert {stream: stream_digest(held) for stream, held in lines.items()}.items() <= said.items()
 
 
-def test_the_centres_own_log_is_gapless(device: Device) -> None:
-    """Its device authored all that stands in `org`: numbers and clocks rise."""
+def test_what_the_centre_says_has_numbers_and_clocks_that_rise(device: Device) -> None:
     ops = [op for op in device.pull_all(limit=5000)[0] if op["stream"] == "org"]
     assert numbers(ops, "org") == list(range(1, len(ops) + 1))
-    assert {op["device"] for op in ops} == {device.server["device"]}
-    assert all(one["seq"] < two["seq"] and clock(one) < clock(two) for one, two in pairwise(ops))
+    assert ops[-1]["device"] == device.server["device"]
+    assert all(clock(one) < clock(two) for one, two in pairwise(ops))

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 PASSWORD = "correct horse battery"
-CODES = 20
+CODES = 100
+PATIENCE_S = 120
 
 
 def free_port() -> int:
@@ -38,13 +39,16 @@ class Centre:
         self.process: subprocess.Popen[str] | None = None
         self._codes: dict[str, list[str]] = {}
         of_database = ["--database", database] if database else []
-        self.command("central", "init", "--admin", "admin", *of_database, "--password-stdin", stdin=PASSWORD + "\n")
+        made = self.command(
+            "central", "init", "--admin", "admin", *of_database, "--password-stdin", stdin=f"{PASSWORD}\n"
+        )
+        self.office_team = str(made["team"])
 
     def command(self, *words: str, stdin: str = "") -> dict[str, Any]:
         """Run `aidvisit … --json` and return the object that it prints."""
         done = subprocess.run(
             [*_aidvisit(), *words, "--json"], input=stdin, capture_output=True, text=True, env=self._environment(),
-            timeout=60,
+            timeout=PATIENCE_S,
         )  # fmt: skip
         assert done.returncode == 0, f"aidvisit {' '.join(words)}: exit {done.returncode}\n{done.stderr}"
         found = json.loads(done.stdout)
@@ -75,7 +79,7 @@ class Centre:
             command, env=self._environment(), stdout=subprocess.PIPE, stderr=self.log, text=True
         )
         assert self.process.stdout is not None
-        watchdog = threading.Timer(60, self.process.kill)
+        watchdog = threading.Timer(PATIENCE_S, self.process.kill)
         watchdog.start()
         ready = self.process.stdout.readline()
         watchdog.cancel()
