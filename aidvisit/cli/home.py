@@ -6,6 +6,7 @@ import errno
 import getpass
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from argparse import Namespace
@@ -103,15 +104,24 @@ def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]
 
     from aidvisit.services.sync import take_up
 
-    with app.app_context():
-        take_up()
     host, port = arguments.host or settings.host, arguments.port or settings.port
+    listener = _listen(host, port)
     try:
-        server = create_server(app, host=host, port=port, threads=8, max_request_body_size=MAX_REQUEST_BYTES)
+        with app.app_context():
+            take_up()
+        server = create_server(app, sockets=[listener], threads=8, max_request_body_size=MAX_REQUEST_BYTES)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        yield f"http://{host}:{port}"
+        server.run()
+    finally:
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise Problem("port-in-use", host=host, port=port) from error
+            raise Problem("port-in-use", port=port) from error
         raise
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    yield f"http://{host}:{port}"
-    server.run()

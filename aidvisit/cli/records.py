@@ -103,8 +103,12 @@ def _import_lines(done: Imported) -> list[str]:
     if done.trip:
         state = "新建 / new" if done.trip["state"] == "new" else "已有 / there already"
         lines.append(f"走访任务 / trip: {done.trip['title']}({state}),应发 / allotments: {done.allotments}")
-        if done.trip.get("released"):
-            lines.append(f"已下发给 {done.trip['released']} 台笔记本 / released to laptops")
+        if done.trip.get("laptops"):
+            lines.append(f"已下发给 {done.trip['laptops']} 台笔记本 / released to laptops")
+        elif done.trip.get("laptops") == 0:
+            lines.append(
+                "队伍还没有笔记本:登记之后再导入一次,任务就会下发 / No laptop yet: import again once there is one"
+            )
     lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
     return lines + [
         f"请看 / note: {question.sheet} {question.row or ''} {question.what}" for question in done.questions

@@ -46,8 +46,8 @@ from sync.op import uuid7
 class Imported:
     """What an import did, or with `dry_run` would do. `households`, `members`: state → number.
 
-    `trip`: {`id`, `title`, `starts`, `state`, `released`} or None when the list has no goods; `allotments`: lines
-    that were set; `released`: laptops that the trip went to.
+    `trip`: {`id`, `title`, `starts`, `state`} or None when the list has no goods; at the centre also `laptops`, how
+    many it is released to. `allotments`: lines that were set.
     """
 
     households: dict[str, int]
@@ -202,7 +202,7 @@ class _Import:
         if central:
             held = importing.released_devices(self.conn, trip_id)
             new = [device for device in importing.active_devices(self.conn, team) if device not in held]
-            made["released"] = len(new)
+            made["laptops"] = len({*held, *new})
             if new:
                 yield trip.released_fact(trip_id, dict.fromkeys([*held, *new], ()))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,19 @@ def test_a_laptop_that_cannot_enrol_leaves_nothing(tmp_path: Path, run: Run, hot
             )
             assert (code, name_of(error)) == (1, name)
             assert not list(tmp_path.iterdir())
+
+
+def test_a_port_in_use_is_told(central: Path, run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, error = run("central", "run", "--port", taken.getsockname()[1], "--home", central)
+    assert (code, name_of(error)) == (1, "port-in-use")
+
+
+def test_a_database_from_the_future_is_left_as_it_is(central: Path, run: Run) -> None:
+    with closing(sqlite3.connect(central / "aidvisit.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    code, _, error = run("verify", "--home", central)
+    assert (code, name_of(error)) == (1, "database-from-future")

@@ -12,9 +12,13 @@ from aidvisit.errors import Problem
 from aidvisit.services import account
 from aidvisit.services.import_ import Imported, import_sheet
 from aidvisit.store import ledger
-from aidvisit.store.database import reading
+from aidvisit.store.database import reading, transaction
+from aidvisit.store.ledger import Fact
+from aidvisit.store.queries.importing import released_devices
 from aidvisit.store.queries.trip import today, trips
 from sync import log
+from sync.identity import KeyPair
+from sync.op import uuid7
 from tests.support.homes import SAMPLE, VILLAGE, Centre, centre
 
 
@@ -118,3 +122,22 @@ def test_two_teams_in_one_place_are_asked_about(home: Centre) -> None:
     account.add_team(actor=home.device, name="慰问二队", divisions=["441225"])
     problem = refusal(SAMPLE, home)
     assert problem.members["questions"][0]["options"] == ("慰问一队", "慰问二队")
+
+
+def test_the_centre_releases_the_trip_to_the_laptops_of_its_team(home: Centre) -> None:
+    """A laptop that comes later gets it by importing the list again."""
+    first = import_sheet(SAMPLE, actor=home.user)
+    assert first.trip is not None
+    assert first.trip["laptops"] == 0
+    laptop = uuid7()
+    with transaction() as conn:
+        body = {"name": "3 号", "public_key": KeyPair.generate().public, "team": home.team}
+        ledger.record(conn, home.device, Fact("org", "device.enrolled", laptop, body))
+    again = import_sheet(SAMPLE, actor=home.user)
+    assert again.trip is not None
+    assert again.trip["laptops"] == 1
+    with reading() as conn:
+        assert released_devices(conn, first.trip["id"]) == {laptop: []}
+    before = ops()
+    import_sheet(SAMPLE, actor=home.user)
+    assert ops() == before
