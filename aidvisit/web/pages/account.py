@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
@@ -22,9 +20,10 @@ central = Blueprint("devices", __name__)
 
 def here(address: str | None) -> str:
     """An address on this site only, else the first page."""
-    parts = urlsplit(address or "")
-    inside = parts.path.startswith("/") and not parts.path.startswith("//") and not parts.scheme and not parts.netloc
-    return address if address and inside and "\\" not in address else "/"
+    # Browsers read a backslash as a slash, drop tabs and line ends, and take `///host` for another site.
+    target = address or ""
+    inside = target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
+    return target if inside else "/"
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
