@@ -50,9 +50,8 @@ class Person:
     def _told(self, message: ConsoleMessage) -> None:
         """A refused form is told in the console as well; everything else that is an error is one."""
         address = str(message.location.get("url", ""))
-        refused = re.search(r"status of (4\d\d|503|507)", message.text) and not urlsplit(address).path.startswith(
-            "/static/"
-        )
+        asset = urlsplit(address).path.startswith("/static/")
+        refused = not asset and re.search(r"status of (4\d\d|503|507)", message.text)
         if message.type == "error" and not refused:
             self.complaints.append(f"console: {message.text} ({address})")
 

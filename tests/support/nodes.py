@@ -115,7 +115,6 @@ def set_up(folder: Path) -> str:
         field = Node(folder / "field", "field")
         field.command("field", "init", "--server", centre.url, "--code", centre.code(team), "--name", "3 号笔记本")
         imported = centre.command("import", str(SHEET))
-    assert imported["trip"]["released"] == 1
     trip = str(imported["trip"]["id"])
     # No command and no page loads a truck in this version; the service that the page will call does.
     with Node(centre.home, "central").inside() as device:
