@@ -1,0 +1,156 @@
+"""A laptop and a centre with their pages, asked by Flask's test client. Their homes are made once and copied."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from aidvisit import config
+from aidvisit.app import create_app
+from aidvisit.cli.home import opened
+from aidvisit.domain.stream import team_stream
+from aidvisit.services import account, catalog, passwords, stock
+from aidvisit.services.import_ import import_sheet
+from aidvisit.store import ledger
+from aidvisit.store.database import db, reading, transaction
+from aidvisit.store.ledger import Fact, House
+from aidvisit.store.queries.trip import ListedHousehold, today
+from sync import client, clock, enrolment, server
+from sync.client import Link
+from sync.op import loads
+from sync.transport import Reply
+from tests.support.homes import PASSWORD, SAMPLE, TOWN
+
+DAY = "2020-12-30"
+DEAD = "http://127.0.0.1:9"
+LOADED = {"rice": 43, "oil": 35, "nuts": 34}
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class InProcess:
+    """The line between a laptop and a centre of this process."""
+
+    centre: Flask
+
+    def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
+        now, raw = clock.wall(), json.dumps(document).encode()
+        with self.centre.app_context():
+            if name == "enrol":
+                answer = enrolment.enrol(transaction, House(), loads(raw), token, "127.0.0.1", now)
+            else:
+                answer = {"push": server.push, "pull": server.pull}[name](transaction, House(), token, raw, now)
+        return Reply(loads(json.dumps(answer).encode()), now)
+
+
+def cheap_passwords(patch: pytest.MonkeyPatch) -> None:
+    """argon2id with next to no memory: the same code, a hundred times as fast."""
+    patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    patch.setattr(passwords, "MEMORY_KIB", 8)
+    patch.setattr(passwords, "PASSES", 1)
+    patch.setattr(account, "_brake", passwords.Brake())
+
+
+def make_homes(folder: Path) -> None:
+    """`central` with the sample's trip, loaded; `field`, enrolled there, with all of it; the people's passwords alike.
+
+    Logins: `luo` leads the laptop's team, `chen` belonged to it, `office` is at the office.
+    """
+    with opened(config.write(folder / "central", role="central")) as centre:
+        with transaction() as conn:
+            device = server.set_up(conn, name="办公室", now=clock.wall())
+        catalog.seed(actor=device, around=TOWN)
+        team = account.add_team(actor=device, name="慰问一队", divisions=[TOWN])
+        people = {"luo": ("罗春和", "leader"), "chen": ("陈离队", "volunteer"), "office": ("邓若谷", "office")}
+        users = {
+            login: account.add_user(actor=device, login=login, name=name, role=role, team=team, password=PASSWORD)
+            for login, (name, role) in people.items()
+        }
+        change_user(device, team, users["chen"], active=False)
+        code = account.enrolment_codes(actor=users["office"], team=team)[0].code
+        field = config.write(folder / "field", role="field", server_url=DEAD)
+        link = Link(transaction, House(), InProcess(centre), clock.wall)
+        with opened(field):
+            client.enrol(link, name="3 号笔记本", code=code)
+        done = import_sheet(SAMPLE, actor=users["luo"])
+        assert done.trip is not None
+        stock.load(actor=users["luo"], trip=done.trip["id"], date=DAY, lines=LOADED)
+        with opened(field):
+            client.sync_once(link)
+
+
+def change_user(actor: str, team: str, user: str, **values: Any) -> None:
+    """What an administrator changes about a person."""
+    with transaction() as conn:
+        body = {"set": values, "base": {key: [] for key in values}}
+        ledger.record(conn, actor, Fact(team_stream(team), "user.updated", user, body))
+
+
+class Pages:
+    """One browser at one node. Posts carry the token of the page before, as a form does."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client = app.test_client()
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(path, headers=headers, buffered=True)
+
+    def post(self, path: str, form: dict[str, Any] | None = None, token: str | None = None) -> TestResponse:
+        found = TOKEN.search(self.get("/search").text) or TOKEN.search(self.get("/sign-in").text)
+        assert found is not None
+        fields = {"csrf_token": found[1] if token is None else token} | (form or {})
+        return self.client.post(path, data=fields)
+
+    def sign_in(self, login: str = "luo", password: str = PASSWORD, **more: str) -> TestResponse:
+        return self.post("/sign-in", {"login": login, "password": password, **more})
+
+    def households(self) -> list[ListedHousehold]:
+        """Those of the trip, in visiting order."""
+        with self.app.app_context(), reading() as conn:
+            trip = conn.exec_driver_sql("SELECT id FROM trip").scalar_one()
+            return today(conn, trip).households
+
+    def ops(self) -> int:
+        with self.app.app_context(), reading() as conn:
+            return int(conn.exec_driver_sql("SELECT count(*) FROM op").scalar_one())
+
+
+@contextmanager
+def pages(homes: Path, role: str, folder: Path) -> Iterator[Pages]:
+    """A copy of a home, with its pages."""
+    shutil.copytree(homes / role, folder / role)
+    app = create_app(config.load(folder / role, {}), testing=True)
+    try:
+        yield Pages(app)
+    finally:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def words(answer: TestResponse) -> str:
+    """What a page says, without its marks."""
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def typed(answer: TestResponse) -> dict[str, str]:
+    """What the fields of a page's form hold, as a browser would send it; buttons are not pressed."""
+    found: dict[str, str] = {}
+    for tag in re.findall(r"<input\b[^>]*>", answer.text):
+        named = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        chosen = named.get("type") not in ("radio", "checkbox") or re.search(r"\schecked\b", tag)
+        if "name" in named and chosen:
+            found[unescape(named["name"])] = unescape(named.get("value", "on"))
+    return found

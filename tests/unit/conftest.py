@@ -1,0 +1,36 @@
+"""A laptop and a centre for tests of pages: made once, copied for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import pages
+from tests.support.pages import Pages
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("homes")
+    with pytest.MonkeyPatch.context() as patch:
+        pages.cheap_passwords(patch)
+        pages.make_homes(folder)
+    return folder
+
+
+@pytest.fixture
+def laptop(homes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    """A field laptop, nobody signed in."""
+    pages.cheap_passwords(monkeypatch)
+    with pages.pages(homes, "field", tmp_path) as shown:
+        yield shown
+
+
+@pytest.fixture
+def office(homes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    """The centre, nobody signed in."""
+    pages.cheap_passwords(monkeypatch)
+    with pages.pages(homes, "central", tmp_path) as shown:
+        yield shown
