@@ -47,6 +47,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         SESSION_COOKIE_NAME=f"aidvisit_{settings.role}",
         SESSION_COOKIE_HTTPONLY=True,
+        # A laptop's own pages are on the loopback; its server_url is the centre's address.
+        SESSION_COOKIE_SECURE=settings.role == "central" and settings.server_url.startswith("https:"),
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.idle_minutes),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stand open through a lunch break

@@ -17,6 +17,7 @@ from aidvisit.store.queries.account import UserRow
 
 OPEN = {"static", "account.sign_in", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api"}  # devices show their token there
+ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
 
 
@@ -46,7 +47,7 @@ def current_user() -> UserRow | None:
     if user is None or not user.active or session.get("mark") != _mark(user) or now - session.get("at", 0) > idle_s:
         forget()
         return None
-    if now - session["at"] > 30:
+    if now - session["at"] > 30 and request.endpoint not in ASKED_BY_ITSELF:
         session["at"] = now
     return user
 

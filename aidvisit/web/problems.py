@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, redirect, render_template, request, url_for
+from flask import Flask, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from aidvisit.errors import Problem
 from aidvisit.web.api import sync as sync_api
@@ -31,11 +31,18 @@ def show(problem: Problem) -> ResponseReturnValue:
         return sync_api.answer_problem(problem)
     if problem.name == "signed-out" and request.method in ("GET", "HEAD"):
         return redirect(url_for("account.sign_in", next=request.full_path.rstrip("?")))
-    typed = [(key, value) for key, value in request.form.items(multi=True) if key not in KEPT_NOT]
     if not hasattr(g, "user"):
         g.user = None
-    page = render_template("problem.html", problem=problem, typed=typed if request.method == "POST" else [])
-    return page, problem.status
+    return render_template("problem.html", problem=problem, typed=_typed()), problem.status
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What the form held; nothing of one that is too large to be read."""
+    try:
+        fields = request.form.items(multi=True)
+    except RequestEntityTooLarge:
+        return []
+    return [(name, value) for name, value in fields if name not in KEPT_NOT]
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -44,7 +51,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error
     if status == 413:
         return show(Problem("upload-too-large", max_bytes=request.max_content_length))
-    return show(Problem(HTTP_NAMES.get(status, "not-found" if status < 500 else "unexpected")))
+    answer = make_response(show(Problem(HTTP_NAMES.get(status, "not-found" if status < 500 else "unexpected"))))
+    if isinstance(error, MethodNotAllowed):
+        answer.allow.update(error.valid_methods or ())
+    return answer
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
