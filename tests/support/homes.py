@@ -12,7 +12,7 @@ from flask import Flask
 from aidvisit import config
 from aidvisit.cli.home import opened
 from aidvisit.config import Settings
-from aidvisit.services import account, catalog, passwords
+from aidvisit.services import account, catalog
 from aidvisit.store.database import transaction
 from sync import clock, server
 
@@ -43,8 +43,3 @@ def centre(folder: Path, database_url: str = "") -> Iterator[Centre]:
         team = account.add_team(actor=device, name="慰问一队", divisions=[TOWN])
         user = account.add_user(actor=device, login="luo", name="罗春和", role="leader", team=team, password=PASSWORD)
         yield Centre(app, settings, device, team, user)
-
-
-def cheap_passwords(monkeypatch: object) -> None:
-    """argon2id with the least memory: the same code, a hundred times as fast."""
-    monkeypatch.setattr(passwords, "MEMORY_KIB", 8)  # type: ignore[attr-defined]
