@@ -1,0 +1,65 @@
+"""Where pages end: too much sent, nobody there, the wrong method, the line in the clear."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from aidvisit.app import MAX_FORM_BYTES, create_app
+from aidvisit.config import Settings
+from tests.support.pages import Pages, words
+
+
+def test_a_form_that_is_too_large_is_told_in_words(laptop: Pages) -> None:
+    laptop.sign_in()
+    answer = laptop.post("/search", {"q": "x" * (MAX_FORM_BYTES + 1)})
+    assert answer.status_code == 413
+    assert "太大" in words(answer)
+
+
+def test_a_form_in_too_many_pieces_is_told_in_words(laptop: Pages) -> None:
+    laptop.sign_in()
+    pieces = MultiDict([(f"piece{number}", "x") for number in range(2_000)])
+    answer = laptop.client.post("/search", data=pieces, content_type="multipart/form-data")
+    assert answer.status_code == 413
+    assert "太大" in words(answer)
+
+
+def test_an_open_page_that_nobody_uses_does_not_keep_its_session(
+    laptop: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chip is asked for every two seconds for as long as a page stands open."""
+    laptop.sign_in()
+    limit_s = laptop.app.config["SETTINGS"].idle_minutes * 60
+    began = time.time()
+    for passed_s in (limit_s // 2, limit_s - 1):
+        monkeypatch.setattr(time, "time", lambda now=began + passed_s: now)
+        assert laptop.get("/sync/chip").status_code == 200
+    monkeypatch.setattr(time, "time", lambda: began + limit_s + 10)
+    assert laptop.get("/").status_code == 302
+
+
+def test_a_page_that_is_opened_the_wrong_way_says_which_way_is_right(office: Pages) -> None:
+    office.sign_in()
+    answer = office.post("/trips")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("role", "address", "secure"),
+    [
+        ("central", "https://aid.example", True),
+        ("central", "http://aid.example", False),
+        ("central", "", False),
+        ("field", "https://aid.example", False),  # the laptop's own pages are http on the loopback
+    ],
+)
+def test_a_cookie_goes_over_tls_only_where_there_is_tls(tmp_path: Path, role: str, address: str, secure: bool) -> None:
+    settings = Settings(home=tmp_path, role="central" if role == "central" else "field")
+    app = create_app(replace(settings, server_url=address), testing=True)
+    assert app.config["SESSION_COOKIE_SECURE"] is secure
