@@ -84,9 +84,11 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
         conn.execute(sa.delete(op_table).where(others))
         app.forget(conn, stream)
     for stream in sorted(back):
-        subjects = sa.select(op_table.c.subject).distinct().where(op_table.c.stream == stream)
-        for subject in sorted(conn.execute(subjects).scalars()):
-            app.replay(conn, subject)
+        entries = list(log.iterate(conn, stream))
+        for entry in entries:
+            log.put(conn, app, entry)
+        for subject in sorted({entry.op.subject for entry in entries}):
+            app.replay(conn, subject)  # with all of them told apart that this version does not understand
 
 
 def _begin_epoch(conn: Connection, device: str, epoch: str) -> None:

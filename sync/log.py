@@ -155,8 +155,10 @@ def insert_op(conn: Connection, op: Op, digest: str, now: datetime, **more: Any)
 
 
 def put(conn: Connection, app: Application, entry: Entry) -> None:
-    """Apply an entry that is held; what is not understood yet waits for an upgrade."""
-    if not entry.op.kind.startswith("op.") and not app.apply(conn, entry):
+    """Apply an entry that is held; what is not understood yet waits for an upgrade, what is withdrawn for its grant."""
+    if entry.op.kind.startswith("op.") or entry.op.stream in recall(conn, "withdrawn", []):
+        return
+    if not app.apply(conn, entry):
         where = sa.and_(op_table.c.device == entry.op.device, op_table.c.seq == entry.op.seq)
         conn.execute(sa.update(op_table).where(where).values(applied=False))
 
@@ -179,7 +181,6 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
     if central:
         latest = max(latest, conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar() or latest)
     seq, head, wall = me.through, me.head, wall_ms(conn, now)
-    withdrawn = recall(conn, "withdrawn", [])
     entries = []
     for draft in drafts:
         seq += 1
@@ -190,8 +191,7 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
         head = chain(head, digest)
         n = streams.take(op.stream, hlc) if streams else None
         entry = insert_op(conn, op, digest, now, n=n, hash=head)
-        if op.stream not in withdrawn:
-            put(conn, app, entry)
+        put(conn, app, entry)
         entries.append(entry)
     if streams:
         streams.save()
@@ -335,6 +335,8 @@ def state(conn: Connection) -> LogState:
     node = {row.key: json.loads(row.value) for row in conn.execute(sa.select(tables.node))}
     me = conn.execute(sa.select(tables.device).where(tables.device.c.id == node["device"])).one()
     held = sa.select(sa.func.count()).where(op_table.c.problem.is_not(None), op_table.c.dismissed.is_(False))
+    if node.get("role") != "central":
+        held = held.where(op_table.c.device == me.id)  # not what this laptop sent as an earlier device
     newest = conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar()
     return LogState(
         me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), conn.execute(held).scalar() or 0,

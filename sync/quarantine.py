@@ -124,9 +124,11 @@ def _said(conn: Connection, kind: str, stream: str, entry: Entry, reason: str, a
 
 
 def hear(conn: Connection, op: Op) -> None:
-    """A device learns what became of one of its own ops."""
+    """A device learns what became of one of its own ops; another's comes back by its number, if at all."""
     body = op.body
-    where = sa.and_(op_table.c.device == body.get("device"), op_table.c.seq == body.get("seq"))
+    if body.get("device") != log.own(conn):
+        return
+    where = sa.and_(op_table.c.device == body["device"], op_table.c.seq == body.get("seq"))
     if op.kind == "op.released":
         conn.execute(sa.update(op_table).where(where).values(problem=None))
     elif op.kind == "op.dismissed":

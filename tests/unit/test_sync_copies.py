@@ -172,6 +172,25 @@ def test_the_fork_is_found_in_small_batches_too(centre: Centre, laptop: Laptop) 
     assert client.find_fork(copy.link) == 10
 
 
+def test_what_is_said_of_the_old_devices_ops_changes_nothing_of_the_new_one(centre: Centre, laptop: Laptop) -> None:
+    """A release, told to the team, of an op in a stream that the copy does not read."""
+    held = laptop.thing(OTHER_TOWN)
+    laptop.sync()
+    copy = copy_of(laptop)
+    laptop.thing()
+    laptop.sync()
+    client.enrol_again(copy.link)
+    centre.grant(copy.device, TOWN)
+    copy.sync()
+    assert copy.state().quarantined == 0
+    with centre.begin() as conn:
+        quarantine.release(conn, centre.app, held.op.device, held.op.seq, "", uuid7(), centre.now())
+    laptop.sync(), copy.sync()
+    assert laptop.state().quarantined == 0
+    assert held.op.subject not in copy.states()
+    same(centre, copy)
+
+
 @pytest.mark.parametrize("step", ["enrol", "push"])
 def test_a_lost_reply_while_enrolling_again_makes_no_third_device(centre: Centre, laptop: Laptop, step: str) -> None:
     copy = copy_of(laptop)
@@ -340,6 +359,22 @@ def test_of_a_stream_that_is_withdrawn_others_ops_go_and_own_ones_leave_the_tabl
     assert {theirs.op.subject, own.op.subject} <= set(laptop.states())
     assert laptop.state().quarantined == 0
     same(centre, laptop, other)
+
+
+def test_what_is_recorded_while_a_stream_is_withdrawn_waits_for_the_grant_and_the_upgrade(
+    centre: Centre, laptop: Laptop
+) -> None:
+    thing = laptop.thing(name="x")
+    laptop.sync()
+    centre.grant(laptop.device, OTHER_TOWN)
+    laptop.sync()
+    laptop.record(TOWN, "future.recorded", {"a": 1}, thing.op.subject)
+    laptop.edit(thing, name="y")
+    laptop.sync()
+    centre.grant(laptop.device, TOWN)
+    laptop.sync(), laptop.sync()
+    assert json.loads(laptop.states()[thing.op.subject])["fields"]["name"][0] == "y"
+    same(centre, laptop)
 
 
 def test_a_box_of_ones_own_is_granted_by_planning_it(centre: Centre, laptop: Laptop) -> None:
