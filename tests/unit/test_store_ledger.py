@@ -215,6 +215,15 @@ def test_goods_move_with_the_delivery_that_counts(conn: Connection) -> None:
     assert on_truck(conn) == []
 
 
+def test_when_ops_go_away_what_is_left_is_counted_anew(conn: Connection) -> None:
+    say(conn, registered(HOME, "覃桂香"), delivered(FIRST, HOME, {"rice": 2}))
+    before = tables(conn)
+    say(conn, delivered(SECOND, HOME, {"rice": 1}, replaces=FIRST))
+    conn.execute(sa.text("DELETE FROM op WHERE subject = :gone"), {"gone": SECOND})
+    HOUSE.replay(conn, SECOND)
+    assert tables(conn) == before
+
+
 def test_goods_of_nowhere_are_delivered_and_move_nothing(conn: Connection) -> None:
     say(conn, registered(HOME, "覃桂香"), delivered(FIRST, HOME, {"rice": 2}, trip=None))
     assert counts(conn) == {FIRST: (True, False)}
