@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.support import browser
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDTHS = {1280: 800, 360: 740}
-TALLEST = 1600
+TALLEST = 1250
 
 
 @contextmanager
@@ -59,11 +60,11 @@ def of_field(chromium: Browser, node: dict[str, str]) -> None:
     expect(page.locator(".chip--sent")).to_be_visible()
     take(page, "today")
     page.goto(f"{url}/search")
-    page.fill("main [name=q]", "杨")
+    page.fill("main [name=q]", "黄")
     page.press("main [name=q]", "Enter")
-    expect(page.get_by_role("main")).to_contain_text("杨雪珍")
+    expect(page.get_by_role("main")).to_contain_text("黄彩琼")
     take(page, "search")
-    page.get_by_role("main").get_by_role("link").filter(has_text="杨雪珍").first.click()
+    page.get_by_role("main").get_by_role("link").filter(has_text="黄彩琼").first.click()
     take(page, "household")
     page.goto(url)
     page.click(".card--next .btn--main")
@@ -94,8 +95,11 @@ def of_centre(chromium: Browser, node: dict[str, str]) -> None:
 
 def main() -> int:
     PLACE.mkdir(parents=True, exist_ok=True)
+    program = browser.find()
     with demo() as running, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.find(), args=FLAGS)
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=[*FLAGS, "--lang=zh-CN"], env={**os.environ, "LANGUAGE": "zh_CN"}
+        )
         of_field(chromium, running["field"])
         of_centre(chromium, running["central"])
         chromium.close()
