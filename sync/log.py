@@ -249,7 +249,7 @@ def iterate(conn: Connection, stream: str | None = None) -> Iterator[Entry]:
     if stream is not None:
         query = query.where(op_table.c.stream == stream)
     query = query.order_by(op_table.c.clock, op_table.c.device, op_table.c.seq)
-    for row in conn.execution_options(yield_per=500).execute(query):
+    for row in conn.execute(query, execution_options={"yield_per": 500}):
         yield to_entry(row)
 
 
@@ -286,7 +286,7 @@ def verify_chains(conn: Connection) -> list[str]:
     heads = {row.id: (row.through, row.head) for row in conn.execute(sa.select(tables.device))}
     previous: tuple[str, int, str] = ("", 0, ZERO)
     query = sa.select(op_table).order_by(op_table.c.device, op_table.c.seq)
-    for row in conn.execution_options(yield_per=500).execute(query):
+    for row in conn.execute(query, execution_options={"yield_per": 500}):
         if row.body is not None and digest_of(to_entry(row).op) != row.digest:
             findings.append(f"{row.device}/{row.seq}: the record was altered, it does not have its digest")
         if row.hash is None:
