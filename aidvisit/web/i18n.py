@@ -42,9 +42,11 @@ def language() -> str:
 
 def amount(item: Quantity) -> str:
     """`2 袋`; cash is kept in fen and shown in yuan: `300.00 元`."""
-    if item.unit == "fen":
-        return f"{item.quantity / 100:,.2f} " + gettext("元")
-    return f"{item.quantity:,} {item.unit}"
+    return f"{_number(item)} {gettext('元') if item.unit == 'fen' else item.unit}"
+
+
+def _number(item: Quantity) -> str:
+    return f"{item.quantity / 100:,.2f}" if item.unit == "fen" else f"{item.quantity:,}"
 
 
 def quantity(items: Iterable[Quantity], empty: str = "—") -> str:
@@ -56,7 +58,7 @@ def quantity(items: Iterable[Quantity], empty: str = "—") -> str:
 def short(items: Iterable[Quantity], empty: str = "—") -> str:
     """`大米 2、食用油 1`: what a button or a narrow column has room for."""
     joint = "、" if language() == "zh" else ", "
-    return joint.join(f"{item.name} {item.quantity}" for item in items) or empty
+    return joint.join(f"{item.name} {_number(item)}" for item in items) or empty
 
 
 def day(text: str | None, form: str = "long") -> str:
