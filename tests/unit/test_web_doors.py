@@ -206,8 +206,8 @@ def test_templates_hold_no_style_and_no_script(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "\\/evil", "", "///evil",
-     "/\t/evil.example", " //evil.example", "http:/evil", "/ok\r\nX: 1"],
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "evil", "\\/evil", "",
+     "///evil", "/\t/evil.example", " //evil.example", "http:/evil", "/ok\r\nX: 1"],
 )  # fmt: skip
 def test_nobody_is_sent_elsewhere_after_signing_in(laptop: Pages, target: str) -> None:
     assert laptop.sign_in(next=target).location == "/"
