@@ -12,7 +12,8 @@ import pytest
 from aidvisit import config
 from aidvisit.cli.home import opened
 from aidvisit.store import ledger
-from aidvisit.store.database import transaction
+from aidvisit.store.database import reading, transaction
+from aidvisit.store.queries.reconcile import reconcile
 from sync import log
 from tests.support import postgres
 from tests.support.centre import Centre
@@ -20,6 +21,7 @@ from tests.support.client import Device, Document, Line, enrol
 
 TOWN = "441225112"
 COUNTY = "440785"
+FIGURES = ("allocated", "loaded", "gained", "delivered", "returned", "lost", "held", "on_truck", "difference")
 _numbers = count(500)  # towns that no catalogue defines
 
 
@@ -45,6 +47,12 @@ class Office:
         """Say something as the centre itself, as its pages and commands do."""
         with opened(config.load(self.centre.home)), transaction() as conn:
             ledger.record(conn, log.own(conn), ledger.Fact(stream, kind, subject, body))
+
+    def books(self, trip: str) -> dict[str, dict[str, int]]:
+        """The trip's reconciliation at the centre: figures by item, without those that are 0."""
+        with opened(config.load(self.centre.home)), reading() as conn:
+            rows = reconcile(conn, trip).items
+        return {row.item: {name: getattr(row, name) for name in FIGURES if getattr(row, name)} for row in rows}
 
     def hang_up(self) -> None:
         while self.lines:
