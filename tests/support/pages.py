@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from aidvisit import config
@@ -133,6 +134,8 @@ def pages(homes: Path, role: str, folder: Path) -> Iterator[Pages]:
     """A copy of a home, with its pages."""
     shutil.copytree(homes / role, folder / role)
     app = create_app(config.load(folder / role, {}), testing=True)
+    # Templates are compiled once for all tests: that took most of the time.
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(homes))
     try:
         yield Pages(app)
     finally:

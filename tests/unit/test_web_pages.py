@@ -237,7 +237,7 @@ def test_the_demos_switch_cuts_and_mends(luo: Pages) -> None:
         ({}, None, "sent", "没有待上报"),
         ({"receipt": {"at": "2020-12-30T03:05:00.000Z"}}, None, "sent", "全部已上报"),
         ({"through": 6}, None, "waiting", "已保存 · 3 条待上报 · 还没有同步过"),
-        ({"through": 6, "synced_at": "2020-12-30T01:00:00Z"}, None, "waiting", "已保存 · 3 条待上报 · 上次同步 3 小时前"),
+        ({"through": 8, "synced_at": "2020-12-30T01:00Z"}, None, "waiting", "已保存 · 1 条待上报 · 上次同步 3 小时前"),
         ({"through": 6}, Sending(1, 3), "sending", "正在上报 第 2 条,共 3 条"),
         ({"through": 6}, Sending(3, 3), "sending", "正在上报 第 3 条,共 3 条"),
         ({}, Sending(0, 0), "sent", "没有待上报"),
