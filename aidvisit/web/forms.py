@@ -13,6 +13,16 @@ from aidvisit.errors import Problem
 from sync.op import is_uuid
 
 SIGNATURE = re.compile(r"[ML0-9 .,-]{1,60000}")
+# Where a form asks for what a fact's body calls otherwise, or holds in a list.
+FIELD_OF_PATH = [
+    (re.compile(r"received_by\.(\w+)"), r"\1"),
+    (re.compile(r"witness\.(\w+)"), r"witness_\1"),
+    (re.compile(r"proofs\.\d+\.reason"), "none_reason"),
+    (re.compile(r"proofs\.\d+\.(page|row)"), r"\1"),
+    (re.compile(r"proofs(\..*)?"), "proof"),
+    (re.compile(r"lines\..*"), "lines"),
+    (re.compile(r"handed_by\..*"), "handed_by"),
+]
 
 
 def _identifier(value: str) -> None:
@@ -82,6 +92,15 @@ def read(schema: type[Form]) -> dict[str, Any]:
     except ValidationError as error:
         errors = cast(dict[str, list[str]], error.messages)
         raise Problem("invalid-form", count=len(errors), errors=errors) from error
+
+
+def at_fields(problem: Problem | None) -> dict[str, list[str]]:
+    """Messages of a refused form by the name of the field that is to be mended."""
+    found: dict[str, list[str]] = {}
+    for path, messages in (problem.members.get("errors", {}) if problem else {}).items():
+        names = (pattern.sub(name, path) for pattern, name in FIELD_OF_PATH if pattern.fullmatch(path))
+        found.setdefault(next(names, path), []).extend(messages)
+    return found
 
 
 def whole_numbers(prefix: str) -> dict[str, int]:

@@ -20,7 +20,7 @@ from aidvisit.store.queries.household import HouseholdView
 from aidvisit.store.queries.warning import warnings
 from aidvisit.web import auth
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import SIGNATURE, DeliverForm, read, texts, whole_numbers
+from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, texts, whole_numbers
 from sync import log
 from sync.op import is_uuid, uuid7
 
@@ -99,14 +99,15 @@ def _page(household: str, problem: Problem | None) -> str:
         items = catalog.items(conn)
         people = account.users(conn, g.user.team)
         after = _following(day, household)
-    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed] if listed else list(items)))
+    goods = [code for code, item in items.items() if item.unit != "fen"]
+    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed] if listed else goods))
     return render_template(
         "delivery/deliver.html", household=view, items=items, shown=shown,
-        more=[code for code in items if code not in shown and items[code].unit != "fen"],
+        more=[code for code in goods if code not in shown],
         lines=lines, typed=typed, reasons=_as_typed("reason") if problem else {}, people=people,
         allotted={one.item: one.quantity for one in listed.allotted} if listed else {},
         truck={one.item: one.on_truck for one in day.truck} if day else {}, after=after, done=listed and not owed,
-        problem=problem, errors=problem.members.get("errors", {}) if problem else {},
+        problem=problem, errors=at_fields(problem),
         warnings=problem.members.get("warnings", []) if problem else odd,
         not_saved=problem is not None and problem.name in SAVED_NOT,
     )  # fmt: skip

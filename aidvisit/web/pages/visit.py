@@ -12,7 +12,7 @@ from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import trip as trips
 from aidvisit.web import auth
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import OutcomeForm, read
+from aidvisit.web.forms import OutcomeForm, at_fields, read
 from sync.op import uuid7
 
 blueprint = Blueprint("visit", __name__)
@@ -37,10 +37,9 @@ def outcome(household: str) -> ResponseReturnValue:
         raise Problem("unknown-household")
     typed = request.form if problem else {"visit": uuid7(), "trip": head.id if head and listed else "",
                                           "date": day_of(head)}  # fmt: skip
-    errors = problem.members.get("errors", {}) if problem else {}
     page = render_template(
-        "visit/outcome.html", household=view, owed=listed[0].owed if listed else [], typed=typed, errors=errors,
-        problem=problem,
+        "visit/outcome.html", household=view, owed=listed[0].owed if listed else [], typed=typed, problem=problem,
+        errors=at_fields(problem),
     )  # fmt: skip
     return page, problem.status if problem else 200
 
