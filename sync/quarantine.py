@@ -61,7 +61,7 @@ def _due(begin: Begin, app: Application) -> list[Entry]:
         waiting = [e for e in held if _reason(e) in reasons and e.op.device != own]
         grants = cache(lambda device: app.grants(conn, device))
         due = [e for e in waiting if judge(conn, app, e.op, grants(e.op.device)) is None]
-        if changed:
+        if changed and not due:  # else the releases that follow are a change, or were cut short
             log.lock_device(conn, own)
             log.remember(conn, settled=seen)
         return due

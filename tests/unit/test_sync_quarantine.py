@@ -121,6 +121,23 @@ def test_it_is_released_when_the_grant_is_given(centre: Centre, laptop: Laptop) 
     assert centre.digest(OTHER_TOWN) == laptop.digest(OTHER_TOWN)
 
 
+def test_a_release_that_was_cut_short_is_taken_up_again(
+    centre: Centre, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop.thing(OTHER_TOWN)
+    laptop.sync()
+    centre.grant(laptop.device, TOWN, OTHER_TOWN)
+
+    def power_goes(*_: object) -> bool:
+        raise OSError("power")
+
+    monkeypatch.setattr(quarantine, "release", power_goes)
+    with pytest.raises(OSError, match="power"):
+        quarantine.settle(centre.begin, centre.app, centre.now())
+    monkeypatch.undo()
+    assert quarantine.settle(centre.begin, centre.app, centre.now()) == 1
+
+
 def test_a_chain_of_reasons_goes_away_at_once(centre: Centre, laptop: Laptop) -> None:
     """The household of a town that is not granted yet, its edit and its gift."""
     thing = laptop.thing(OTHER_TOWN, name="x")
@@ -129,8 +146,6 @@ def test_a_chain_of_reasons_goes_away_at_once(centre: Centre, laptop: Laptop) ->
     laptop.sync()
     assert len(reasons(centre)) == 3
     centre.grant(laptop.device, OTHER_TOWN)
-    with centre.begin():
-        pass
     assert quarantine.settle(centre.begin, centre.app, centre.now()) == 3
     assert quarantine.settle(centre.begin, centre.app, centre.now()) == 0
     with centre.begin() as conn:
