@@ -17,6 +17,7 @@ from sync import clock
 from sync.problem import CATALOGUE, Problem
 
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
+NOUNS = {"household": "困难家庭", "trip": "走访任务"}  # as the protocol's problems name them
 babel = Babel()
 
 
@@ -128,6 +129,8 @@ def words(problem: Problem | dict[str, Any]) -> str:
             return str(problem.get("detail", ""))
         members = {k: v for k, v in problem.items() if k not in ("type", "title", "status", "detail", "name")}
         problem = Problem(name, str(problem.get("detail", "")), **members)
+    if language() == "zh" and problem.members.get("what") in NOUNS:
+        problem = Problem(problem.name, problem.detail, **(problem.members | {"what": NOUNS[problem.members["what"]]}))
     return both(problem.words(language()))
 
 

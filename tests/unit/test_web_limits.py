@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.datastructures import MultiDict
 
 from aidvisit.app import MAX_FORM_BYTES, create_app
 from aidvisit.config import Settings
-from tests.support.pages import Pages, words
+from aidvisit.errors import Problem
+from aidvisit.store.database import reading, transaction
+from tests.support.pages import Pages, typed, words
 
 
 def test_a_form_that_is_too_large_is_told_in_words(laptop: Pages) -> None:
@@ -63,3 +67,27 @@ def test_a_cookie_goes_over_tls_only_where_there_is_tls(tmp_path: Path, role: st
     settings = Settings(home=tmp_path, role="central" if role == "central" else "field")
     app = create_app(replace(settings, server_url=address), testing=True)
     assert app.config["SESSION_COOKIE_SECURE"] is secure
+
+
+def test_what_the_centre_holds_for_review_is_named_and_leads_to_the_household(laptop: Pages) -> None:
+    laptop.sign_in()
+    household = laptop.households()[0].id
+    path = f"/households/{household}/visit"
+    laptop.post(path, typed(laptop.get(path)) | {"outcome": "not-home"})
+    problem = json.dumps(Problem("unknown-subject", what="household", id=household).to_dict())
+    with laptop.app.app_context(), transaction() as conn:
+        conn.execute(sa.text("UPDATE op SET problem = :problem WHERE kind = 'visit.recorded'"), {"problem": problem})
+    page = laptop.get("/sync")
+    assert "需要处理" in words(page)
+    assert "visit.recorded" not in page.text
+    assert "走访 第 1 条" in words(page)
+    assert "所指的困难家庭还没有收到" in words(page)
+    assert f'href="/households/{household}"' in page.text
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/trips", "page"), ("/trips/{trip}", "true")])
+def test_the_way_about_shows_where_one_is(office: Pages, path: str, shown: str) -> None:
+    office.sign_in()
+    with office.app.app_context(), reading() as conn:
+        trip = conn.exec_driver_sql("SELECT id FROM trip").scalar_one()
+    assert f'href="/trips" aria-current="{shown}"' in office.get(path.format(trip=trip)).text
