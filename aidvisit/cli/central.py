@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aidvisit import config
 from aidvisit.cli.home import Answer, new_home, opened, read_password, serve, settings_of
+from aidvisit.errors import Problem
 
 OFFICE = "办公室"
 
@@ -16,13 +17,16 @@ def init(arguments: Namespace) -> Answer:
     """A new centre with its catalogue, an office and an administrator."""
     from aidvisit.services import account, catalog
     from aidvisit.store.database import transaction
-    from sync import clock, server
+    from sync import clock, log, server
 
     with new_home(arguments) as (making, home):
         password = read_password(arguments)
+        account.check_password(password)
         settings = config.write(making, role="central", database=arguments.database)
         with opened(settings):
             with transaction() as conn:
+                if log.recall(conn, "device") is not None:  # somebody else's centre, on a server that is shared
+                    raise Problem("home-exists", home=arguments.database)
                 device = server.set_up(conn, name=OFFICE, now=clock.wall())
             catalog.seed(actor=device)
             team = account.add_team(actor=device, name=OFFICE, level=1)

@@ -58,8 +58,7 @@ def add_user(*, actor: str, login: str, name: str, role: str, team: str, passwor
 
     Raises: Problem `login-taken`, `unknown-team`, `weak-password`, `invalid-body`, `not-allowed`.
     """
-    if len(password) < passwords.LEAST_LENGTH:
-        raise Problem("weak-password", least=passwords.LEAST_LENGTH)
+    check_password(password)
     secret = {"password_hash": passwords.hash_password(password), "key": passwords.wrapped_key(password)}
     user = uuid7()
     body = {"login": login.strip(), "name": name, "role": role, "active": True, **secret}
@@ -71,6 +70,12 @@ def add_user(*, actor: str, login: str, name: str, role: str, team: str, passwor
             raise Problem("unknown-team", team=team)
         ledger.record(conn, actor, Fact(team_stream(team), "user.defined", user, body))
     return user
+
+
+def check_password(password: str) -> None:
+    """Whether it may become somebody's. Raises: Problem `weak-password`."""
+    if len(password) < passwords.LEAST_LENGTH:
+        raise Problem("weak-password", least=passwords.LEAST_LENGTH)
 
 
 def verify_password(login: str, password: str) -> UserRow:

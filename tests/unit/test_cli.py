@@ -199,3 +199,17 @@ def test_a_database_from_the_future_is_left_as_it_is(central: Path, run: Run) ->
         database.commit()
     code, _, error = run("verify", "--home", central)
     assert (code, name_of(error)) == (1, "database-from-future")
+
+
+def test_a_database_that_is_a_centre_already_is_not_made_another(tmp_path: Path, run: Run, database_url: str) -> None:
+    """On a database server the home is new, but the database may not be."""
+
+    def init(name: str) -> tuple[int, Any, str]:
+        words = ["central", "init", "--admin", "x", "--password-stdin", "--database", database_url]
+        return run(*words, "--home", tmp_path / name, stdin=PASSWORD)
+
+    assert init("first")[0] == 0
+    code, _, error = init("second")
+    assert (code, name_of(error)) == (1, "home-exists")
+    assert not (tmp_path / "second").exists()
+    assert run("verify", "--home", tmp_path / "first")[0] == 0
