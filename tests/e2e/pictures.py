@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -97,9 +96,7 @@ def main() -> int:
     PLACE.mkdir(parents=True, exist_ok=True)
     program = browser.find()
     with demo() as running, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=program, args=[*FLAGS, "--lang=zh-CN"], env={**os.environ, "LANGUAGE": "zh_CN"}
-        )
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
         of_field(chromium, running["field"])
         of_centre(chromium, running["central"])
         chromium.close()
