@@ -26,7 +26,7 @@ def init(arguments: Namespace) -> Answer:
         with opened(settings):
             with transaction() as conn:
                 if log.recall(conn, "device") is not None:  # somebody else's centre, on a server that is shared
-                    raise Problem("home-exists", home=arguments.database)
+                    raise Problem("home-exists", home=arguments.database.rpartition("@")[2])  # no password
                 device = server.set_up(conn, name=OFFICE, now=clock.wall())
             catalog.seed(actor=device)
             team = account.add_team(actor=device, name=OFFICE, level=1)
