@@ -45,6 +45,8 @@ def run(home: Path | None, port: int, *, as_json: bool) -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        for impatient in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(impatient, signal.SIG_IGN)
         demo.stop()
         if home is None:
             shutil.rmtree(folder, ignore_errors=True)
