@@ -286,11 +286,14 @@ def test_an_answer_that_is_none_changes_nothing(laptop: Laptop, step: str, answe
 def test_a_clock_is_later_than_what_was_seen_past_a_restart(centre: Centre, laptop: Laptop) -> None:
     centre.clock += timedelta(minutes=4)
     seen = centre.thing()
-    laptop.sync()
+    laptop.thing()
+    laptop.line.before = refuse("push", UNREACHABLE)
+    with expect_problem("server-unreachable"):
+        laptop.sync()
     again = Laptop(laptop.engine, clock=laptop.clock - timedelta(days=1))
     again.line = laptop.line
     assert again.thing().op.hlc > seen.clock
-    assert again.thing().op.hlc > again.entry(again.device, 1).op.hlc
+    assert again.thing().op.hlc > again.entry(again.device, 2).op.hlc
 
 
 def test_the_offset_of_a_wrong_clock_is_learned_from_the_answers(centre: Centre, laptop: Laptop) -> None:
@@ -335,6 +338,26 @@ def test_a_restamp_replays_the_subject(centre: Centre, laptop: Laptop) -> None:
     assert states[0] == states[1] == states[2]
     assert json.loads(states[0])["fields"]["name"][0] == "by a right clock"
     assert right.clock > centre.entry(laptop.device, 1).clock
+
+
+def test_a_restamp_that_is_learned_late_replays_the_subject(centre: Centre, laptop: Laptop) -> None:
+    """The reply was lost; what others did since is later than what the laptop's wrong clock said."""
+    other = connected(centre, TEAM)
+    thing = centre.thing(name="first")
+    laptop.sync(), other.sync()
+    laptop.clock += timedelta(days=365)
+    laptop.edit(thing, name="by a wrong clock")
+    laptop.line.after = refuse("push", UNREACHABLE)
+    with expect_problem("server-unreachable"):
+        laptop.sync()
+    centre.clock += timedelta(minutes=1)
+    other.clock = centre.clock
+    other.edit(thing, name="by a right clock")
+    other.sync()
+    laptop.line.after = nothing
+    laptop.sync()
+    assert json.loads(laptop.states()[thing.op.subject])["fields"]["name"][0] == "by a right clock"
+    assert laptop.states()[thing.op.subject] == centre.states()[thing.op.subject]
 
 
 def test_a_failed_page_stops_the_cursor_there(centre: Centre, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
