@@ -34,6 +34,13 @@ def chip() -> Chip:
     return derive(sync.status(), agent.sending if agent else None)
 
 
+def send_soon() -> None:
+    """Something was saved: the agent tries now and not at its next turn."""
+    agent = sync.agent()
+    if agent is not None:
+        agent.poke()
+
+
 def derive(state: LogState, sending: Sending | None) -> Chip:
     """Words and shape from what the log says."""
     warning = clock_warning(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from flask import request
@@ -92,6 +93,20 @@ def read(schema: type[Form]) -> dict[str, Any]:
     except ValidationError as error:
         errors = cast(dict[str, list[str]], error.messages)
         raise Problem("invalid-form", count=len(errors), errors=errors) from error
+
+
+def together(*readers: Callable[[], Any]) -> list[Any]:
+    """What each reader reads, so that one refusal names all that is wrong. Raises: Problem `invalid-form`."""
+    found: list[Any] = []
+    errors: dict[str, list[str]] = {}
+    for reader in readers:
+        try:
+            found.append(reader())
+        except Problem as problem:
+            errors |= problem.members["errors"]
+    if errors:
+        raise Problem("invalid-form", count=len(errors), errors=errors)
+    return found
 
 
 def at_fields(problem: Problem | None) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,9 @@ from werkzeug.datastructures import MultiDict
 from aidvisit.app import MAX_FORM_BYTES, create_app
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
+from aidvisit.services import sync
 from aidvisit.store.database import reading, transaction
+from sync.agent import Agent
 from tests.support.pages import Pages, typed, words
 
 
@@ -81,7 +84,7 @@ def test_what_the_centre_holds_for_review_is_named_and_leads_to_the_household(la
     assert "需要处理" in words(page)
     assert "visit.recorded" not in page.text
     assert "走访 第 1 条" in words(page)
-    assert "所指的困难家庭还没有收到" in words(page)
+    assert f"困难家庭 {household}" in words(page), "the noun too is the reader's"
     assert f'href="/households/{household}"' in page.text
 
 
@@ -91,3 +94,17 @@ def test_the_way_about_shows_where_one_is(office: Pages, path: str, shown: str) 
     with office.app.app_context(), reading() as conn:
         trip = conn.exec_driver_sql("SELECT id FROM trip").scalar_one()
     assert f'href="/trips" aria-current="{shown}"' in office.get(path.format(trip=trip)).text
+
+
+@pytest.mark.parametrize("page", ["deliver", "visit"])
+def test_what_is_saved_is_sent_at_once(laptop: Pages, page: str) -> None:
+    """Not at the agent's next turn, a minute later."""
+    laptop.sign_in()
+    agent = Mock(spec=Agent, sending=None)
+    laptop.app.extensions[sync.AGENT] = agent
+    path = f"/households/{laptop.households()[0].id}/{page}"
+    form = typed(laptop.get(path)) | {"signature": "M10 20L30 40", "outcome": "not-home"}
+    assert laptop.post(path, form | {"date": "x"}).status_code == 422
+    agent.poke.assert_not_called()
+    assert laptop.post(path, form).status_code == 303
+    agent.poke.assert_called_once_with()

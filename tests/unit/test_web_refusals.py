@@ -58,12 +58,12 @@ def test_an_outcome_says_where(laptop: Pages) -> None:
     assert 'id="note-error"' in answer.text
 
 
-def test_two_wrong_fields_are_two_lines(laptop: Pages) -> None:
+def test_all_that_is_wrong_is_told_at_once(laptop: Pages) -> None:
     laptop.sign_in()
     path = f"/households/{laptop.households()[0].id}/deliver"
-    answer = laptop.post(path, typed(laptop.get(path)) | {"date": "x", "note": LONG})
-    assert "有 2 处没有填对" in words(answer)
-    assert re.findall(r'<li><a href="#(\w+)">', answer.text) == ["date", "note"]
+    answer = laptop.post(path, typed(laptop.get(path)) | {"date": "x", "note": LONG, "quantity.oil": "-1"})
+    assert "有 3 处没有填对" in words(answer)
+    assert re.findall(r'<li><a href="#([\w-]+)">', answer.text) == ["date", "note", "quantity-oil"]
 
 
 def test_other_goods_stay_folded_unless_something_was_typed_there(laptop: Pages) -> None:

@@ -19,8 +19,9 @@ from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.household import HouseholdView
 from aidvisit.store.queries.warning import warnings
 from aidvisit.web import auth
+from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, texts, whole_numbers
+from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, texts, together, whole_numbers
 from sync import log
 from sync.op import is_uuid, uuid7
 
@@ -49,8 +50,7 @@ def deliver(household: str) -> ResponseReturnValue:
 
 
 def _save(household: str) -> ResponseReturnValue:
-    form = read(DeliverForm)
-    lines = whole_numbers("quantity")
+    form, lines = together(lambda: read(DeliverForm), lambda: whole_numbers("quantity"))
     proof, blobs = _proof(form)
     received_by = {"as": form["as_"], "name": form["name"]}
     if form["as_"] != "head":
@@ -62,9 +62,7 @@ def _save(household: str) -> ResponseReturnValue:
         handed_by=request.form.getlist("handed_by"), witness=witness, reasons=texts("reason"),
         note=form["note"] or None,
     )  # fmt: skip
-    agent = sync.agent()
-    if agent is not None:
-        agent.poke()
+    send_soon()
     return redirect(url_for("trip.today", saved=form["delivery"]), 303)
 
 

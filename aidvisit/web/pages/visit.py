@@ -11,6 +11,7 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import trip as trips
 from aidvisit.web import auth
+from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from aidvisit.web.forms import OutcomeForm, at_fields, read
 from sync.op import uuid7
@@ -50,4 +51,5 @@ def _save(household: str) -> ResponseReturnValue:
         actor=auth.actor(), visit=form["visit"], household=household, trip=form["trip"] or None, date=form["date"],
         outcome=form["outcome"], purposes=["distribution" if form["trip"] else "regular"], note=form["note"] or None,
     )  # fmt: skip
+    send_soon()
     return redirect(url_for("trip.today", saved=form["visit"]), 303)
