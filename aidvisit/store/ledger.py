@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
 from aidvisit.domain.facts import KINDS, check, known
 from aidvisit.domain.stream import trip_of
@@ -19,7 +19,7 @@ from aidvisit.store import apply
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.grants import grants_of
 from aidvisit.store.judge import judge, made_by, unsalted
-from aidvisit.store.tables import metadata
+from aidvisit.store.tables import Release, Trip, metadata
 from sync import clock, log, tables
 from sync.log import Draft, Entry, Grants
 from sync.merge import same
@@ -77,8 +77,20 @@ class House:
 
     def enrolled(self, conn: Connection, device: str, name: str, public_key: str, team: str) -> Sequence[Draft]:
         """The centre's facts about a new device."""
-        body = {"name": name, "public_key": public_key, "team": team}
-        return [Draft("org", log.own(conn), "device.enrolled", 1, device, body)]
+        own, body = log.own(conn), {"name": name, "public_key": public_key, "team": team}
+        return [Draft("org", own, "device.enrolled", 1, device, body), *_joined(conn, own, device, team)]
+
+
+def _joined(conn: Connection, own: str, device: str, team: str) -> Iterator[Draft]:
+    """A laptop that comes late gets its team's open trips, but for those whose groups were given out by name."""
+    given_out = or_(Trip.status == "released", and_(Trip.status == "planned", Trip.planned_by == own))
+    trips = select(Trip.id, Trip.stream).where(Trip.team == team, given_out)
+    for trip in conn.execute(trips.order_by(Trip.id)).all():
+        carrying = conn.execute(select(Release.device, Release.groups).where(Release.trip == trip.id)).all()
+        if any(row.groups for row in carrying):
+            continue
+        devices = [{"device": one} for one in sorted({*(row.device for row in carrying), device})]
+        yield Draft(trip.stream, own, "trip.released", 1, trip.id, {"devices": devices})
 
 
 HOUSE = House()

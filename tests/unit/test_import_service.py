@@ -16,7 +16,7 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.importing import released_devices
 from aidvisit.store.queries.trip import today, trips
-from sync import log
+from sync import clock, enrolment, log
 from sync.identity import KeyPair
 from sync.op import uuid7
 from tests.support.homes import SAMPLE, VILLAGE, Centre, centre
@@ -125,7 +125,7 @@ def test_two_teams_in_one_place_are_asked_about(home: Centre) -> None:
 
 
 def test_the_centre_releases_the_trip_to_the_laptops_of_its_team(home: Centre) -> None:
-    """A laptop that comes later gets it by importing the list again."""
+    """Importing the list again gives it to laptops that came otherwise."""
     first = import_sheet(SAMPLE, actor=home.user)
     assert first.trip is not None
     assert first.trip["laptops"] == 0
@@ -141,3 +141,24 @@ def test_the_centre_releases_the_trip_to_the_laptops_of_its_team(home: Centre) -
     before = ops()
     import_sheet(SAMPLE, actor=home.user)
     assert ops() == before
+
+
+def test_a_laptop_that_enrols_later_gets_the_open_trips_of_its_team(home: Centre) -> None:
+    """Also beside one that has it already; a closed trip stays closed."""
+    trip = import_sheet(SAMPLE, actor=home.user).trip
+    assert trip is not None
+    first, second = _enrolled(home), _enrolled(home)
+    with reading() as conn:
+        assert released_devices(conn, trip["id"]) == {first: [], second: []}
+    with transaction() as conn:
+        ledger.record(conn, home.user, Fact(f"trip-{trip['id']}", "trip.closed", trip["id"], {}))
+    late = _enrolled(home)
+    with reading() as conn:
+        assert late not in released_devices(conn, trip["id"])
+
+
+def _enrolled(home: Centre) -> str:
+    (code,) = account.enrolment_codes(actor=home.user, team=home.team)
+    request = {"code": code.code, "name": "笔记本", "public_key": KeyPair.generate().public}
+    answer = enrolment.enrol(transaction, ledger.HOUSE, request, None, "127.0.0.1", clock.wall())
+    return str(answer["device"])
