@@ -107,7 +107,7 @@ def _import_lines(done: Imported) -> list[str]:
             lines.append(f"已下发给 {done.trip['laptops']} 台笔记本 / released to laptops")
         elif done.trip.get("laptops") == 0:
             lines.append(
-                "队伍还没有笔记本:登记之后再导入一次,任务就会下发 / No laptop yet: import again once there is one"
+                "队伍还没有笔记本:登记一台,任务就会下发给它 / No laptop yet: the first one to enrol gets the trip"
             )
     lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
     return lines + [
