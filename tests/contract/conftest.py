@@ -21,6 +21,8 @@ from tests.support.client import Device, Document, Line, enrol
 
 TOWN = "441225112"
 COUNTY = "440785"
+# For what is decided before a database is asked.
+one_database = pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 FIGURES = ("allocated", "loaded", "gained", "delivered", "returned", "lost", "held", "on_truck", "difference")
 _numbers = count(500)  # towns that no catalogue defines
 

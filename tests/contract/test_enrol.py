@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.contract.bodies import register
-from tests.contract.conftest import TOWN, Office
+from tests.contract.conftest import TOWN, Office, one_database
 from tests.support.client import Device, Line, Refused, enrol, public_of, unb64
 
 pytestmark = pytest.mark.usefixtures("quiet_attempts")
@@ -123,6 +123,7 @@ def test_a_revoked_device_brings_no_successor(office: Office, line: Line) -> Non
         b'{"code":"0000000000","name":"\\u0000","public_key":"A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"}',
     ],
 )
+@one_database
 def test_what_is_no_request_is_refused(line: Line, body: bytes) -> None:
     with pytest.raises(Refused) as caught:
         line.ask("enrol", body)

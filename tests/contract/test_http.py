@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from tests.contract.bodies import household, register
-from tests.contract.conftest import Office
+from tests.contract.conftest import Office, one_database
 from tests.support.client import Device, Document, Line, Refused, encode, new_id, pack
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -18,6 +18,7 @@ MIB_OF_ZEROS = bytes(1024 * 1024)
 
 
 @pytest.mark.parametrize("packing", [None, "gzip", "zstd", "identity"])
+@one_database
 def test_requests_may_be_packed(device: Device, town: str, packing: str | None) -> None:
     for _ in range(5):
         register(device, town)
@@ -38,6 +39,7 @@ def test_requests_may_be_packed(device: Device, town: str, packing: str | None) 
         ("gzip;q=0, zstd;q=0.0", {None}),
     ],
 )
+@one_database
 def test_answers_are_packed_as_accepted(device: Device, accept: str, allowed: set[str | None]) -> None:
     answer = device.line.send("pull", encode({"limit": 100}), token=device.token, accept=accept)
     assert answer.headers.get("Content-Encoding") in allowed
@@ -48,6 +50,7 @@ def test_answers_are_packed_as_accepted(device: Device, accept: str, allowed: se
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
 @pytest.mark.parametrize("harm", ["damaged", "cut short", "not packed"])
+@one_database
 def test_damaged_packing_is_a_problem(device: Device, town: str, packing: str, harm: str) -> None:
     register(device, town)
     data = encode(device.request())
@@ -57,6 +60,7 @@ def test_damaged_packing_is_a_problem(device: Device, town: str, packing: str, h
     refused(device, 422, "malformed", data, headers={"Content-Encoding": packing})
 
 
+@one_database
 def test_packing_that_nobody_speaks_is_a_problem(device: Device, town: str) -> None:
     register(device, town)
     with pytest.raises(Refused) as caught:
@@ -67,6 +71,7 @@ def test_packing_that_nobody_speaks_is_a_problem(device: Device, town: str) -> N
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
 @pytest.mark.parametrize("name", ["push", "pull", "enrol"])
+@one_database
 def test_a_bomb_does_not_go_off(office: Office, device: Device, packing: str, name: str) -> None:
     packer = zlib.compressobj(6, zlib.DEFLATED, 31) if packing == "gzip" else zstandard.ZstdCompressor().compressobj()
     bomb = b"".join(packer.compress(MIB_OF_ZEROS) for _ in range(100)) + packer.flush()
@@ -87,6 +92,7 @@ def peak_mib(office: Office) -> int:
 
 
 @pytest.mark.parametrize("packing", [None, "zstd"])
+@one_database
 def test_four_mebibytes_are_the_limit(device: Device, town: str, packing: str | None) -> None:
     register(device, town)
     document = device.request()
@@ -96,6 +102,7 @@ def test_four_mebibytes_are_the_limit(device: Device, town: str, packing: str | 
     assert device.send(encode({**document, "padding": "x" * room}), packing=packing)["through"] == 1
 
 
+@one_database
 def test_a_body_far_too_long_is_too_large(device: Device) -> None:
     refused(device, 413, "too-large", b" " * (2 * MAX_BYTES - 1))
     assert device.line.send("push", b" " * (5 * MAX_BYTES), token=device.token).status == 413
@@ -122,6 +129,7 @@ def test_a_thousand_ops_are_the_limit(office: Office) -> None:
         {"Authorization": "Basic YWRtaW46YWRtaW4="},
     ],
 )
+@one_database
 def test_no_or_a_wrong_token(device: Device, name: str, headers: Document) -> None:
     with pytest.raises(Refused) as caught:
         device.line.ask(name, device.request() if name == "push" else {}, headers=headers)
@@ -150,6 +158,7 @@ def test_the_token_comes_before_everything_else(line: Line) -> None:
         assert caught.value.name == "unauthorized"
 
 
+@one_database
 def test_size_comes_before_form(device: Device) -> None:
     refused(device, 413, "too-large", b"{" * (MAX_BYTES + 1))
     nothing = {"device": device.id, "from": 1, "prev": "?", "ops": [{}] * 1001, "head": "?", "sig": "?"}
@@ -181,6 +190,7 @@ def test_members_that_nobody_knows_are_ignored(device: Device, town: str) -> Non
         "pull",
     ],
 )
+@one_database
 def test_a_pull_that_is_not_well_formed(device: Device, document: object) -> None:
     with pytest.raises(Refused) as caught:
         device.line.ask("pull", document, token=device.token)

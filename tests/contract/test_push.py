@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contract.bodies import deliver, delivery, household, register
+from tests.contract.conftest import one_database
 from tests.support.client import (
     TRAVELLING,
     ZERO,
@@ -140,6 +141,7 @@ def test_odd_but_well_formed_text_arrives_unchanged(device: Device, other: Devic
     assert [digest(op) for op in ops] == [digest(op) for op in device.log]
 
 
+@one_database
 def test_64_kib_are_the_limit_of_an_op(device: Device, town: str) -> None:
     body = household(town, later="")
     op = device.say(town, "household.registered", body)
@@ -187,6 +189,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("harm", DOCUMENTS)
+@one_database
 def test_a_document_that_is_not_well_formed(device: Device, town: str, harm: str) -> None:
     register(device, town)
     document = device.request()
@@ -235,6 +238,7 @@ OPS: dict[str, Document] = {
 
 
 @pytest.mark.parametrize("harm", OPS)
+@one_database
 def test_an_op_that_is_not_well_formed_stops_the_whole_push(five: Device, harm: str) -> None:
     document = five.request()
     document["ops"][3].update(OPS[harm])
@@ -244,6 +248,7 @@ def test_an_op_that_is_not_well_formed_stops_the_whole_push(five: Device, harm: 
 
 
 @pytest.mark.parametrize("member", TRAVELLING)
+@one_database
 def test_an_op_without_a_member(five: Device, member: str) -> None:
     document = five.request()
     del document["ops"][4][member]
@@ -269,6 +274,7 @@ def test_an_op_without_a_member(five: Device, member: str) -> None:
         ('"marker": 1', '"marker": 1,'),
     ],
 )
+@one_database
 def test_json_that_ops_do_not_hold(device: Device, town: str, plain: str, harmed: str) -> None:
     device.say(town, "household.registered", household(town, marker=1))
     text = encode(device.request()).decode()
@@ -277,10 +283,12 @@ def test_json_that_ops_do_not_hold(device: Device, town: str, plain: str, harmed
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf{}", b"\xff\xfe{\x00}\x00", b"null", b"[]", b"{}{}", b"<html>"])
+@one_database
 def test_bytes_that_are_no_document(device: Device, data: bytes) -> None:
     refused(device, 422, "malformed", data)
 
 
+@one_database
 def test_seventeen_levels_are_too_many(device: Device, town: str) -> None:
     deep: Any = "bottom"
     for _ in range(15):

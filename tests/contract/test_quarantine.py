@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.bodies import SALT, deliver, delivery, household, moved, register, trip
-from tests.contract.conftest import TOWN, Office
+from tests.contract.conftest import TOWN, Office, one_database
 from tests.support.client import URN, Device, Document, new_id
 
 
@@ -36,6 +36,7 @@ BAD_BODIES: dict[str, Document] = {
 
 
 @pytest.mark.parametrize("case", BAD_BODIES)
+@one_database
 def test_invalid_body(office: Office, case: str) -> None:
     device = office.laptop(office.town_team)
     device.say(TOWN, "household.registered", BAD_BODIES[case])
@@ -82,6 +83,7 @@ ONLY_THE_CENTRE: list[tuple[str, str, Document]] = [
 
 
 @pytest.mark.parametrize(("stream", "kind", "body"), ONLY_THE_CENTRE, ids=[kind for _, kind, _ in ONLY_THE_CENTRE])
+@one_database
 def test_what_only_the_centre_may_say(office: Office, stream: str, kind: str, body: Document) -> None:
     device, witness = office.laptop(office.town_team), office.laptop(office.town_team)
     cursors = witness.here()
