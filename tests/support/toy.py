@@ -350,6 +350,28 @@ def memory(copy_of: Engine | None = None) -> Engine:
     return engine
 
 
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """The database at an address, with its tables; a writer on SQLite waits its turn."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def connect(connection: Any, _: Any) -> None:
+            connection.isolation_level = None
+            for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=OFF"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        yield make_tables(engine)
+    finally:
+        engine.dispose()
+
+
 def connected(centre: Centre, team: str, engine: Engine | None = None, *streams: str) -> Laptop:
     """A laptop that is enrolled, granted `streams` and has pulled them."""
     laptop = Laptop(engine or memory(), clock=centre.clock)
