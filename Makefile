@@ -5,7 +5,7 @@ WORKERS ?= 2
 TESTS ?= tests
 CATALOGUES := aidvisit/translations
 
-.PHONY: help demo test lint format mutants messages bench lock clean
+.PHONY: help demo test lint format mutants messages bench pictures lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -38,6 +38,9 @@ messages: .venv/dev.stamp ## find the texts in source and templates, update and 
 
 bench: .venv/dev.stamp ## measure
 	$(BIN)/python -m benchmarks
+
+pictures: .venv/dev.stamp ## take the README's pictures anew
+	$(BIN)/python -m tests.e2e.pictures
 
 lock: ## resolve the locks anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --group build pyproject.toml -o requirements.lock

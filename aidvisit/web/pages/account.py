@@ -60,7 +60,9 @@ def language() -> ResponseReturnValue:
 def devices(codes: list[service.Code] | None = None, team: str = "") -> str:
     """Laptops, and one-time codes just made: they are shown this once."""
     with reading() as conn:
-        rows, teams = queries.device_rows(conn), queries.teams(conn)
+        rows = queries.device_rows(conn)
+        # Laptops are carried by the teams at the bottom: those are offered first.
+        teams = sorted(queries.teams(conn), key=lambda one: -(one.level or 0))
     names = {one.id: one.name for one in teams}
     address = sync.current_settings().server_url or request.host_url.rstrip("/")
     return render_template(
