@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from aidvisit.domain import fold
 from aidvisit.store.apply.rows import Values, about, order_key, records, replace
 from aidvisit.store.tables import Access, FieldDevice, Team, User
+from sync import server
 from sync.log import Entry
 
 
@@ -56,7 +57,7 @@ def _user(defined: Entry, state: fold.Fields) -> Values:
 
 
 def replay_device(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    """The latest name counts; a revocation is final."""
+    """The latest name counts; a revocation is final, and from this commit on the centre refuses the device."""
     held = about(entries, {"device.enrolled"})
     rows = []
     if held:
@@ -74,6 +75,8 @@ def replay_device(conn: Connection, subject: str, entries: Sequence[Entry]) -> N
                 "enrolled_key": order_key(held[0]),
             }
         )
+        if revoked:
+            server.revoke(conn, subject)
     replace(conn, FieldDevice, FieldDevice.id == subject, rows)
 
 
