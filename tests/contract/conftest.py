@@ -14,7 +14,7 @@ from aidvisit.cli.home import opened
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries.reconcile import reconcile
-from sync import log
+from sync import clock, log
 from tests.support import postgres
 from tests.support.centre import Centre
 from tests.support.client import Device, Document, Line, enrol
@@ -49,6 +49,11 @@ class Office:
         """Say something as the centre itself, as its pages and commands do."""
         with opened(config.load(self.centre.home)), transaction() as conn:
             ledger.record(conn, log.own(conn), ledger.Fact(stream, kind, subject, body))
+
+    def decide(self, decision: Callable[..., bool], device: str, seq: int) -> bool:
+        """A person at the centre releases or dismisses an op that is kept out."""
+        with opened(config.load(self.centre.home)), transaction() as conn:
+            return decision(conn, ledger.HOUSE, device, seq, "问过队长", log.own(conn), clock.wall())
 
     def books(self, trip: str) -> dict[str, dict[str, int]]:
         """The trip's reconciliation at the centre: figures by item, without those that are 0."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sync import quarantine
 from tests.contract.bodies import SALT, deliver, delivery, household, moved, register, trip
 from tests.contract.conftest import TOWN, Office, one_database
-from tests.support.client import URN, Device, Document, new_id
+from tests.support.client import URN, Device, Document, Refused, new_id
 
 
 def problems(answer: Document) -> dict[int, str]:
@@ -318,3 +319,42 @@ def test_what_was_kept_out_takes_no_number(device: Device, other: Device, town: 
         (4, 2),
         (6, 3),
     ]
+
+
+def test_a_person_lets_go_what_the_author_may_not_read(office: Office, town: str) -> None:
+    """Its number is of its own stream; its author learns of it in its team's."""
+    device, witness = office.laptop(office.idle_team), office.laptop()
+    register(device, town)
+    device.push()
+    cursors, others = device.here(), witness.here()
+    assert office.decide(quarantine.release, device.id, 1)
+    told = news(device, cursors, "op.released")
+    assert [(op["stream"], op["body"]["seq"]) for op in told] == [(f"team-{office.idle_team}", 1)]
+    assert told[0]["body"]["reason"] == "问过队长"
+    assert [op["n"] for op in witness.pull_all(others)[0] if op["stream"] == town] == [1]
+    assert problems(device.push()) == {}
+    assert not office.decide(quarantine.release, device.id, 1), "once"
+
+
+def test_what_is_dismissed_stays_out(device: Device, other: Device, office: Office, town: str) -> None:
+    house = new_id()
+    deliver(device, town, house)
+    register(device, town)
+    device.push()
+    cursors = device.here()
+    assert office.decide(quarantine.dismiss, device.id, 1)
+    other.say(town, "household.registered", household(town), house)
+    other.push()
+    ops = [op["kind"] for op in device.pull_all(cursors)[0] if op["stream"] == town]
+    assert ops == ["op.dismissed", "household.registered"]
+    assert house not in [op["body"]["household"] for op in news(other, {}, "delivery.recorded")]
+    assert device.pull()["through"] == 2
+
+
+def test_a_device_that_the_centre_revokes(office: Office, device: Device, other: Device) -> None:
+    cursors = other.here()
+    office.record("org", "device.revoked", device.id, {"reason": "丢失"})
+    with pytest.raises(Refused) as caught:
+        device.pull()
+    assert (caught.value.status, caught.value.name) == (403, "device-revoked")
+    assert [op["subject"] for op in news(other, cursors, "device.revoked")] == [device.id]
