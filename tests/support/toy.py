@@ -75,8 +75,7 @@ class Toy:
 
     def replay(self, conn: Connection, subject: str) -> None:
         conn.execute(sa.delete(applied).where(applied.c.subject == subject))
-        marks = [_mark(e) for e in log.entries_of(conn, subject) if e.op.kind in self.kinds]
-        if marks:
+        if marks := [_mark(e) for e in log.entries_of(conn, subject) if e.op.kind in self.kinds]:
             conn.execute(sa.insert(applied), marks)
         refold(conn, subject)
 
@@ -85,8 +84,7 @@ class Toy:
         conn.execute(sa.delete(subjects).where(subjects.c.stream == stream))
 
     def grants(self, conn: Connection, device: str) -> Grants:
-        state = state_of(conn, device)
-        if state is None:
+        if (state := state_of(conn, device)) is None:
             return Grants(frozenset())
         prefixes = tuple(state["prefixes"])
         opened = conn.execute(sa.select(subjects.c.stream).where(subjects.c.opener == device)).scalars()
@@ -269,10 +267,9 @@ class Centre(Node):
         return self.record("org", "grant.set", {"streams": [*streams], "prefixes": [*prefixes]}, device)
 
     def answer(self, name: str, raw: bytes, token: str | None, address: str = "10.0.0.1") -> dict[str, Any]:
-        if name == "push":
-            return server.push(self.begin, self.app, token, raw, self.now())
-        if name == "pull":
-            return server.pull(self.begin, self.app, token, raw, self.now())
+        if name in ("push", "pull"):
+            call = server.push if name == "push" else server.pull
+            return call(self.begin, self.app, token, raw, self.now())
         return enrolment.enrol(self.begin, self.app, loads(raw), token, address, self.now())
 
     def push(self, token: str, document: dict[str, Any]) -> dict[str, Any]:
