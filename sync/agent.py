@@ -97,5 +97,6 @@ class Agent:
             wait = delay(failures, stopped, random.random())  # noqa: S311
             if self.last_problem is not None and self.last_problem.retry_after:
                 wait = max(wait, float(self.last_problem.retry_after))
-            self._wake.wait(wait)
+            if self._wake.wait(wait):
+                failures = 0  # somebody knows more than the back-off does: the line may be back
             self._wake.clear()
