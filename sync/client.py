@@ -128,6 +128,8 @@ def _pull_all(link: Link) -> int:
             pulled += intake.take_page(conn, link.app, answer, link.now())
         if not answer["more"]:
             return pulled
+        if (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):
+            raise Problem("server-error", "a page that leads nowhere", http_status=200)
 
 
 # --- push ----------------------------------------------------------------------------------------------------

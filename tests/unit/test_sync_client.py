@@ -360,6 +360,17 @@ def test_a_restamp_that_is_learned_late_replays_the_subject(centre: Centre, lapt
     assert laptop.states()[thing.op.subject] == centre.states()[thing.op.subject]
 
 
+def test_a_centre_that_always_says_more_does_not_hold_the_laptop_for_ever(laptop: Laptop) -> None:
+    def more(name: str, answer: dict[str, Any]) -> None:
+        if name == "pull":
+            answer["more"] = True
+
+    laptop.line.after = more
+    with expect_problem("server-error"):
+        laptop.sync()
+    assert laptop.line.log.count("pull") < 6
+
+
 def test_a_failed_page_stops_the_cursor_there(centre: Centre, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "PAGE", 2)
     things = [centre.thing() for _ in range(5)]
