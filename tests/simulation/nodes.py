@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -100,6 +100,7 @@ class SimLine:
     late: list[tuple[str, bytes, str | None]] = field(default_factory=list)
     numbers: dict[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
     most_ops: int = 1000
+    meanwhile: Callable[[], None] = lambda: None
 
     def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
         strikes, lost = self.weather.strikes, self.weather.lost
@@ -114,6 +115,8 @@ class SimLine:
             raise _unreachable()
         if strikes("centre was busy", lost / 2):
             raise Problem("unavailable", retry_after=1)
+        if strikes("others acted in the middle of a sync", lost):
+            self.meanwhile()
         if name == "push" and len(document["ops"]) > self.most_ops:
             self.weather.counts["push too large"] += 1
             raise Problem("too-large", max_ops=self.most_ops, max_bytes=1)

@@ -56,6 +56,8 @@ class World:
         self.centre = SimCentre(memory(), self.app)
         self.centre.weather = self.weather
         self.line = SimLine(self.centre, self.weather, most_ops=self.random.choice([3, 1000]))
+        self.line.meanwhile = self.act_meanwhile
+        self.busy: list[SimLaptop] = []
         self.calm(self.centre.set_up)
         self.team = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
@@ -164,8 +166,22 @@ class World:
     def sync(self) -> None:
         self.try_sync(self.random.choice(self.laptops))
 
+    def act_meanwhile(self) -> None:
+        """While one laptop waits for an answer, another one syncs, or somebody at the centre does something."""
+        if self.laptops:
+            self.random.choice([self.sync, self.sync, self.centre_records, self.change_grants])()
+
     def try_sync(self, laptop: SimLaptop) -> str:
         """Sync once as a user would; 'done', 'crash' or the problem's name."""
+        if laptop in self.busy:
+            return "busy"
+        self.busy.append(laptop)
+        try:
+            return self.sync_now(laptop)
+        finally:
+            self.busy.remove(laptop)
+
+    def sync_now(self, laptop: SimLaptop) -> str:
         with suppressed(EXPECTED) as met:
             laptop.sync()
         if not met:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync import client, clock, identity, log, server
+from sync import client, identity, log, server
 from sync.op import uuid7
 from sync.problem import Problem
 from tests.support.toy import TOWN, Centre, Laptop, Line, connected, expect_problem, memory, times_applied
@@ -235,9 +235,6 @@ def test_a_forged_receipt_acknowledges_nothing(centre: Centre, laptop: Laptop, m
         laptop.sync()
     assert laptop.state().waiting == 1
     assert laptop.state().receipt is None
-    laptop.line.after = nothing
-    laptop.sync()
-    assert laptop.state().waiting == 0
 
 
 @pytest.mark.parametrize("through", [0, 1, 3])
@@ -399,4 +396,3 @@ def test_a_revoked_laptop_goes_on_recording(centre: Centre, laptop: Laptop) -> N
         laptop.sync()
     laptop.thing()
     assert laptop.state().waiting == 2
-    assert clock.is_hlc(laptop.entry(laptop.device, 2).op.hlc)
