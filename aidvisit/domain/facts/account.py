@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from aidvisit.domain.facts.fields import NOTE, Body, OneOf, Strict, Text, YesNo
 from aidvisit.domain.facts.kind import KindOf
 from aidvisit.domain.facts.update import SetPaths, Update, whole
-
-ROLES: Final = ("volunteer", "leader", "office", "auditor", "admin")
+from aidvisit.domain.rights import ROLES
 
 
 class Key(Body):
