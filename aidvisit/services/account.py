@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
-from aidvisit.services import passwords
+from aidvisit.services import audit, passwords
 from aidvisit.services.bodies import filled
 from aidvisit.services.catalog import ORG
 from aidvisit.store import ledger
@@ -104,8 +104,7 @@ def enrolment_codes(*, actor: str, team: str, count: int = 1) -> list[Code]:
         if all(known.id != team for known in teams(conn)):
             raise Problem("unknown-team", team=team)
         codes = enrolment.new_codes(conn, team, count, clock.wall())
-        audit = filled(what="enrolment-code", rows=count, detail=team)
-        ledger.record(conn, actor, Fact("office", "access.recorded", uuid7(), audit))
+        audit.record(actor, audit.ENROLMENT_CODE, conn=conn, rows=count, detail=team)
     return [Code(code, expires_at) for code, expires_at in codes]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from aidvisit.domain import id_number
 from aidvisit.errors import Problem
-from aidvisit.services import catalog, household, trip
+from aidvisit.services import audit, catalog, household, trip
 from aidvisit.services.bodies import filled
 from aidvisit.services.sheet import (
     Known,
@@ -144,6 +144,8 @@ class _Import:
             facts += list(self._trip_facts(before, trip_id, lines, made))
         if not dry_run and facts:
             ledger.record(self.conn, self.actor, *facts)
+            detail = made["id"] if made else None
+            audit.record(self.actor, audit.IMPORT, conn=self.conn, rows=len(self.ids), detail=detail)
         states = Counter(planned.state for planned in self.plan.households)
         return Imported(
             {state: states[state] for state in ("new", "same", "changed")},

@@ -83,7 +83,7 @@ def test_what_the_centre_holds_for_review_is_named_and_leads_to_the_household(la
     page = laptop.get("/sync")
     assert "需要处理" in words(page)
     assert "visit.recorded" not in page.text
-    assert "走访 第 1 条" in words(page)
+    assert "走访 第 2 条" in words(page)
     assert "household" not in words(page), "the noun too is in the reader's language"
     assert f'href="/households/{household}"' in page.text
 

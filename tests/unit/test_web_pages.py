@@ -352,5 +352,5 @@ def test_a_kept_problem_in_words(english: Pages) -> None:
 
 def test_the_log_is_what_the_chip_reads(luo: Pages) -> None:
     with luo.app.app_context(), reading() as conn:
-        assert log.state(conn).waiting == 0
-    assert 'class="chip chip--sent"' in luo.get("/sync/chip").text
+        assert log.state(conn).waiting == 1, "that somebody signed in"
+    assert 'class="chip chip--waiting"' in luo.get("/sync/chip").text

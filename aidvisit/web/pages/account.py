@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
 from aidvisit.services import account as service
-from aidvisit.services import sync
+from aidvisit.services import audit, sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account as queries
 from aidvisit.web import auth
@@ -33,7 +33,9 @@ def sign_in() -> ResponseReturnValue:
         return render_template("account/sign_in.html", target=target, login="", problem=None)
     try:
         form = read(SignInForm)
-        auth.remember(service.verify_password(form["login"], form["password"]))
+        user = service.verify_password(form["login"], form["password"])
+        audit.attempt(user.id, audit.SIGN_IN)
+        auth.remember(user)
     except Problem as problem:
         page = render_template(
             "account/sign_in.html", target=target, login=request.form.get("login", ""), problem=problem

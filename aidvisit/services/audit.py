@@ -1,0 +1,83 @@
+"""Who looked at what, came in, or took data along: facts in the log like any other (`access.recorded`)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from sqlalchemy import Connection
+
+from aidvisit.errors import Problem
+from aidvisit.services.bodies import filled
+from aidvisit.store import ledger
+from aidvisit.store.database import reading, transaction
+from aidvisit.store.ledger import Fact
+from sync import log
+from sync.log import Entry
+from sync.op import uuid7
+
+OFFICE: Final = "office"
+
+SIGN_IN: Final = "sign-in"
+SIGN_IN_REFUSED: Final = "sign-in-refused"
+REVEAL: Final = "reveal"
+EXPORT: Final = "export"
+IMPORT: Final = "import"
+ENROLMENT_CODE: Final = "enrolment-code"
+PASSWORD_CHANGE: Final = "password-change"  # noqa: S105
+PASSWORD_RESET: Final = "password-reset"  # noqa: S105
+LOCK: Final = "lock"
+RECOVERY: Final = "recovery"
+WHATS: Final = (
+    SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, ENROLMENT_CODE, PASSWORD_CHANGE, PASSWORD_RESET, LOCK, RECOVERY,
+)  # fmt: skip
+"""What `what` may say here. The list is open: another program's word is shown as it is."""
+
+# A door that opens only when there is room to write would lock people out of what they have to clear up.
+PASSING = ("disk-full", "database-locked")
+
+logger = logging.getLogger(__name__)
+
+
+def record(
+    actor: str,
+    what: str,
+    *,
+    conn: Connection | None = None,
+    household: str | None = None,
+    rows: int | None = None,
+    detail: str | None = None,
+) -> Entry:
+    """One line of the audit, durable when this returns; with `conn`, when the caller's transaction commits.
+
+    `actor`: a user, or the own device for a command line. `rows`: how many people, households or codes it was about.
+    `detail`: an id or a word, never what somebody typed. Raises: Problem `invalid-body`, `not-permitted`, `disk-full`,
+    `database-locked`.
+    """
+    if conn is None:
+        with transaction() as own:
+            return record(actor, what, conn=own, household=household, rows=rows, detail=detail)
+    body = filled(what=what, household=household, rows=rows, detail=detail)
+    return ledger.record(conn, actor, Fact(OFFICE, "access.recorded", uuid7(), body))[0]
+
+
+def brake_closed(user: str | None) -> None:
+    """Somebody tried one login too often: one line when the brake first closes, so that a flood does not fill the log.
+
+    `user`: whose login it was; None when it is nobody's. What was typed is not kept: it may be a password.
+    """
+    with reading() as conn:
+        device = log.own(conn)
+    attempt(device, SIGN_IN_REFUSED, detail=user)
+
+
+def attempt(actor: str, what: str, *, detail: str | None = None) -> bool:
+    """`record` for a door that must open all the same: where the disk is full, the program's log says so."""
+    try:
+        record(actor, what, detail=detail)
+    except Problem as problem:
+        if problem.name not in PASSING:
+            raise
+        logger.warning("audit: %s of %s was not recorded: %s", what, actor, problem.name)
+        return False
+    return True
