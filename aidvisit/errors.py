@@ -46,6 +46,46 @@ _PEOPLE = {
         "密码太短,至少 {least} 个字符。请换一个长一点的。",
         "The password is too short: at least {least} characters. Choose a longer one.",
     ),
+    "unknown-user": Kind(
+        404,
+        "没有这个人。可能编号不对,或不归您管;请从人员页重新进入。",
+        "There is no such person, or they are not yours to manage. Start again from the people page.",
+    ),
+    "last-admin": Kind(
+        409,
+        "这样就没有管全部工作的管理员了,没有保存。请先另设一位管理员。",
+        "That would leave nobody to administer the whole programme, so nothing was saved. "
+        "Make somebody else an administrator first.",
+    ),
+    "scope-too-wide": Kind(
+        403,
+        "这个队的范围比您管的大,没有保存。上级队伍和地区都要在您管的范围内;要更大请找总管理员。",
+        "This team would reach further than you do, so nothing was saved. Choose a parent and divisions that you "
+        "answer for, or ask an administrator of the whole programme.",
+    ),
+    "team-circle": Kind(
+        422,
+        "上级队伍不能是它自己或它的下级,没有保存。请另选上级。",
+        "A team cannot stand below itself or below a team of its own; nothing was saved. Choose another parent.",
+    ),
+    "changed-meanwhile": Kind(
+        409,
+        "您打开这一页之后,别人改过同一项,没有保存。请核对下面的内容再保存。",
+        "Somebody changed the same thing after you opened this page, so nothing was saved. "
+        "Look at what is below and save again.",
+    ),
+    "own-password": Kind(
+        409,
+        "自己的密码要凭原密码改。请到“改密码”页。",
+        "Your own password is changed with the old one: use the page “Change password”.",
+    ),
+    "needs-line": Kind(
+        503,
+        "改密码要连上中心服务器,现在连不上。密码没有变;请有网络时再改。",
+        "A password is changed at the central server, and that cannot be reached now. "
+        "Your password is as it was; try again when there is a line.",
+        retry=True,
+    ),
 }
 
 _PAGES = {

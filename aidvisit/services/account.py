@@ -9,15 +9,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
 from aidvisit.services import audit, passwords
 from aidvisit.services.bodies import filled
 from aidvisit.services.catalog import ORG
+from aidvisit.services.reach import free_login, managing, place_within, team_within
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries.account import UserRow, teams, user_by_login
+from aidvisit.store.queries.account import TeamRow, UserRow, teams, user_by_login
 from sync import clock, enrolment, log
 from sync.op import uuid7
 
@@ -40,34 +42,42 @@ def add_team(
     parent: str | None = None,
     divisions: Sequence[str] = (),
     type_: str = "team",
+    scope: Scope = EVERYTHING,
 ) -> str:
-    """A team and where it works (a county stands for its towns); its new id.
+    """A team and where it works (a county stands for its towns); its new id. `scope`: of who adds it.
 
-    Raises: Problem `invalid-body`, `not-allowed`.
+    Raises: Problem `unknown-team` (the parent), `scope-too-wide`, `invalid-body`, `not-allowed`.
     """
     team = uuid7()
     body = filled(name=name, type_=type_, level=level, parent=parent) | {"divisions": list(divisions)}
-    with transaction() as conn:
-        _only_centre(conn, actor)
+    with transaction() as conn, managing(conn, actor):
+        place_within(conn, scope, TeamRow(team, name, type_, level, parent or None, list(divisions)))
         ledger.record(conn, actor, Fact(ORG, "team.defined", team, body))
     return team
 
 
-def add_user(*, actor: str, login: str, name: str, role: str, team: str, password: str) -> str:
-    """A person of a team; the new id.
+def add_user(
+    *,
+    actor: str,
+    login: str,
+    name: str,
+    role: str,
+    team: str,
+    password: str,
+    phone: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> str:
+    """A person of a team; the new id. A login is free again when whoever had it is active no more.
 
     Raises: Problem `login-taken`, `unknown-team`, `weak-password`, `invalid-body`, `not-allowed`.
     """
     check_password(password)
     secret = {"password_hash": passwords.hash_password(password), "key": passwords.wrapped_key(password)}
     user = uuid7()
-    body = {"login": login.strip(), "name": name, "role": role, "active": True, **secret}
-    with transaction() as conn:
-        _only_centre(conn, actor)
-        if user_by_login(conn, login.strip()) is not None:
-            raise Problem("login-taken", login=login.strip())
-        if all(known.id != team for known in teams(conn)):
-            raise Problem("unknown-team", team=team)
+    body = {"login": login.strip(), "name": name, "role": role, "active": True, **filled(phone=phone), **secret}
+    with transaction() as conn, managing(conn, actor):
+        free_login(conn, login.strip())
+        team_within(conn, scope, team)
         ledger.record(conn, actor, Fact(team_stream(team), "user.defined", user, body))
     return user
 

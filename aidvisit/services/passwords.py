@@ -53,7 +53,15 @@ def wrapped_key(password: str) -> dict[str, Any]:
     associated data; its key is argon2id of the password and `salt`. All base64url.
     Source: docs/facts.md "Stream team-<id>".
     """
-    pair = X25519PrivateKey.generate()
+    return _wrapped(X25519PrivateKey.generate(), password)
+
+
+def rewrapped_key(key: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """The same pair sealed with another password. Raises: cryptography's InvalidTag when `old` does not open it."""
+    return _wrapped(X25519PrivateKey.from_private_bytes(unwrap_key(key, old)), new)
+
+
+def _wrapped(pair: X25519PrivateKey, password: str) -> dict[str, Any]:
     public = pair.public_key().public_bytes_raw()
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     params = {"kdf": "argon2id", "m": MEMORY_KIB, "t": PASSES, "p": LANES, "aead": "chacha20-poly1305"}
