@@ -26,6 +26,9 @@ KEYS: dict[str, type] = {
     "timezone": str,
     "locale": str,
     "idle_minutes": int,
+    "insecure": bool,
+    "ca_file": str,
+    "behind_proxy": bool,
     "demo_line": str,
 }
 
@@ -36,6 +39,8 @@ class Settings:
 
     `database_url`: empty means SQLite in the home. `demo_line`: a file whose presence means that the demo's
     line is cut; only the demo sets it. `idle_minutes`: a session that is quiet for longer is signed out.
+    `insecure`: plain HTTP may leave this machine. `ca_file`: the authority (PEM) that the centre's certificate is
+    by, instead of the public ones. `behind_proxy`: the next hop's word on the client's address counts.
     """
 
     home: Path
@@ -46,7 +51,10 @@ class Settings:
     port: int = 0
     timezone: str = "Asia/Shanghai"
     locale: str = "zh_Hans_CN"
-    idle_minutes: int = 60
+    idle_minutes: int = 15
+    insecure: bool = False
+    ca_file: Path | None = None
+    behind_proxy: bool = False
     demo_line: Path | None = None
 
     def __post_init__(self) -> None:
@@ -117,8 +125,15 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str | int]:
     for key, kind in KEYS.items():
         text = environment.get(f"AIDVISIT_{key.upper()}")
         if text and key != "role":
-            found[key] = int(text) if kind is int and text.isdecimal() else text
+            found[key] = _value(kind, text)
     return found
+
+
+def _value(kind: type, text: str) -> str | int:
+    """What the text of an environment variable stands for; what fits nothing stays text, and is refused as that."""
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    return int(text) if kind is int and text.isdecimal() else text
 
 
 def _settings(home: Path, path: Path, values: dict[str, Any]) -> Settings:
@@ -129,11 +144,14 @@ def _settings(home: Path, path: Path, values: dict[str, Any]) -> Settings:
             raise Problem("settings-invalid", f"{key}: {KEYS[key].__name__} expected", path=str(path))
     if values.get("role") not in PORTS:
         raise Problem("settings-invalid", 'role: "field" or "central" expected', path=str(path))
-    demo_line = values.pop("demo_line", "")
+    demo_line, ca_file = values.pop("demo_line", ""), values.pop("ca_file", "")
+    if ca_file and not Path(ca_file).is_absolute():
+        raise Problem("settings-invalid", "ca_file: absolute path expected", path=str(path))
     settings = Settings(
         home=home,
         database_url=values.pop("database", ""),
         demo_line=Path(demo_line) if demo_line else None,
+        ca_file=Path(ca_file) if ca_file else None,
         **values,
     )
     try:

@@ -117,6 +117,28 @@ _PAGES = {
     ),
 }
 
+_LINE = {
+    "bad-address": Kind(
+        422,
+        "“{url}”不是服务器地址。应形如 https://aid.example.org。",
+        "“{url}” is not a server's address. It looks like https://aid.example.org.",
+    ),
+    "insecure-line": Kind(
+        422,
+        "{url} 是不加密的 http 地址,路上谁都能看到名单,没有连接。请改用 https:// 的地址;"
+        "确实只在自己的局域网里用,才加 --insecure。",
+        "{url} is plain http: anybody on the way could read the lists, so it was not contacted. Use an https:// "
+        "address; only on a network of your own, and knowing this, add --insecure.",
+    ),
+    "insecure-listening": Kind(
+        422,
+        "在 {host} 上监听,别的电脑就能不加密地连进来,没有启动。请去掉 --host,在前面放 nginx 或 Caddy(TLS);"
+        "确实只在自己的局域网里用,才加 --insecure。",
+        "Listening on {host} would let other machines in without encryption, so it was not started. Leave --host away "
+        "and put nginx or Caddy with TLS in front; only on a network of your own, and knowing this, add --insecure.",
+    ),
+}
+
 _AID = {
     "unknown-household": Kind(
         404,
@@ -264,11 +286,6 @@ _MACHINE = {
         "这台电脑还没有登记到中心服务器。请向管理员要登记码,运行 field init。",
         "This laptop is not enrolled. Ask an administrator for a code and run field init.",
     ),
-    "bad-address": Kind(
-        422,
-        "“{url}”不是服务器地址。应形如 https://aid.example.org。",
-        "“{url}” is not a server's address. It looks like https://aid.example.org.",
-    ),
 }
 
-CATALOGUE |= {**_PEOPLE, **_PAGES, **_AID, **_SHEETS, **_MACHINE}
+CATALOGUE |= {**_PEOPLE, **_PAGES, **_LINE, **_AID, **_SHEETS, **_MACHINE}

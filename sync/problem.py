@@ -133,6 +133,19 @@ CATALOGUE: dict[str, Kind] = {
         "The central server {url} cannot be reached. Every record is on this machine and is sent when there is a line.",
         retry=True,
     ),
+    "tls-failed": Kind(
+        502,
+        "与 {url} 的加密连接没有建成:{reason} 没有发送任何内容;记录都在本机,会自动再试。",
+        "No secure connection to {url}: {reason} Nothing was sent; every record is on this machine and is tried again.",
+        retry=True,
+    ),
+    "ca-unreadable": Kind(
+        422,
+        "读不了证书文件 {path},不能确认中心服务器是真的。请放回该文件(PEM 格式),或改正设置里的 ca_file。"
+        "记录都还在本机。",
+        "The certificate file {path} cannot be read, so the central server cannot be told from another. Put it back "
+        "(PEM), or correct ca_file in the settings. Every record is still here.",
+    ),
     "receipt-invalid": Kind(
         502,
         "回执的签名不是中心服务器的,没有采信。请联系管理员。",
@@ -148,8 +161,14 @@ CATALOGUE: dict[str, Kind] = {
 
 
 class _Gently(Formatter):
+    """Missing members are a dash; one that is said in both languages, {"zh", "en"}, is said in this one."""
+
+    def __init__(self, language: str) -> None:
+        self._language = "zh" if language.startswith("zh") else "en"
+
     def get_value(self, key: int | str, _: Any, kwargs: Mapping[str, Any]) -> Any:
-        return kwargs.get(str(key), "–")
+        value = kwargs.get(str(key), "–")
+        return value.get(self._language, value) if isinstance(value, dict) else value
 
 
 class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
@@ -177,7 +196,7 @@ class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
     def words(self, language: str = "zh") -> str:
         """One or two sentences for people: what happened, what to do."""
         template = self.kind.zh if language.startswith("zh") else self.kind.en
-        return _Gently().format(template, **{"detail": self.detail, **self.members})
+        return _Gently(language).format(template, **{"detail": self.detail, **self.members})
 
     def to_dict(self) -> dict[str, Any]:
         return {

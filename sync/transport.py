@@ -12,6 +12,7 @@ import requests
 import urllib3
 import zstandard
 
+from sync import tls
 from sync.op import loads
 from sync.problem import MEDIA_TYPE, Problem
 from sync.wire import PATHS, unpack
@@ -32,7 +33,8 @@ class Transport(Protocol):
     def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
         """POST one document to `enrol`, `push` or `pull`.
 
-        Raises: Problem, the server's own or `server-unreachable`, `hotel-wifi`, `server-error`.
+        Raises: Problem, the server's own or `server-unreachable`, `tls-failed`, `ca-unreadable`, `hotel-wifi`,
+            `server-error`.
         """
 
 
@@ -61,9 +63,18 @@ class HttpTransport:
             ) as response:
                 # Packed as it came: whether urllib3 unpacks zstd hangs on a package that nobody here asks for.
                 packed = response.raw.read(MAX_ANSWER + 1, decode_content=False)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Problem("server-unreachable", str(type(error).__name__), url=self.url) from error
+        except (OSError, urllib3.exceptions.HTTPError) as error:  # every RequestException is an OSError
+            raise self._why(error) from error
         return self._read(response, packed)
+
+    def _why(self, error: BaseException) -> Problem:
+        authority = self._session.verify
+        if isinstance(authority, str) and not tls.is_authority(authority):
+            return Problem("ca-unreadable", path=authority)
+        reason = tls.reason(error, datetime.now().astimezone())
+        if reason is not None:
+            return Problem("tls-failed", url=self.url, reason=reason)
+        return Problem("server-unreachable", str(type(error).__name__), url=self.url)
 
     def _read(self, response: requests.Response, packed: bytes) -> Reply:
         media_type = response.headers.get("Content-Type", "").split(";")[0].strip()

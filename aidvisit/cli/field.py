@@ -24,7 +24,13 @@ def init(arguments: Namespace) -> Answer:
     from sync.client import sync_once
 
     with new_home(arguments) as (making, home):
-        settings = config.write(making, role="field", server_url=arguments.server)
+        settings = config.write(
+            making,
+            role="field",
+            server_url=arguments.server,
+            ca_file=str(arguments.ca.expanduser().absolute()) if arguments.ca else "",
+            insecure=arguments.insecure,
+        )
         with opened(settings):
             link = sync.link(settings)
             device = _enrol(link, arguments)

@@ -98,13 +98,15 @@ def read_password(arguments: Namespace) -> str:
 def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]:
     """Yield the address once it answers, then serve until stopped.
 
-    Raises: Problem `port-in-use`.
+    Raises: Problem `port-in-use`, `insecure-listening`.
     """
     from waitress.server import create_server
 
+    from aidvisit.services.address import check_listening
     from aidvisit.services.sync import take_up
 
     host, port = arguments.host or settings.host, arguments.port or settings.port
+    check_listening(host, insecure=arguments.insecure or settings.insecure)
     listener = _listen(host, port)
     try:
         with app.app_context():

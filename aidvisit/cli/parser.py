@@ -99,6 +99,8 @@ def _field(commands: Parsers) -> None:
     field = _group(commands, "field", "下乡笔记本 / a field laptop")
     init = _command(field, "init", "field:init", "登记这台笔记本 / enrol this laptop")
     init.add_argument("--server", required=True, metavar="URL")
+    init.add_argument("--ca", type=Path, metavar="FILE", help="中心证书的签发者,PEM / who signed its certificate (PEM)")
+    _insecure(init)
     init.add_argument("--code", required=True)
     init.add_argument("--name", required=True, help="这台电脑的名字 / this laptop's name")
     run = _command(field, "run", "field:run", "运行 / run")
@@ -128,6 +130,13 @@ def _password(parser: argparse.ArgumentParser) -> None:
 def _address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="", help="默认只在本机 / default: this machine only")
     parser.add_argument("--port", type=int, default=0)
+    _insecure(parser)
+
+
+def _insecure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--insecure", action="store_true", help="允许不加密的 http 离开本机 / let plain http leave this machine"
+    )
 
 
 def _codes(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 
 from aidvisit import __version__
 from aidvisit.config import Settings
-from aidvisit.errors import Problem
+from aidvisit.services.address import check_server
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
@@ -39,10 +39,10 @@ def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
 
 
 def link(settings: Settings) -> Link:
-    """What a sync of this home needs. Raises: Problem `bad-address`."""
-    if not settings.server_url.startswith(("https://", "http://")):
-        raise Problem("bad-address", url=settings.server_url)
-    return Link(transaction, House(), HttpTransport(settings.server_url), clock.wall, _about(settings))
+    """What a sync of this home needs. Raises: Problem `bad-address`, `insecure-line`."""
+    check_server(settings.server_url, insecure=settings.insecure)
+    transport = HttpTransport(settings.server_url, verify=str(settings.ca_file) if settings.ca_file else True)
+    return Link(transaction, House(), transport, clock.wall, _about(settings))
 
 
 def _about(settings: Settings) -> dict[str, Any]:

@@ -26,6 +26,21 @@ def test_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (settings.port, settings.role, settings.host) == (9000, "central", "127.0.0.1")
 
 
+def test_yes_and_no_are_read(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    write(tmp_path, role="field", insecure=True, behind_proxy=False, ca_file=str(authority))
+    settings = load(tmp_path, {})
+    assert (settings.insecure, settings.behind_proxy, settings.ca_file) == (True, False, authority)
+    assert load(tmp_path, {"AIDVISIT_INSECURE": "false", "AIDVISIT_BEHIND_PROXY": "1"}).behind_proxy
+    assert not load(tmp_path, {"AIDVISIT_INSECURE": "0"}).insecure
+    with pytest.raises(Problem, match="settings-invalid"):
+        load(tmp_path, {"AIDVISIT_INSECURE": "yes please"})
+
+
+def test_a_session_ends_after_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    assert write(tmp_path, role="central").idle_minutes == 15
+
+
 @pytest.mark.parametrize(
     ("given", "used"),
     [
@@ -60,6 +75,9 @@ def test_directory_without_settings_is_not_a_home(tmp_path: Path) -> None:
         'server_url = "http://x"',
         'role = "field"\nport = "8001"',
         'role = "field"\nport = true',
+        'role = "field"\ninsecure = 1',
+        'role = "field"\nbehind_proxy = "true"',
+        'role = "field"\nca_file = "ca.pem"',
         'role = "field"\ncolour = "red"',
         'role = "field"\ntimezone = "Asia/Nowhere"',
         'role = "field"\ntimezone = "../../etc/passwd"',
