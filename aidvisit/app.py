@@ -31,7 +31,7 @@ PAGES = {
 def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     """A laptop's or a centre's application, its database brought up to date first.
 
-    Raises: Problem `database-from-future`, `database-locked`, `disk-full`.
+    Raises: Problem `database-from-future`, `database-locked`, `disk-full`; LookupError for a page without a right.
     """
     migrations.upgrade(settings.database_url)
     app = Flask(
@@ -65,6 +65,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     if settings.role == "central":
         csrf.exempt(sync_api.blueprint)
         app.register_blueprint(sync_api.blueprint)
+    auth.check_routes(app)
     return app
 
 

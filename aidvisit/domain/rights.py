@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,6 +90,11 @@ RECORDING: Final[dict[str, str]] = {
 def may(role: str, right: str) -> bool:
     """Whether a role has a right. Raises: KeyError for a right that is not in the table."""
     return role in RIGHTS[right]
+
+
+def of_everything(level: int | None, parent: str | None, divisions: Sequence[str]) -> bool:
+    """Whether the people of such a team answer for the whole programme: its head, bound to no place."""
+    return level == 1 and parent is None and not divisions
 
 
 @dataclass(frozen=True, slots=True)

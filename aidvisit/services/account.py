@@ -19,7 +19,7 @@ from aidvisit.services.reach import free_login, managing, place_within, team_wit
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries.account import TeamRow, UserRow, teams, user_by_login
+from aidvisit.store.queries.account import TeamRow, UserRow, user_by_login
 from sync import clock, enrolment, log
 from sync.op import uuid7
 
@@ -104,15 +104,14 @@ def verify_password(login: str, password: str) -> UserRow:
     return user
 
 
-def enrolment_codes(*, actor: str, team: str, count: int = 1) -> list[Code]:
+def enrolment_codes(*, actor: str, team: str, count: int = 1, scope: Scope = EVERYTHING) -> list[Code]:
     """One-time codes, valid for 24 hours, each for one laptop of a team. Who asked for them goes to the audit.
 
     Raises: Problem `unknown-team`, `not-allowed`.
     """
     with transaction() as conn:
         _only_centre(conn, actor)
-        if all(known.id != team for known in teams(conn)):
-            raise Problem("unknown-team", team=team)
+        team_within(conn, scope, team)
         codes = enrolment.new_codes(conn, team, count, clock.wall())
         audit.record(actor, audit.ENROLMENT_CODE, conn=conn, rows=count, detail=team)
     return [Code(code, expires_at) for code, expires_at in codes]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from aidvisit.domain.rights import Scope
+from aidvisit.domain.rights import Scope, of_everything
 from aidvisit.errors import Problem
 from aidvisit.store.queries import account as queries
 from aidvisit.store.queries.account import TeamRow, UserRow
@@ -34,11 +34,6 @@ def _admins(conn: Connection) -> tuple[int, int]:
     heads = {team.id for team in queries.teams(conn) if of_everything(team.level, team.parent, team.divisions)}
     admins = [user for user in queries.users(conn) if user.active and user.role == "admin"]
     return sum(admin.team in heads for admin in admins), len(admins)
-
-
-def of_everything(level: int | None, parent: str | None, divisions: Sequence[str]) -> bool:
-    """Whether the people of such a team answer for the whole programme: its head, bound to no place."""
-    return level == 1 and parent is None and not divisions
 
 
 def team_within(conn: Connection, scope: Scope, identity: str) -> TeamRow:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from aidvisit.domain.stream import team_stream, trip_stream
+from aidvisit.store.queries.scope import under
 from aidvisit.store.tables import Division, FieldDevice, Household, Release, Team, Trip
 from sync.log import Grants
 
@@ -36,11 +37,6 @@ def _towns(conn: Connection, prefixes: Iterable[str]) -> set[str]:
     prefixes = list(prefixes)
     if not prefixes:
         return set()
-    defined = select(Division.code).where(func.length(Division.code) == 9, _under(Division.code.expression, prefixes))
-    lived_in = select(Household.stream).distinct().where(_under(Household.stream.expression, prefixes))
+    defined = select(Division.code).where(func.length(Division.code) == 9, under(Division.code.expression, prefixes))
+    lived_in = select(Household.stream).distinct().where(under(Household.stream.expression, prefixes))
     return {*conn.execute(defined).scalars(), *conn.execute(lived_in).scalars()}
-
-
-def _under(column: ColumnElement[str], prefixes: Iterable[str]) -> ColumnElement[bool]:
-    """A range, so that an index serves; the colon follows the digit 9."""
-    return or_(*((column >= prefix) & (column < f"{prefix}:") for prefix in prefixes))

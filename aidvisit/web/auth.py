@@ -1,4 +1,4 @@
-"""Who is asking. Closed by default: what is not on the short open list needs a signed-in user."""
+"""Who is asking, and whether they may. Closed by default: a page that no table names does not start."""
 
 from __future__ import annotations
 
@@ -7,32 +7,92 @@ import time
 from hashlib import sha256
 
 from flask import Blueprint, Flask, g, request, session
-from werkzeug.wrappers import Response
 
+from aidvisit.domain import rights
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
+from aidvisit.store.queries.scope import scope_of
 
 OPEN = {"static", "account.sign_in", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
 
+ROUTES = {
+    "account.sign_out": "account.own",
+    "delivery.deliver": "delivery.record",
+    "devices.codes": "device.manage",
+    "devices.page": "device.read",
+    "household.blob": "household.read",
+    "household.page": "household.read",
+    "household.search": "household.read",
+    "report.overview": "report.read",
+    "sync.chip": "sync.run",
+    "sync.line": "sync.run",
+    "sync.now": "sync.run",
+    "sync.page": "sync.run",
+    "trip.today": "trip.read",
+    "trips.page": "trip.read",
+    "trips.reconcile": "trip.read",
+    "visit.outcome": "visit.record",
+}
+"""Endpoint → the right that it needs, at whichever end it stands (aidvisit/domain/rights.py)."""
+
 
 def init_app(app: Flask, *apis: Blueprint) -> None:
     """Ask before every request. `apis` authenticate by themselves."""
     assert {api.name for api in apis} <= OPEN_BLUEPRINTS
     app.before_request(require_user)
+    app.add_template_global(may)
 
 
-def require_user() -> Response | None:
-    """Raises: Problem `signed-out`."""
-    g.user = current_user()
-    if g.user is None and request.endpoint not in OPEN and request.blueprint not in OPEN_BLUEPRINTS:
+def check_routes(app: Flask) -> None:
+    """Every page has a right, or is open. Raises: LookupError, which names those that are in neither table."""
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    lost = sorted(one for one in endpoints if one not in ROUTES and not is_open(one))
+    if lost:
+        raise LookupError(f"{', '.join(lost)}: no right in ROUTES (aidvisit/web/auth.py), and not open")
+
+
+def is_open(endpoint: str | None) -> bool:
+    """Whether it answers without a signed-in user."""
+    return endpoint in OPEN or (endpoint or "").partition(".")[0] in OPEN_BLUEPRINTS
+
+
+def require_user() -> None:
+    """Who asks (`g.user`) and what they answer for (`g.scope`). Raises: Problem `signed-out`, `not-permitted`."""
+    g.user, g.scope = current_user(), Scope()
+    endpoint = request.endpoint
+    if g.user is not None:
+        g.scope = _scope(g.user)
+    elif not is_open(endpoint):
         raise Problem("signed-out")
-    return None
+    # Without an endpoint there is no such page: that is what it answers.
+    if endpoint is not None and not is_open(endpoint) and not opens(endpoint):
+        raise Problem("not-permitted")
+
+
+def may(right: str) -> bool:
+    """Whether whoever is signed in has a right; templates ask so for links and buttons."""
+    user: UserRow | None = g.get("user")
+    return user is not None and rights.may(user.role, right)
+
+
+def opens(endpoint: str) -> bool:
+    """Whether whoever is signed in may open a page."""
+    return may(ROUTES[endpoint])
+
+
+def _scope(user: UserRow) -> Scope:
+    """A laptop holds only what it was granted: who may open it may see it all."""
+    if sync.current_settings().role == "field":
+        return EVERYTHING
+    with reading() as conn:
+        return scope_of(conn, user.team)
 
 
 def current_user() -> UserRow | None:

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.store.database import reading
+from aidvisit.web import auth
 from aidvisit.web.chip import Chip, chip
 from aidvisit.web.i18n import html_language, language
 from sync import log
@@ -60,7 +61,7 @@ def init_app(app: Flask) -> None:
 def frame() -> Frame:
     """The frame of this request's page."""
     role = sync.current_settings().role
-    navigation = NAVIGATION[role] if g.get("user") else []
+    navigation = navigation_of(role)
     try:
         shown = chip() if role == "field" and g.get("user") else None
         with reading() as conn:
@@ -68,6 +69,17 @@ def frame() -> Frame:
     except Problem:
         shown, name = None, ""  # the page that tells of a locked database needs a frame too
     return Frame(role, name, navigation, shown, language(), html_language())
+
+
+def navigation_of(role: str) -> list[tuple[str, Any]]:
+    """The pages that whoever is signed in may open, in their order."""
+    return [(endpoint, words) for endpoint, words in NAVIGATION[role] if auth.opens(endpoint)]
+
+
+def first_page() -> str | None:
+    """Where whoever is signed in begins; None before that."""
+    found = navigation_of(sync.current_settings().role)
+    return url_for(found[0][0]) if found else None
 
 
 def asset(name: str) -> str:

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from aidvisit.errors import Problem
+from aidvisit.web import frame
 from aidvisit.web.api import sync as sync_api
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ def show(problem: Problem) -> ResponseReturnValue:
         return sync_api.answer_problem(problem)
     if problem.name == "signed-out" and request.method in ("GET", "HEAD"):
         return redirect(url_for("account.sign_in", next=request.full_path.rstrip("?")))
+    if problem.name == "not-permitted" and request.path == "/" and (first := frame.first_page()):
+        return redirect(first)  # the root leads to the first page that one may see
     if not hasattr(g, "user"):
         g.user = None
     return render_template("problem.html", problem=problem, typed=_typed()), problem.status

@@ -67,7 +67,8 @@ def cheap_passwords(patch: pytest.MonkeyPatch) -> None:
 def make_homes(folder: Path) -> None:
     """`central` with the sample's trip, loaded; `field`, enrolled there, with all of it; the people's passwords alike.
 
-    Logins: `luo` leads the laptop's team, `chen` belonged to it, `office` is at the office.
+    Logins: `luo` leads the laptop's team, `chen` belonged to it, `office` has the office's rights for it; `admin` is of
+    the head of the programme.
     """
     with opened(config.write(folder / "central", role="central")) as centre:
         with transaction() as conn:
@@ -80,6 +81,8 @@ def make_homes(folder: Path) -> None:
             for login, (name, role) in people.items()
         }
         change_user(device, team, users["chen"], active=False)
+        head = account.add_team(actor=device, name="办公室", level=1)
+        account.add_user(actor=device, login="admin", name="莫知远", role="admin", team=head, password=PASSWORD)
         code = account.enrolment_codes(actor=users["office"], team=team)[0].code
         field = config.write(folder / "field", role="field", server_url=DEAD)
         link = Link(transaction, House(), InProcess(centre), clock.wall)

@@ -84,9 +84,10 @@ def test_the_signature_is_a_drawing_that_runs_nothing(luo: Pages) -> None:
     path, fields = form(luo)
     luo.post(path, fields)
     (proof,) = bodies(luo, "delivery.recorded")[0]["proofs"]
-    page = luo.get(f"/households/{first(luo).id}").text
-    assert f"/blobs/{proof['sha256']}" in page
-    drawing = luo.get(f"/blobs/{proof['sha256']}")
+    mine, another = (f"/households/{one.id}" for one in luo.households()[:2])
+    assert f'href="{mine}/blobs/{proof["sha256"]}"' in luo.get(mine).text
+    assert luo.get(f"{another}/blobs/{proof['sha256']}").status_code == 404
+    drawing = luo.get(f"{mine}/blobs/{proof['sha256']}")
     assert drawing.content_type == "image/svg+xml"
     assert drawing.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert drawing.headers["X-Content-Type-Options"] == "nosniff"

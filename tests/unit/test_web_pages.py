@@ -69,7 +69,7 @@ def test_an_address_that_is_none_is_told_in_words(luo: Pages) -> None:
 def test_a_failure_of_the_program_shows_no_trace(
     deng: Pages, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_conn: object) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("secret of the house")
 
     monkeypatch.setattr(report, "overviewed", broken)
@@ -99,7 +99,7 @@ def test_an_unknown_trip_is_told(deng: Pages, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["0" * 64, "nonsense", "0" * 63, "A" * 64])
 def test_an_unknown_blob_is_not_found(luo: Pages, name: str) -> None:
-    assert luo.get(f"/blobs/{name}").status_code == 404
+    assert luo.get(f"/households/{luo.households()[0].id}/blobs/{name}").status_code == 404
 
 
 # --- search ---------------------------------------------------------------------------------------------------
@@ -158,17 +158,19 @@ def test_numbers_are_masked_everywhere(luo: Pages) -> None:
 # --- pages of the office ----------------------------------------------------------------------------------------
 
 
-def test_a_code_is_shown_once(deng: Pages) -> None:
-    team = re.findall(r'<option value="([^"]+)"', deng.get("/devices").text)[0]
-    made = deng.post("/devices/codes", {"team": team})
+def test_a_code_is_shown_once(office: Pages) -> None:
+    office.sign_in("admin")
+    team = re.findall(r'<option value="([^"]+)"', office.get("/devices").text)[0]
+    made = office.post("/devices/codes", {"team": team})
     (code,) = re.findall(r'<p class="who id">([^<]+)</p>', made.text)
     assert f"--code {code}" in words(made)
-    assert code not in deng.get("/devices").text
+    assert code not in office.get("/devices").text
     assert made.headers["Cache-Control"] == "no-store"
 
 
-def test_a_code_for_no_team_is_refused(deng: Pages) -> None:
-    answer = deng.post("/devices/codes", {"team": "0192f3a0-0000-7000-8000-000000000001"})
+def test_a_code_for_no_team_is_refused(office: Pages) -> None:
+    office.sign_in("admin")
+    answer = office.post("/devices/codes", {"team": "0192f3a0-0000-7000-8000-000000000001"})
     assert answer.status_code == 404
     assert "没有这个队" in words(answer)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import scope as within
 from aidvisit.store.tables import FieldDevice, Team, User
 from sync import tables
 
@@ -79,8 +81,9 @@ def _user(row: Row[Any]) -> UserRow:
     return UserRow(row.id, row.login, row.name, row.role, row.team, row.password_hash, row.active)
 
 
-def teams(conn: Connection) -> list[TeamRow]:
-    return [_team(row) for row in conn.execute(select(Team).order_by(Team.order_key))]
+def teams(conn: Connection, scope: Scope = EVERYTHING) -> list[TeamRow]:
+    query = select(Team).where(within.teams(Team.id.expression, scope)).order_by(Team.order_key)
+    return [_team(row) for row in conn.execute(query)]
 
 
 def team(conn: Connection, identity: str) -> TeamRow | None:
@@ -92,9 +95,10 @@ def _team(row: Row[Any]) -> TeamRow:
     return TeamRow(row.id, row.name, row.type, row.level, row.parent, row.divisions)
 
 
-def device_rows(conn: Connection) -> list[DeviceRow]:
+def device_rows(conn: Connection, scope: Scope = EVERYTHING) -> list[DeviceRow]:
     """Every enrolled laptop, by name; a laptop knows of the others only what the organisation shares."""
-    return [_device(row) for row in conn.execute(_devices().order_by(FieldDevice.name, FieldDevice.id))]
+    query = _devices().where(within.teams(FieldDevice.team.expression, scope))
+    return [_device(row) for row in conn.execute(query.order_by(FieldDevice.name, FieldDevice.id))]
 
 
 def _devices() -> Select[Any]:

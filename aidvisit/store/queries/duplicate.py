@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Date, Row, case, cast, func, select
 
 from aidvisit.domain.repeat import Given, repeats
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.queries.catalog import items
 from aidvisit.store.queries.trip import recorded_at
@@ -46,11 +48,12 @@ class Duplicate:
     repeat_days: int
 
 
-def duplicates(conn: Connection, trip_id: str | None = None) -> list[Duplicate]:
+def duplicates(conn: Connection, trip_id: str | None = None, scope: Scope = EVERYTHING) -> list[Duplicate]:
     """Every two deliveries of an item to a household on dates less than the item's `repeat_days` apart.
 
     Aliases are resolved; void and replaced ones are left out, and pairs that the office settled. With a trip, only
-    those that it has a part in. The latest first. Source: docs/protocol.md section 5, "Duplicates".
+    those that it has a part in; with a scope, those of its households. The latest first.
+    Source: docs/protocol.md section 5, "Duplicates".
     """
     settled = [set(row) for row in conn.execute(select(Settlement.deliveries)).scalars()]
     names = items(conn)
@@ -62,7 +65,7 @@ def duplicates(conn: Connection, trip_id: str | None = None) -> list[Duplicate]:
     ]
     sides = _sides(conn, {one.delivery for pair in pairs for one in (pair.first, pair.second)})
     amounts = _amounts(conn, sides)
-    people = _names(conn, {pair.first.household for pair in pairs})
+    people = _names(conn, {pair.first.household for pair in pairs}, scope)
     found = [
         Duplicate(
             pair.first.household,
@@ -75,6 +78,7 @@ def duplicates(conn: Connection, trip_id: str | None = None) -> list[Duplicate]:
             pair.repeat_days,
         )
         for pair in pairs
+        if scope.everything or pair.first.household in people
     ]
     mine = [one for one in found if trip_id is None or trip_id in (one.first.trip, one.second.trip)]
     return sorted(mine, key=lambda one: (one.second.date, one.second.recorded_at, one.item), reverse=True)
@@ -153,8 +157,9 @@ def _amounts(conn: Connection, deliveries: Iterable[str]) -> dict[tuple[str, str
     return {(row.delivery, row.item): int(row.quantity) for row in conn.execute(query)}
 
 
-def _names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
-    query = select(Household.id, Household.name).where(Household.id.in_(list(ids)))
+def _names(conn: Connection, ids: Iterable[str], scope: Scope) -> dict[str, str]:
+    inside = within.places(Household.division.expression, scope)
+    query = select(Household.id, Household.name).where(Household.id.in_(list(ids)), inside)
     return {row.id: row.name for row in conn.execute(query)}
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from aidvisit.domain import id_number, person
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.catalog import categories, division_names, names_of
 from aidvisit.store.queries.timeline import TimelineEntry as TimelineEntry
 from aidvisit.store.queries.timeline import timeline as timeline
@@ -91,10 +93,10 @@ class HouseholdView:
     conflicts: list[ConflictView]
 
 
-def household(conn: Connection, identity: str) -> HouseholdView | None:
+def household(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> HouseholdView | None:
     """A household by its id, as it is after every edit; one that was merged is shown with its own fields."""
     row = conn.execute(select(Household.__table__).where(Household.id == identity)).first()
-    if row is None:
+    if row is None or not scope.place(row.division):
         return None
     known = categories(conn)
     held = select(HouseholdCategory.code, HouseholdCategory.since).where(HouseholdCategory.household == identity)
@@ -164,20 +166,21 @@ class FoundHousehold:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`searched`: how many households this node holds; `more`: there are others, narrow it down."""
+    """`searched`: how many households there are to find; `more`: there are others, narrow it down."""
 
     found: list[FoundHousehold]
     searched: int
     more: bool
 
 
-def search(conn: Connection, text: str, limit: int = 50) -> SearchResult:
+def search(conn: Connection, text: str, limit: int = 50, scope: Scope = EVERYTHING) -> SearchResult:
     """Households that have every word of `text` somewhere: part of a name, of a phone, the last 4 of an ID number,
     the village group, or the name of the village, town or county. Merged ones are found as what they are now.
 
     A scan of one column for now: what is asked for stands here, how it is found can change beneath.
     """
-    searched = conn.execute(select(func.count()).select_from(Household).where(Household.into.is_(None))).scalar_one()
+    held = (Household.into.is_(None), within.places(Household.division.expression, scope))
+    searched = conn.execute(select(func.count()).select_from(Household).where(*held)).scalar_one()
     words = text.lower().split()
     if not words:
         return SearchResult([], searched, False)
@@ -189,7 +192,7 @@ def search(conn: Connection, text: str, limit: int = 50) -> SearchResult:
         Household.head_phone,
         Household.head_id_number,
         Household.closed_reason,
-    ).where(Household.into.is_(None), *(_has(conn, word) for word in words))
+    ).where(*held, *(_has(conn, word) for word in words))
     rows = conn.execute(query.order_by(Household.name, Household.id).limit(limit + 1)).all()
     shown = rows[:limit]
     places = names_of(conn, {row.division for row in shown})

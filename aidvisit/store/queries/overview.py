@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, distinct, func, select
 
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
 from aidvisit.store.queries.trip import TripHead, trips
 from aidvisit.store.tables import Allocation, Delivery, DeliveryLine, Household
-from sync import log
+from sync import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +41,47 @@ class Overview:
     quarantined: int
 
 
-def overview(conn: Connection) -> Overview:
-    open_ones = select(func.count()).where(Household.closed_reason.is_(None), Household.into.is_(None))
+def overview(conn: Connection, scope: Scope = EVERYTHING) -> Overview:
+    """All of a scope: its households and what they got, its trips, laptops and what waits of them."""
+    of_scope = within.places(Household.division.expression, scope)
+    open_ones = select(func.count()).where(Household.closed_reason.is_(None), Household.into.is_(None), of_scope)
+    received = (Delivery.counts, within.households(Delivery.household.expression, scope))
     by_day = (
         select(Delivery.date, func.count().label("deliveries"))
-        .where(Delivery.counts)
+        .where(*received)
         .group_by(Delivery.date)
         .order_by(Delivery.date)
     )
     days = [(row.date, row.deliveries) for row in conn.execute(by_day)]
     given = (
         select(DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
-        .where(DeliveryLine.counts)
+        .where(DeliveryLine.counts, within.households(DeliveryLine.household.expression, scope))
         .group_by(DeliveryLine.item)
     )
     amounts = {row.item: int(row.quantity) for row in conn.execute(given)}
     alias = aliases(conn)
-    served = conn.execute(select(distinct(Delivery.household)).where(Delivery.counts)).scalars()
+    served = conn.execute(select(distinct(Delivery.household)).where(*received)).scalars()
     return Overview(
         conn.execute(open_ones).scalar_one(),
         len({alias.of(household) for household in served}),
         sum(count for _, count in days),
         days,
         quantities(items(conn), amounts),
-        _progress(conn),
-        device_rows(conn),
-        duplicates(conn),
-        log.state(conn).quarantined,
+        progress(conn, scope),
+        device_rows(conn, scope),
+        duplicates(conn, scope=scope),
+        _quarantined(conn, scope),
     )
 
 
-def _progress(conn: Connection) -> list[TripProgress]:
-    """Counted by the ids of the allotment: two statements for all trips."""
+def _quarantined(conn: Connection, scope: Scope) -> int:
+    op = tables.op.c
+    waiting = (op.problem.is_not(None), op.dismissed.is_(False), within.laptops(op.device, scope))
+    return conn.execute(select(func.count()).select_from(tables.op).where(*waiting)).scalar_one()
+
+
+def progress(conn: Connection, scope: Scope = EVERYTHING) -> list[TripProgress]:
+    """All trips with how far they are. Counted by the ids of the allotment: two statements for all trips."""
     allotted = select(Allocation.trip, Allocation.household).where(Allocation.quantity > 0).distinct().subquery()
     got = select(Delivery.trip, Delivery.household).where(Delivery.counts).distinct().subquery()
     query = (
@@ -83,4 +94,4 @@ def _progress(conn: Connection) -> list[TripProgress]:
         .group_by(allotted.c.trip)
     )
     counted = {row.trip: (row.total, row.done) for row in conn.execute(query)}
-    return [TripProgress(head, *counted.get(head.id, (0, 0))) for head in trips(conn)]
+    return [TripProgress(head, *counted.get(head.id, (0, 0))) for head in trips(conn, scope)]

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select
 
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.trip import visiting_order
+from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.tables import Allocation, DeliveryLine, Household, Visit
 
@@ -54,7 +56,7 @@ class Stop:
         return "away" if self.visit and self.visit.outcome != "met" else "todo"
 
 
-def stops(conn: Connection, trip: str) -> list[Stop]:
+def stops(conn: Connection, trip: str, scope: Scope = EVERYTHING) -> list[Stop]:
     """Every household that a trip is for or delivered to, in visiting order; aliases count for their household.
 
     Visiting order: the groups in the order in which the allotment first names them, in each the order of the
@@ -64,7 +66,7 @@ def stops(conn: Connection, trip: str) -> list[Stop]:
     allotted, first = _allotted(conn, trip, alias)
     delivered = _delivered(conn, trip, alias)
     visits = _visits(conn, trip, alias)
-    known = _households(conn, alias.spread({*allotted, *delivered}))
+    known = _households(conn, alias.spread({*allotted, *delivered}), scope)
     found = [
         _stop(household, known, alias, allotted.get(household, {}), delivered.get(household, {}), visits)
         for household in {**allotted, **delivered}
@@ -111,7 +113,7 @@ def _visits(conn: Connection, trip: str, alias: Aliases) -> dict[str, LastVisit]
     }
 
 
-def _households(conn: Connection, ids: Iterable[str]) -> dict[str, Row[Any]]:
+def _households(conn: Connection, ids: Iterable[str], scope: Scope) -> dict[str, Row[Any]]:
     query = select(
         Household.id,
         Household.name,
@@ -119,7 +121,7 @@ def _households(conn: Connection, ids: Iterable[str]) -> dict[str, Row[Any]]:
         Household.division,
         Household.address,
         Household.note,
-    ).where(Household.id.in_(list(ids)))
+    ).where(Household.id.in_(list(ids)), within.places(Household.division.expression, scope))
     return {row.id: row for row in conn.execute(query)}
 
 
@@ -131,7 +133,7 @@ def _stop(
     delivered: Mapping[str, int],
     visits: Mapping[str, LastVisit],
 ) -> Stop:
-    """The household that counts may not be held here while its alias is: then that one lends its name."""
+    """The household that counts may not be held here, or lie outside, while its alias is: that one lends its name."""
     row = next((known[identity] for identity in alias.all(household) if identity in known), None)
     visit = visits.get(household)
     if row is None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from aidvisit.domain import place
 from aidvisit.domain.balance import Balance
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.queries.catalog import ItemName, Quantity, items, named, quantities
@@ -83,19 +84,22 @@ class Reconciliation:
     duplicates: list[Duplicate]
 
 
-def reconcile(conn: Connection, trip_id: str) -> Reconciliation:
-    """Raises: LookupError when there is no such trip. Some twenty statements, whatever the number of households."""
-    head = trip(conn, trip_id)
+def reconcile(conn: Connection, trip_id: str, scope: Scope = EVERYTHING) -> Reconciliation:
+    """Some twenty statements, whatever the number of households.
+
+    Raises: LookupError when there is no such trip, or none in this scope.
+    """
+    head = trip(conn, trip_id, scope)
     if head is None:
         raise LookupError(trip_id)
     names = items(conn)
-    found = stops(conn, trip_id)
+    found = stops(conn, trip_id, scope)
     return Reconciliation(
         head,
         _items(conn, trip_id, found, names),
         _households(conn, trip_id, found, names),
-        _devices(conn, trip_id),
-        duplicates(conn, trip_id),
+        _devices(conn, trip_id, scope),
+        duplicates(conn, trip_id, scope),
     )
 
 
@@ -169,10 +173,10 @@ def _household(stop: Stop, signed: Row[Any] | None, names: Mapping[str, ItemName
     )
 
 
-def _devices(conn: Connection, trip_id: str) -> list[ReportingDevice]:
+def _devices(conn: Connection, trip_id: str, scope: Scope) -> list[ReportingDevice]:
     carrying = {
         *conn.execute(select(Release.device).where(Release.trip == trip_id)).scalars(),
         *conn.execute(select(Trip.planned_by).where(Trip.id == trip_id)).scalars(),
     }
-    rows: list[DeviceRow] = [row for row in device_rows(conn) if row.id in carrying]
+    rows: list[DeviceRow] = [row for row in device_rows(conn, scope) if row.id in carrying]
     return [ReportingDevice(row.id, row.name, row.through, row.last_seen) for row in rows]

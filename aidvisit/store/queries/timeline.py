@@ -117,6 +117,13 @@ def timeline(conn: Connection, household: str, zone: ZoneInfo = ZONE) -> list[Ti
     return [entry for _, entry in found]
 
 
+def proves(conn: Connection, household: str, sha256: str) -> bool:
+    """Whether a delivery to a household, or a visit, also of those merged into it, names this proof."""
+    ids = aliases(conn).all(household)
+    named = [select(model.proofs).where(model.household.in_(ids)) for model in (Delivery, Visit)]
+    return any(proof.get("sha256") == sha256 for query in named for row in conn.scalars(query) for proof in row)
+
+
 def _lines(conn: Connection, deliveries: list[str]) -> dict[str, list[Row[Any]]]:
     query = select(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.quantity)
     found: dict[str, list[Row[Any]]] = {}

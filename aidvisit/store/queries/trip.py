@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, Select, case, select
 
 from aidvisit.domain import place
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.catalog import (
     ItemName,
     Quantity,
@@ -123,13 +125,14 @@ class Today:
     households: list[ListedHousehold]
 
 
-def trips(conn: Connection) -> list[TripHead]:
+def trips(conn: Connection, scope: Scope = EVERYTHING) -> list[TripHead]:
     """All trips, the latest first."""
-    return [_head(row) for row in conn.execute(_heads().order_by(Trip.starts.desc(), Trip.title, Trip.id))]
+    query = _heads().where(within.trips(scope))
+    return [_head(row) for row in conn.execute(query.order_by(Trip.starts.desc(), Trip.title, Trip.id))]
 
 
-def trip(conn: Connection, identity: str) -> TripHead | None:
-    row = conn.execute(_heads().where(Trip.id == identity)).first()
+def trip(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> TripHead | None:
+    row = conn.execute(_heads().where(Trip.id == identity, within.trips(scope))).first()
     return None if row is None else _head(row)
 
 

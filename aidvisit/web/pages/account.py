@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
@@ -62,9 +62,9 @@ def language() -> ResponseReturnValue:
 def devices(codes: list[service.Code] | None = None, team: str = "") -> str:
     """Laptops, and one-time codes just made: they are shown this once."""
     with reading() as conn:
-        rows = queries.device_rows(conn)
+        rows = queries.device_rows(conn, g.scope)
         # Laptops are carried by the teams at the bottom: those are offered first.
-        teams = sorted(queries.teams(conn), key=lambda one: -(one.level or 0))
+        teams = sorted(queries.teams(conn, g.scope), key=lambda one: -(one.level or 0))
     names = {one.id: one.name for one in teams}
     address = sync.current_settings().server_url or request.host_url.rstrip("/")
     return render_template(
@@ -77,4 +77,4 @@ def devices(codes: list[service.Code] | None = None, team: str = "") -> str:
 def make_codes() -> str:
     """A code is in the answer, not behind a redirect: it is kept nowhere in the clear."""
     team = request.form.get("team", "")
-    return devices(service.enrolment_codes(actor=auth.actor(), team=team, count=1), team)
+    return devices(service.enrolment_codes(actor=auth.actor(), team=team, count=1, scope=g.scope), team)

@@ -10,11 +10,11 @@ from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import trip as trips
-from aidvisit.store.queries.timeline import timeline
+from aidvisit.store.queries.timeline import proves, timeline
 from aidvisit.store.queries.warning import warnings
 from aidvisit.web.days import day_of
 from sync import log
-from sync.op import HEX64, is_uuid
+from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
 
@@ -24,7 +24,7 @@ def search() -> str:
     """A POST, so that no name stands in an address; `part` asks for the list alone."""
     text = request.form.get("q", "").strip()[:100]
     with reading() as conn:
-        found = queries.search(conn, text) if text else None
+        found = queries.search(conn, text, scope=g.scope) if text else None
     page = "household/_found.html" if request.form.get("part") else "household/search.html"
     return render_template(page, q=text, result=found)
 
@@ -36,10 +36,10 @@ def page(household: str) -> ResponseReturnValue:
         raise Problem("unknown-household")
     field = sync.current_settings().role == "field"
     with reading() as conn:
-        view = queries.household(conn, household)
+        view = queries.household(conn, household, g.scope)
         if view is None:
             raise Problem("unknown-household")
-        into = queries.household(conn, view.into) if view.into else None
+        into = queries.household(conn, view.into, g.scope) if view.into else None
         entries = timeline(conn, household, sync.current_settings().zone)
         head = trips.current(conn, day_of(None)) if field else None
         listed = [one for one in trips.today(conn, head.id).households if one.id == household] if head else []
@@ -53,11 +53,12 @@ def page(household: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.get("/blobs/<sha256>")
-def blob(sha256: str) -> ResponseReturnValue:
-    """A signature or photo that this machine holds."""
+@blueprint.get("/households/<household>/blobs/<sha256>")
+def blob(household: str, sha256: str) -> ResponseReturnValue:
+    """A signature or photo that proves something about this household, if this machine holds it."""
     with reading() as conn:
-        found = log.get_blob(conn, sha256) if HEX64.fullmatch(sha256) else None
+        view = queries.household(conn, household, g.scope)
+        found = log.get_blob(conn, sha256) if view and proves(conn, household, sha256) else None
     if found is None:
         raise Problem("not-found")
     media_type, data = found

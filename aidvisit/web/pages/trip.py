@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
@@ -34,7 +34,7 @@ def today() -> ResponseReturnValue:
 @central.get("/trips", endpoint="page")
 def trips() -> ResponseReturnValue:
     with reading() as conn:
-        rows = overview.overview(conn).trips
+        rows = overview.progress(conn, g.scope)
     return render_template("trip/list.html", trips=rows)
 
 
@@ -43,7 +43,7 @@ def reconcile(trip: str) -> ResponseReturnValue:
     """Where the goods went, and who got what. Raises: Problem `unknown-trip`."""
     with reading() as conn:
         try:
-            view = reconciled(conn, trip)
+            view = reconciled(conn, trip, g.scope)
         except LookupError:
             raise Problem("unknown-trip") from None
         place = queries.today(conn, trip, frozenset(), sync.current_settings().zone).place
