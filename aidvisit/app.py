@@ -14,6 +14,7 @@ from flask_wtf import CSRFProtect
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.store import database, migrations
+from aidvisit.store.doors import LIFETIME_S
 from aidvisit.web import auth, frame, i18n, problems
 from aidvisit.web.api import sync as sync_api
 from aidvisit.web.pages import account, delivery, household, report, sync, trip, visit
@@ -50,7 +51,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         # A laptop's own pages are on the loopback; its server_url is the centre's address.
         SESSION_COOKIE_SECURE=settings.role == "central" and settings.server_url.startswith("https:"),
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.idle_minutes),
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=LIFETIME_S),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stand open through a lunch break
         BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
     )

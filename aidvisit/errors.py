@@ -17,8 +17,8 @@ _PEOPLE = {
     ),
     "too-many-sign-ins": Kind(
         429,
-        "密码试错太多次。请 {retry_after} 秒后再试。",
-        "Too many wrong passwords. Try again in {retry_after} seconds.",
+        "尝试登录太多次。请 {retry_after} 秒后再试。",
+        "Too many tries to sign in. Try again in {retry_after} seconds.",
         retry=True,
     ),
     "signed-out": Kind(
@@ -43,8 +43,8 @@ _PEOPLE = {
     ),
     "weak-password": Kind(
         422,
-        "密码太短,至少 {least} 个字符。请换一个长一点的。",
-        "The password is too short: at least {least} characters. Choose a longer one.",
+        "这个密码不能用:{detail}。请换一个,几个不相干的词连起来就好。",
+        "This password cannot be used: {detail}. Choose another: a few words that do not belong together do well.",
     ),
     "unknown-user": Kind(
         404,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from tests.support import browser, postgres
+from tests.support import browser, pages, postgres
 
 E2E = Path(__file__).parent / "e2e"
 
@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if E2E in item.path.parents:
             item.add_marker("e2e")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Of this process: what a test starts computes as long as it does for people."""
+    with pytest.MonkeyPatch.context() as patch:
+        pages.cheap_passwords(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def init(arguments: Namespace) -> Answer:
 
     with new_home(arguments) as (making, home):
         password = read_password(arguments)
-        account.check_password(password)
+        account.check_password(password, arguments.admin)
         settings = config.write(making, role="central", database=arguments.database)
         with opened(settings):
             with transaction() as conn:

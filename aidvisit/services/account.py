@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,18 +11,17 @@ from sqlalchemy import Connection
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
-from aidvisit.services import audit, passwords
+from aidvisit.services import audit, passwords, sync
 from aidvisit.services.bodies import filled
 from aidvisit.services.catalog import ORG
 from aidvisit.services.reach import free_login, managing, place_within, team_within
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
+from aidvisit.store.doors import Doors
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.account import TeamRow, UserRow, user_by_login
 from sync import clock, enrolment, log
 from sync.op import uuid7
-
-_brake = passwords.Brake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,8 @@ def add_user(
 
     Raises: Problem `login-taken`, `unknown-team`, `weak-password`, `invalid-body`, `not-allowed`.
     """
-    check_password(password)
-    secret = {"password_hash": passwords.hash_password(password), "key": passwords.wrapped_key(password)}
+    check_password(password, login)
+    secret = passwords.made(password)
     user = uuid7()
     body = {"login": login.strip(), "name": name, "role": role, "active": True, **filled(phone=phone), **secret}
     with transaction() as conn, managing(conn, actor):
@@ -82,26 +80,28 @@ def add_user(
     return user
 
 
-def check_password(password: str) -> None:
-    """Whether it may become somebody's. Raises: Problem `weak-password`."""
-    if len(password) < passwords.LEAST_LENGTH:
-        raise Problem("weak-password", least=passwords.LEAST_LENGTH)
+def check_password(password: str, login: str = "") -> None:
+    """Whether it may become that login's. Raises: Problem `weak-password`, why in `detail`."""
+    passwords.check(password, login.strip())
 
 
-def verify_password(login: str, password: str) -> UserRow:
-    """Who signs in. Raises: Problem `wrong-password`, `too-many-sign-ins` (`retry_after` in seconds)."""
-    login = login.strip()
-    wait_s = _brake.wait_s(login, time.monotonic())
-    if wait_s:
-        raise Problem("too-many-sign-ins", retry_after=wait_s)
-    with reading() as conn:
-        user = user_by_login(conn, login)
-    right = passwords.matches(user.password_hash if user else None, password)
-    if user is None or not right or not user.active:
-        _brake.failed(login, time.monotonic())
-        raise Problem("wrong-password")
-    _brake.succeeded(login)
-    return user
+def doors() -> Doors:
+    """What this home counts and remembers of those who try its doors."""
+    return Doors(sync.current_settings().home)
+
+
+def verify_password(login: str, password: str, address: str | None = None) -> UserRow:
+    """Who signs in, from which address. The same answer, after the same computation, whatever was wrong.
+
+    Raises: Problem `wrong-password`, `too-many-sign-ins` (`retry_after` in seconds).
+    """
+    with doors().guarded("sign-in", login, address):
+        with reading() as conn:
+            user = user_by_login(conn, login.strip())
+        right = passwords.matches(user.password_hash if user else None, password)
+        if user is None or not right or not user.active:
+            raise Problem("wrong-password")
+        return user
 
 
 def enrolment_codes(*, actor: str, team: str, count: int = 1, scope: Scope = EVERYTHING) -> list[Code]:

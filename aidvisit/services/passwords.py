@@ -1,49 +1,115 @@
-"""Passwords: argon2id hashes, the key pair that a password unwraps, and a brake on guessing. No SQL."""
+"""Passwords: which are taken, their argon2id hashes, and the key pair that one unwraps. No SQL."""
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
+import unicodedata
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import hash_secret_raw
+from argon2 import low_level
+from argon2.exceptions import VerificationError
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from aidvisit.errors import Problem
 from sync.identity import decode, encode
 
-LEAST_LENGTH = 8
-MEMORY_KIB = 19 * 1024
-PASSES = 2
-LANES = 1
-FREE_FAILURES = 5
-LONGEST_WAIT_S = 15 * 60
-
-# OWASP's argon2id profile for 19 MiB: a laptop of five years ago takes about 50 ms.
-_hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash in its PHC form."""
-    return _hasher.hash(password)
+LEAST_LENGTH: Final = 8
+MOST_LENGTH: Final = 256
+COMMON: Final = Path(__file__).resolve().parents[1] / "data" / "common_passwords.txt"
+AT_ONCE: Final = 2
+"""Computations of argon2id at the same time in one process: each holds 64 MiB."""
+TURN_COMES_WITHIN_S: Final = 10
+HASH_BYTES: Final = 32
+_HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$")  # no more than a gigabyte, whoever wrote it
 
 
-def matches(password_hash: str | None, password: str) -> bool:
-    """Whether a password is the one that was hashed; as slow when there is no hash, so as not to tell."""
-    try:
-        _hasher.verify(password_hash or _nobodys_hash(), password)
-    except (VerificationError, InvalidHashError):
-        return False
-    return password_hash is not None
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Parameters of argon2id, for the hash as for the key.
+
+    Half a second on a laptop of five years ago, and memory that makes guessing on graphics cards dear (RFC 9106
+    section 4 has 64 MiB and 3 passes for its second choice).
+    """
+
+    memory_kib: int = 64 * 1024
+    passes: int = 8
+    lanes: int = 1
+
+
+PROFILE = Profile()
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+def check(password: str, login: str) -> None:
+    """Whether it may become the password of that login. Raises: Problem `weak-password`, why in `detail`.
+
+    Source: OWASP ASVS 5.0 section 6.2: length and known words decide, not kinds of characters.
+    """
+    plain = _normal(password)
+    if len(plain) < LEAST_LENGTH:
+        raise Problem("weak-password", f"不到 {LEAST_LENGTH} 个字符 / less than {LEAST_LENGTH} characters")
+    if len(plain) > MOST_LENGTH:
+        raise Problem("weak-password", f"超过 {MOST_LENGTH} 个字符 / more than {MOST_LENGTH} characters")
+    if plain.casefold() in _common() or len(set(plain)) < 3:
+        raise Problem("weak-password", "太常见,很容易猜到 / too common, easy to guess")
+    if _normal(login).casefold() in (plain.casefold(), plain.casefold()[::-1]):
+        raise Problem("weak-password", "和登录名一样 / the same as the login")
 
 
 @cache
+def _common() -> frozenset[str]:
+    return frozenset(COMMON.read_text(encoding="utf-8").split())
+
+
+def made(password: str, wrap: Callable[[], dict[str, Any]] | None = None) -> dict[str, Any]:
+    """`password_hash` and `key` (by `wrap`, else a new pair) as a person's fact has them, computed side by side.
+
+    Raises: Problem `too-many-sign-ins`.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:  # argon2 lets other threads run meanwhile
+        password_hash = pool.submit(hash_password, password)
+        key = pool.submit(wrap or (lambda: wrapped_key(password)))
+    return {"password_hash": password_hash.result(), "key": key.result()}
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash in its PHC form. Raises: Problem `too-many-sign-ins`."""
+    with _turn():
+        return low_level.hash_secret(
+            _bytes(password), secrets.token_bytes(16), time_cost=PROFILE.passes, memory_cost=PROFILE.memory_kib,
+            parallelism=PROFILE.lanes, hash_len=HASH_BYTES, type=low_level.Type.ID,
+        ).decode("ascii")  # fmt: skip
+
+
+def matches(password_hash: str | None, password: str) -> bool:
+    """Whether a password is the one that was hashed; as slow when there is no hash, so as not to tell.
+
+    Raises: Problem `too-many-sign-ins` when too many others wait for the same.
+    """
+    known = password_hash is not None and _HASH.match(password_hash) is not None
+    shown = password_hash if known and password_hash else _nobodys_hash()
+    try:
+        with _turn():
+            low_level.verify_secret(shown.encode("ascii"), _bytes(password), low_level.Type.ID)
+    except VerificationError:
+        return False
+    return known
+
+
 def _nobodys_hash() -> str:
-    return _hasher.hash(secrets.token_hex(16))
+    """A hash of nothing, without computing it."""
+    salt, tag = (b64encode(secrets.token_bytes(size)).decode("ascii").rstrip("=") for size in (16, HASH_BYTES))
+    return f"$argon2id$v=19$m={PROFILE.memory_kib},t={PROFILE.passes},p={PROFILE.lanes}${salt}${tag}"
 
 
 def wrapped_key(password: str) -> dict[str, Any]:
@@ -51,6 +117,7 @@ def wrapped_key(password: str) -> dict[str, Any]:
 
     `wrapped`: 12 bytes of nonce, then ChaCha20-Poly1305 over the 32 private bytes with the public ones as
     associated data; its key is argon2id of the password and `salt`. All base64url.
+    Raises: Problem `too-many-sign-ins`.
     Source: docs/facts.md "Stream team-<id>".
     """
     return _wrapped(X25519PrivateKey.generate(), password)
@@ -64,55 +131,47 @@ def rewrapped_key(key: dict[str, Any], old: str, new: str) -> dict[str, Any]:
 def _wrapped(pair: X25519PrivateKey, password: str) -> dict[str, Any]:
     public = pair.public_key().public_bytes_raw()
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-    params = {"kdf": "argon2id", "m": MEMORY_KIB, "t": PASSES, "p": LANES, "aead": "chacha20-poly1305"}
+    params = {
+        "kdf": "argon2id",
+        "m": PROFILE.memory_kib,
+        "t": PROFILE.passes,
+        "p": PROFILE.lanes,
+        "aead": "chacha20-poly1305",
+    }
     sealed = ChaCha20Poly1305(_derive(password, salt, params)).encrypt(nonce, pair.private_bytes_raw(), public)
     return {"public": encode(public), "wrapped": encode(nonce + sealed), "salt": encode(salt), "params": params}
 
 
 def unwrap_key(key: dict[str, Any], password: str) -> bytes:
-    """The 32 private bytes. Raises: cryptography's InvalidTag for another password."""
+    """The 32 private bytes. Raises: cryptography's InvalidTag for another password, Problem `too-many-sign-ins`."""
     sealed = decode(key["wrapped"])
     cipher = ChaCha20Poly1305(_derive(password, decode(key["salt"]), key["params"]))
     return cipher.decrypt(sealed[:12], sealed[12:], decode(key["public"]))
 
 
 def _derive(password: str, salt: bytes, params: dict[str, Any]) -> bytes:
-    return hash_secret_raw(
-        password.encode(), salt, time_cost=params["t"], memory_cost=params["m"], parallelism=params["p"],
-        hash_len=32, type=Type.ID,
-    )  # fmt: skip
+    with _turn():
+        return low_level.hash_secret_raw(
+            _bytes(password), salt, time_cost=params["t"], memory_cost=params["m"], parallelism=params["p"],
+            hash_len=32, type=low_level.Type.ID,
+        )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Tries:
-    failures: int = 0
-    blocked_until_s: float = 0.0
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few computations at a time; who comes when many wait is sent away instead of filling the memory."""
+    if not _turns.acquire(timeout=TURN_COMES_WITHIN_S):
+        raise Problem("too-many-sign-ins", retry_after=TURN_COMES_WITHIN_S)
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
-class Brake:
-    """Wrong passwords by login: some are free, then each doubles the wait. Forgotten when the process ends."""
+def _normal(password: str) -> str:
+    """The same characters are the same password, however a keyboard composes them (NIST SP 800-63B section 3.1.1.2)."""
+    return unicodedata.normalize("NFC", password)
 
-    def __init__(self, most_logins: int = 10_000) -> None:
-        self._tries: dict[str, _Tries] = {}
-        self._most = most_logins
-        self._lock = threading.Lock()
 
-    def wait_s(self, login: str, now_s: float) -> int:
-        """Whole seconds until the next try is looked at; 0: now."""
-        with self._lock:
-            tries = self._tries.get(login)
-            return 0 if tries is None else max(0, -int(-(tries.blocked_until_s - now_s) // 1))
-
-    def failed(self, login: str, now_s: float) -> None:
-        with self._lock:
-            if len(self._tries) >= self._most:
-                self._tries.pop(next(iter(self._tries)))
-            tries = self._tries.setdefault(login, _Tries())
-            tries.failures += 1
-            over = tries.failures - FREE_FAILURES
-            if over >= 0:
-                tries.blocked_until_s = now_s + min(2.0 ** min(over + 1, 20), LONGEST_WAIT_S)
-
-    def succeeded(self, login: str) -> None:
-        with self._lock:
-            self._tries.pop(login, None)
+def _bytes(password: str) -> bytes:
+    return _normal(password).encode("utf-8", "surrogatepass")

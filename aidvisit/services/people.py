@@ -83,9 +83,9 @@ def set_password(*, actor: str, user: str, password: str, scope: Scope = EVERYTH
     check_password(password)
     if actor == user:
         raise Problem("own-password")
-    secret = {"password_hash": passwords.hash_password(password), "key": passwords.wrapped_key(password)}
+    secret = passwords.made(password)
     with transaction() as conn, managing(conn, actor):
-        user_within(conn, scope, user)
+        check_password(password, user_within(conn, scope, user).login)
         _edit(conn, actor, "user", user, secret)
         _audit(conn, actor, "password-reset", user)
 
@@ -95,18 +95,18 @@ def change_password(login: str, old: str, new: str) -> UserRow:
 
     Raises: Problem `weak-password`, `wrong-password`, `too-many-sign-ins`, `not-allowed` on a laptop.
     """
-    check_password(new)
+    check_password(new, login)
     user = verify_password(login, old)
     with reading() as conn:
         key = _view(conn, "user", user.id).fields.body["key"]
     # Outside of the transaction: this takes a second, and nobody can write meanwhile.
-    hashed, wrapped = passwords.hash_password(new), _wrapped_anew(key, old, new)
+    secret = passwords.made(new, lambda: _wrapped_anew(key, old, new))
     with transaction() as conn, managing(conn, user.id):
         if _view(conn, "user", user.id).fields.body["password_hash"] != user.password_hash:
             raise Problem("wrong-password")  # another change came first
-        _edit(conn, user.id, "user", user.id, {"password_hash": hashed, "key": wrapped})
+        _edit(conn, user.id, "user", user.id, secret)
         _audit(conn, user.id, "password-change", user.id)
-    return replace(user, password_hash=hashed)
+    return replace(user, password_hash=secret["password_hash"])
 
 
 def _wrapped_anew(key: dict[str, Any], old: str, new: str) -> dict[str, Any]:

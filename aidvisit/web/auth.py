@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-import time
+from contextlib import suppress
 from hashlib import sha256
 
 from flask import Blueprint, Flask, g, request, session
@@ -12,6 +11,7 @@ from aidvisit.domain import rights
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
 from aidvisit.services import sync
+from aidvisit.services.account import doors
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
@@ -21,6 +21,7 @@ OPEN = {"static", "account.sign_in", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
+SESSION = "id"  # of the session in the doors file; the cookie holds nothing else of it
 
 ROUTES = {
     "account.sign_out": "account.own",
@@ -97,28 +98,32 @@ def _scope(user: UserRow) -> Scope:
 
 def current_user() -> UserRow | None:
     """The user of this session, if still active, with the same password, and not away for too long."""
-    identity = session.get("user")
+    identity = session.get(SESSION)
     if identity is None:
         return None
-    with reading() as conn:
-        user = account.user(conn, identity)
-    idle_s = sync.current_settings().idle_minutes * 60
-    now = int(time.time())
-    if user is None or not user.active or session.get("mark") != _mark(user) or now - session.get("at", 0) > idle_s:
-        forget()
-        return None
-    if now - session["at"] > 30 and request.endpoint not in ASKED_BY_ITSELF:
-        session["at"] = now
-    return user
+    used = request.endpoint not in ASKED_BY_ITSELF
+    held = doors().session(identity, sync.current_settings().idle_minutes * 60, used=used)
+    if held is not None:
+        with reading() as conn:
+            user = account.user(conn, held.user)
+        if user is not None and user.active and held.mark == _mark(user):
+            return user
+    forget()
+    return None
 
 
 def remember(user: UserRow) -> None:
     """A session of its own for who signs in now: nothing of the one before goes on but the language."""
     forget()
-    session.update(user=user.id, mark=_mark(user), at=int(time.time()), salt=secrets.token_hex(8))
+    session[SESSION] = doors().begin(user.id, _mark(user))
 
 
 def forget() -> None:
+    """End the session, here and for whoever has a copy of its cookie."""
+    identity = session.get(SESSION)
+    if identity is not None:
+        with suppress(Problem):  # a disk without room to note it: the browser forgets, and its time runs out
+            doors().end(identity)
     kept = {key: session[key] for key in KEPT_OVER_SIGN_IN if key in session}
     session.clear()
     session.update(kept)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
@@ -58,10 +57,7 @@ class InProcess:
 
 def cheap_passwords(patch: pytest.MonkeyPatch) -> None:
     """argon2id with next to no memory: the same code, a hundred times as fast."""
-    patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    patch.setattr(passwords, "MEMORY_KIB", 8)
-    patch.setattr(passwords, "PASSES", 1)
-    patch.setattr(account, "_brake", passwords.Brake())
+    patch.setattr(passwords, "PROFILE", passwords.Profile(memory_kib=8, passes=1, lanes=1))
 
 
 def make_homes(folder: Path) -> None:

@@ -14,23 +14,19 @@ from tests.support.pages import Pages
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("homes")
-    with pytest.MonkeyPatch.context() as patch:
-        pages.cheap_passwords(patch)
-        pages.make_homes(folder)
+    pages.make_homes(folder)
     return folder
 
 
 @pytest.fixture
-def laptop(homes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+def laptop(homes: Path, tmp_path: Path) -> Iterator[Pages]:
     """A field laptop, nobody signed in."""
-    pages.cheap_passwords(monkeypatch)
     with pages.pages(homes, "field", tmp_path) as shown:
         yield shown
 
 
 @pytest.fixture
-def office(homes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+def office(homes: Path, tmp_path: Path) -> Iterator[Pages]:
     """The centre, nobody signed in."""
-    pages.cheap_passwords(monkeypatch)
     with pages.pages(homes, "central", tmp_path) as shown:
         yield shown

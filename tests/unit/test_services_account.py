@@ -7,20 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from aidvisit.errors import Problem
-from aidvisit.services import account, passwords
+from aidvisit.services import account
 from aidvisit.store.database import reading
 from sync import clock, log
-from sync.identity import encode
 from tests.support.homes import PASSWORD, Centre, centre
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Centre]:
-    monkeypatch.setattr(account, "_brake", passwords.Brake())
+def home(tmp_path: Path) -> Iterator[Centre]:
     with centre(tmp_path) as made:
         yield made
 
@@ -33,35 +29,6 @@ def test_who_knows_the_password_signs_in(home: Centre) -> None:
 def test_a_wrong_login_and_a_wrong_password_are_told_alike(home: Centre, login: str, password: str) -> None:
     with pytest.raises(Problem, match="wrong-password"):
         account.verify_password(login, password)
-
-
-def test_guessing_is_slowed_down(home: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some failures are free; then even the right password waits."""
-    monkeypatch.setattr(passwords, "matches", lambda stored, password: password == PASSWORD)
-    for _ in range(passwords.FREE_FAILURES):
-        with pytest.raises(Problem, match="wrong-password"):
-            account.verify_password("luo", "wrong")
-    with pytest.raises(Problem, match="too-many-sign-ins") as refused:
-        account.verify_password("luo", PASSWORD)
-    assert refused.value.retry_after == 2
-
-
-def test_the_brake_doubles_forgets_and_is_bounded() -> None:
-    brake = passwords.Brake(most_logins=2)
-    for _ in range(passwords.FREE_FAILURES):
-        brake.failed("a", 0.0)
-    assert brake.wait_s("a", 0.5) == 2
-    assert brake.wait_s("a", 2.0) == 0
-    brake.failed("a", 2.0)
-    assert brake.wait_s("a", 2.0) == 4
-    for _ in range(40):
-        brake.failed("a", 2.0)
-    assert brake.wait_s("a", 2.0) == passwords.LONGEST_WAIT_S
-    brake.failed("b", 2.0)
-    brake.failed("c", 2.0)
-    assert brake.wait_s("a", 2.0) == 0, "the oldest was dropped"
-    brake.succeeded("b")
-    assert brake.wait_s("b", 2.0) == 0
 
 
 def test_a_login_is_taken_once(home: Centre) -> None:
@@ -90,11 +57,3 @@ def test_codes_last_a_day_and_are_audited(home: Centre) -> None:
     assert codes[0].code not in str(entry.op.body)
     with pytest.raises(Problem, match="unknown-team"):
         account.enrolment_codes(actor=home.user, team=home.user)
-
-
-def test_only_the_password_opens_the_key() -> None:
-    key = passwords.wrapped_key(PASSWORD)
-    private = X25519PrivateKey.from_private_bytes(passwords.unwrap_key(key, PASSWORD))
-    assert encode(private.public_key().public_bytes_raw()) == key["public"]
-    with pytest.raises(InvalidTag):
-        passwords.unwrap_key(key, "wrong")

@@ -13,6 +13,7 @@ from aidvisit.domain.rights import Scope
 from aidvisit.errors import Problem
 from aidvisit.services import account, passwords, people
 from aidvisit.store.database import reading
+from aidvisit.store.doors import FREE_TRIES
 from aidvisit.store.queries import account as queries
 from aidvisit.store.queries.account import TeamRow, UserRow
 from aidvisit.store.queries.edit import view
@@ -265,7 +266,7 @@ def test_the_own_password_needs_the_old_one_and_a_good_one(home: Centre) -> None
 
 
 def test_guessing_the_old_password_is_slowed_down(home: Centre) -> None:
-    for _ in range(passwords.FREE_FAILURES):
+    for _ in range(FREE_TRIES):
         with pytest.raises(Problem, match="wrong-password"):
             people.change_password("luo", "wrong", NEW)
     with pytest.raises(Problem, match="too-many-sign-ins"):

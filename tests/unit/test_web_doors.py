@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from aidvisit.services import passwords
 from aidvisit.store.database import reading
+from aidvisit.store.doors import FREE_TRIES
 from aidvisit.store.queries import account as accounts
 from aidvisit.web import frame
 from aidvisit.web.pages.account import here
@@ -93,7 +93,7 @@ def test_empty_fields_are_told_where_they_are(laptop: Pages) -> None:
 
 
 def test_guessing_is_slowed_down(laptop: Pages) -> None:
-    for _ in range(passwords.FREE_FAILURES):
+    for _ in range(FREE_TRIES):
         assert laptop.sign_in(password="wrong").status_code == 403
     answer = laptop.sign_in()
     assert answer.status_code == 429
@@ -105,6 +105,17 @@ def test_signing_out_ends_it(either: Pages) -> None:
     either.sign_in()
     assert either.post("/sign-out").location == "/sign-in"
     assert either.get("/").status_code == 302
+
+
+def test_a_copy_of_the_cookie_ends_with_the_session(either: Pages) -> None:
+    """Signing out, and signing in anew, end what a thief of the cookie holds."""
+    for end in (lambda: either.post("/sign-out"), lambda: either.sign_in()):
+        either.sign_in()
+        thief = Pages(either.app)
+        thief.client._cookies.update(either.client._cookies)
+        assert thief.get("/").status_code == 200
+        end()
+        assert thief.get("/").status_code == 302
 
 
 def test_a_new_session_keeps_nothing_of_the_one_before(laptop: Pages) -> None:

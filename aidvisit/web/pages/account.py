@@ -33,7 +33,7 @@ def sign_in() -> ResponseReturnValue:
         return render_template("account/sign_in.html", target=target, login="", problem=None)
     try:
         form = read(SignInForm)
-        user = service.verify_password(form["login"], form["password"])
+        user = service.verify_password(form["login"], form["password"], request.remote_addr)
         audit.attempt(user.id, audit.SIGN_IN)
         auth.remember(user)
     except Problem as problem:
