@@ -16,16 +16,18 @@ from aidvisit.errors import Problem
 from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
 from aidvisit.web import auth, frame, i18n, problems
+from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
-from aidvisit.web.pages import account, delivery, household, report, sync, trip, visit
+from aidvisit.web.pages import account, delivery, household, password, people, report, sync, team, trip, visit
 
 PACKAGE = Path(__file__).resolve().parent
 MAX_FORM_BYTES = 8 * 1024 * 1024
 
-SHARED = (account.blueprint, household.blueprint)
+SHARED = (account.blueprint, password.blueprint, household.blueprint)
+APIS = (sync_api.blueprint, password_api.blueprint)
 PAGES = {
     "field": (*SHARED, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
-    "central": (*SHARED, report.blueprint, trip.central, account.central),
+    "central": (*SHARED, report.blueprint, trip.central, people.blueprint, team.blueprint, account.central),
 }
 
 
@@ -60,12 +62,13 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     i18n.init_app(app, settings.locale, settings.timezone)
     frame.init_app(app)
     problems.init_app(app)
-    auth.init_app(app, sync_api.blueprint)
+    auth.init_app(app, *APIS)
     for blueprint in PAGES[settings.role]:
         app.register_blueprint(blueprint)
     if settings.role == "central":
-        csrf.exempt(sync_api.blueprint)
-        app.register_blueprint(sync_api.blueprint)
+        for api in APIS:
+            csrf.exempt(api)
+            app.register_blueprint(api)
     auth.check_routes(app)
     return app
 

@@ -86,6 +86,13 @@ _PEOPLE = {
         "Your password is as it was; try again when there is a line.",
         retry=True,
     ),
+    "password-unclear": Kind(
+        502,
+        "改到一半线路断了,不知道中心改了没有。有网络后同步一次,再用新密码登录;不行就还是旧密码。",
+        "The line broke while the password was being changed, so it may be the new one or still the old. "
+        "Sync when there is a line, then try the new one first.",
+        retry=True,
+    ),
 }
 
 _PAGES = {

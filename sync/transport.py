@@ -31,7 +31,7 @@ class Reply:
 
 class Transport(Protocol):
     def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
-        """POST one document to `enrol`, `push` or `pull`.
+        """POST one document to `enrol`, `push` or `pull`, or to another path of that server.
 
         Raises: Problem, the server's own or `server-unreachable`, `tls-failed`, `ca-unreadable`, `hotel-wifi`,
             `server-error`.
@@ -59,7 +59,12 @@ class HttpTransport:
             headers["Content-Encoding"] = "zstd"
         try:
             with self._session.post(
-                self.url + PATHS[name], data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+                self.url + PATHS.get(name, name),
+                data=data,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
             ) as response:
                 # Packed as it came: whether urllib3 unpacks zstd hangs on a package that nobody here asks for.
                 packed = response.raw.read(MAX_ANSWER + 1, decode_content=False)

@@ -20,6 +20,7 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.doors import Doors
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.account import TeamRow, UserRow, user_by_login
+from aidvisit.store.queries.scope import scope_of
 from sync import clock, enrolment, log
 from sync.op import uuid7
 
@@ -90,14 +91,17 @@ def doors() -> Doors:
     return Doors(sync.current_settings().home)
 
 
-def verify_password(login: str, password: str, address: str | None = None) -> UserRow:
+def verify_password(login: str, password: str, address: str | None = None, *, at_team: str | None = None) -> UserRow:
     """Who signs in, from which address. The same answer, after the same computation, whatever was wrong.
 
+    `at_team`: the team of the laptop that asks for them; who does not answer for that team is nobody there.
     Raises: Problem `wrong-password`, `too-many-sign-ins` (`retry_after` in seconds).
     """
     with doors().guarded("sign-in", login, address):
         with reading() as conn:
             user = user_by_login(conn, login.strip())
+            if user is not None and at_team is not None and not scope_of(conn, user.team).team(at_team):
+                user = None
         right = passwords.matches(user.password_hash if user else None, password)
         if user is None or not right or not user.active:
             raise Problem("wrong-password")

@@ -11,16 +11,14 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
-from aidvisit.services import passwords
+from aidvisit.services import audit, passwords
 from aidvisit.services.account import check_password, verify_password
-from aidvisit.services.bodies import filled
 from aidvisit.services.reach import free_login, managing, place_within, team_within, user_within
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.account import UserRow
 from aidvisit.store.queries.edit import Noun, View, view
-from sync.op import uuid7
 
 
 def update_team(
@@ -87,16 +85,19 @@ def set_password(*, actor: str, user: str, password: str, scope: Scope = EVERYTH
     with transaction() as conn, managing(conn, actor):
         check_password(password, user_within(conn, scope, user).login)
         _edit(conn, actor, "user", user, secret)
-        _audit(conn, actor, "password-reset", user)
+        audit.record(actor, audit.PASSWORD_RESET, conn=conn, detail=user)
 
 
-def change_password(login: str, old: str, new: str) -> UserRow:
+def change_password(
+    login: str, old: str, new: str, address: str | None = None, *, at_team: str | None = None
+) -> UserRow:
     """One's own password; the person as they are then. The key pair stays, and so does what is sealed to it.
 
+    `address`, `at_team`: as for `verify_password`.
     Raises: Problem `weak-password`, `wrong-password`, `too-many-sign-ins`, `not-allowed` on a laptop.
     """
     check_password(new, login)
-    user = verify_password(login, old)
+    user = verify_password(login, old, address, at_team=at_team)
     with reading() as conn:
         key = _view(conn, "user", user.id).fields.body["key"]
     # Outside of the transaction: this takes a second, and nobody can write meanwhile.
@@ -105,7 +106,7 @@ def change_password(login: str, old: str, new: str) -> UserRow:
         if _view(conn, "user", user.id).fields.body["password_hash"] != user.password_hash:
             raise Problem("wrong-password")  # another change came first
         _edit(conn, user.id, "user", user.id, secret)
-        _audit(conn, user.id, "password-change", user.id)
+        audit.record(user.id, audit.PASSWORD_CHANGE, conn=conn, detail=user.id)
     return replace(user, password_hash=secret["password_hash"])
 
 
@@ -132,10 +133,6 @@ def _view(conn: Connection, noun: Noun, subject: str) -> View:
     if held is None:
         raise Problem(f"unknown-{noun}")
     return held
-
-
-def _audit(conn: Connection, actor: str, what: str, user: str) -> None:
-    ledger.record(conn, actor, Fact("office", "access.recorded", uuid7(), filled(what=what, detail=user)))
 
 
 def in_view(noun: Noun, subject: str, *paths: str) -> str:

@@ -18,7 +18,7 @@ from aidvisit.store.queries.account import UserRow
 from aidvisit.store.queries.scope import scope_of
 
 OPEN = {"static", "account.sign_in", "account.language"}
-OPEN_BLUEPRINTS = {"sync_api"}  # devices show their token there
+OPEN_BLUEPRINTS = {"sync_api", "password_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
 SESSION = "id"  # of the session in the doors file; the cookie holds nothing else of it
@@ -31,11 +31,19 @@ ROUTES = {
     "household.blob": "household.read",
     "household.page": "household.read",
     "household.search": "household.read",
+    "password.page": "account.own",
+    "people.activate": "account.manage",
+    "people.add": "account.manage",
+    "people.page": "account.read",
+    "people.password": "account.manage",
+    "people.person": "account.manage",
     "report.overview": "report.read",
     "sync.chip": "sync.run",
     "sync.line": "sync.run",
     "sync.now": "sync.run",
     "sync.page": "sync.run",
+    "teams.add": "account.manage",
+    "teams.team": "account.manage",
     "trip.today": "trip.read",
     "trips.page": "trip.read",
     "trips.reconcile": "trip.read",

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from flask import request
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from aidvisit.domain.facts.fields import Date
+from aidvisit.domain.rights import ROLES
 from aidvisit.errors import Problem
 from sync.op import is_uuid
 
 SIGNATURE = re.compile(r"[ML0-9 .,-]{1,60000}")
 # Where a form asks for what a fact's body calls otherwise, or holds in a list.
 FIELD_OF_PATH = [
+    (re.compile(r"set\.(\w+)(\..*)?"), r"\1"),
     (re.compile(r"received_by\.(\w+)"), r"\1"),
     (re.compile(r"witness\.(\w+)"), r"witness_\1"),
     (re.compile(r"proofs\.\d+\.reason"), "none_reason"),
@@ -31,25 +33,61 @@ def _identifier(value: str) -> None:
         raise ValidationError("编号不对,请刷新页面。 / The id is not right: reload the page.")
 
 
+SECRET = {"old_password", "password", "again"}
+"""Fields that may begin or end with a blank, and that no page ever shows again."""
+
+
 class Form(Schema):
-    """Every field is text; blanks around it go."""
+    """Every field is text; blanks around it go, but for passwords."""
 
     class Meta:
         unknown = EXCLUDE
 
     @pre_load
     def strip(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {key: value.strip() if isinstance(value, str) else value for key, value in data.items()}
+        return {key: value if key in SECRET or not isinstance(value, str) else value.strip()
+                for key, value in data.items()}  # fmt: skip
 
 
 class SignInForm(Form):
     login = fields.String(required=True, validate=validate.Length(1, 100, error="请填登录名。 / Type your login."))
     password = fields.String(required=True, validate=validate.Length(1, 1000, error="请填密码。 / Type your password."))
 
-    @pre_load
-    def strip(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A password may begin or end with a blank."""
-        return {**data, "login": str(data.get("login", "")).strip()}
+
+class NewPasswordForm(Form):
+    """Typed twice."""
+
+    password = fields.String(required=True, validate=validate.Length(1, 1000, error="请填新密码。 / Type a password."))
+    again = fields.String(load_default="")
+
+    @validates_schema
+    def alike(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("again") != data.get("password"):
+            raise ValidationError("两次填的密码不一样。 / These two differ.", "again")
+
+
+class OwnPasswordForm(NewPasswordForm):
+    old_password = fields.String(
+        required=True, validate=validate.Length(1, 1000, error="请填现在的密码。 / Type your present password.")
+    )
+
+
+class PersonForm(Form):
+    name = fields.String(required=True, validate=validate.Length(1, 100, error="请填姓名。 / Type a name."))
+    phone = fields.String(load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100."))
+    role = fields.String(required=True, validate=validate.OneOf(ROLES, error="请选一种角色。 / Choose a role."))
+
+
+class NewPersonForm(PersonForm, NewPasswordForm):
+    login = fields.String(required=True, validate=validate.Length(1, 100, error="请填登录名。 / Type a login."))
+
+
+class TeamForm(Form):
+    """The codes of its divisions are read beside it."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 100, error="请填名称。 / Type a name."))
+    level = fields.Integer(required=True, validate=validate.Range(1, 3, error="请选一级。 / Choose a level."))
+    parent = fields.String(load_default="")
 
 
 class DeliverForm(Form):
@@ -141,3 +179,8 @@ def texts(prefix: str) -> dict[str, str]:
     pairs = {name.removeprefix(prefix + "."): value.strip() for name, value in request.form.items()
              if name.startswith(prefix + ".")}  # fmt: skip
     return {key: value for key, value in pairs.items() if value}
+
+
+def codes(text: str) -> list[str]:
+    """Codes that were typed in a row, apart by anything that is no digit or letter."""
+    return re.findall(r"\w+", text)

@@ -37,6 +37,7 @@ NAVIGATION = {
         ("report.overview", _("总览")),
         ("trips.page", _("走访任务")),
         ("household.search", _("困难家庭")),
+        ("people.page", _("人员")),
         ("devices.page", _("设备")),
     ],
 }

@@ -12,10 +12,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from aidvisit.errors import Problem
 from aidvisit.web import frame
 from aidvisit.web.api import sync as sync_api
+from aidvisit.web.forms import SECRET
 
 logger = logging.getLogger(__name__)
 
-KEPT_NOT = {"csrf_token", "password"}
+KEPT_NOT = {"csrf_token", *SECRET}
+APIS = ("/sync/v1/", "/api/v1/")
 HTTP_NAMES = {404: "not-found", 405: "method-not-allowed"}
 
 
@@ -28,7 +30,7 @@ def init_app(app: Flask) -> None:
 
 def show(problem: Problem) -> ResponseReturnValue:
     """The page of a problem. What a form held is offered to be sent again."""
-    if request.path.startswith("/sync/v1"):
+    if request.path.startswith(APIS):
         return sync_api.answer_problem(problem)
     if problem.name == "signed-out" and request.method in ("GET", "HEAD"):
         return redirect(url_for("account.sign_in", next=request.full_path.rstrip("?")))

@@ -26,6 +26,7 @@ class UserRow:
     team: str
     password_hash: str | None
     active: bool
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def users(conn: Connection, team: str | None = None) -> list[UserRow]:
 
 
 def _user(row: Row[Any]) -> UserRow:
-    return UserRow(row.id, row.login, row.name, row.role, row.team, row.password_hash, row.active)
+    return UserRow(row.id, row.login, row.name, row.role, row.team, row.password_hash, row.active, row.phone)
 
 
 def teams(conn: Connection, scope: Scope = EVERYTHING) -> list[TeamRow]:

@@ -23,12 +23,13 @@ PASSING = {"database-locked", "disk-full"}
 RETRY_S = 10
 
 
-def _token() -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+def token() -> str | None:
+    """What the asking device shows."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" and shown.strip() else None
 
 
-def _body() -> bytes:
+def body() -> bytes:
     """The decoded body, never more of it than the protocol allows."""
     if (request.content_length or 0) > MAX_BYTES:
         raise too_large()
@@ -36,7 +37,8 @@ def _body() -> bytes:
     return unpack(raw, request.headers.get("Content-Encoding"))
 
 
-def _answer(status: int, document: dict[str, Any], media_type: str = "application/json") -> Response:
+def answer(status: int, document: dict[str, Any], media_type: str = "application/json") -> Response:
+    """A document, packed as the asking device reads it."""
     data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     packed, encoding = pack(data, request.headers.get("Accept-Encoding"))
     response = Response(packed, status, content_type=media_type)
@@ -50,7 +52,7 @@ def answer_problem(problem: Problem) -> Response:
     """A refusal as RFC 9457 says it."""
     if problem.name in PASSING:
         problem = Problem("unavailable", retry_after=RETRY_S)
-    response = _answer(problem.status, problem.to_dict(), MEDIA_TYPE)
+    response = answer(problem.status, problem.to_dict(), MEDIA_TYPE)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
@@ -58,17 +60,17 @@ def answer_problem(problem: Problem) -> Response:
 
 def _authorised(work: Callable[[str | None, bytes], dict[str, Any]]) -> Response:
     """The token is checked before a single byte of the body is looked at."""
-    token = _token()
+    shown = token()
     with transaction() as conn:
-        enrolment.device_of_token(conn, token)
-    return _answer(200, work(token, _body()))
+        enrolment.device_of_token(conn, shown)
+    return answer(200, work(shown, body()))
 
 
 @blueprint.post("/enrol")
 def enrol() -> Response:
     address = request.remote_addr or "unknown"
-    answer = enrolment.enrol(transaction, House(), loads(_body()), _token(), address, clock.wall())
-    return _answer(201, answer)
+    document = enrolment.enrol(transaction, House(), loads(body()), token(), address, clock.wall())
+    return answer(201, document)
 
 
 @blueprint.post("/push")
