@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,17 @@ from sqlalchemy.engine import Connection
 from sync import clock, identity, intake, log, tables
 from sync.log import Application, Begin, Entry
 from sync.problem import Problem
+from sync.proof import Proof
 from sync.tables import op as op_table
 from sync.transport import Reply, Transport
 from sync.wire import ANSWERS, MAX_BYTES, MAX_OPS, load, to_travel
 
 PAGE = 2000
-STOPPING = {"fork", "unauthorized", "device-revoked", "malformed", "chain-broken", "bad-signature"}
+STOPPING = {"fork", "unauthorized", "device-revoked", "malformed", "chain-broken", "bad-signature", "other-server"}
 """Problems that going on alone cannot mend: sending stops, recording does not, and it is shown."""
 
 Progress = Callable[[int, int], None]
+Expects = Callable[[str], bool]
 Now = Callable[[], datetime]
 
 
@@ -43,26 +45,59 @@ class Link:
     now: Now
     status: dict[str, Any] | None = None
 
-    def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
-        """One round trip; notes how far the clock is off, from the answer's Date."""
-        reply = self.transport.call(name, document, token)
+    def call(self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False) -> Reply:
+        """One round trip; notes how far the clock is off, from the answer's Date.
+
+        Only the server that was enrolled with is believed, unless this device enrols `anew`, with whoever answers.
+        """
         try:
-            load(ANSWERS[name], reply.document)
+            reply = self.transport.call(name, document, token)
         except Problem as problem:
-            raise Problem("server-error", problem.detail, http_status=200) from problem
-        if reply.date is not None:
-            offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
-            with self.begin() as conn:
+            if problem.proof is not None and not anew:
+                with self.begin() as conn:
+                    problem.verified = _is_ours(conn, problem.proof, said=problem)
+            raise
+        with self.begin() as conn:
+            if reply.proof is not None and not anew:
+                reply = replace(reply, verified=_is_ours(conn, reply.proof))
+            try:
+                load(ANSWERS[name], reply.document)
+            except Problem as problem:
+                raise Problem("server-error", problem.detail, http_status=200) from problem
+            if reply.date is not None:
+                offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
                 # Date has whole seconds: what is nearer than two is no offset that anybody could see.
                 log.remember(conn, offset_ms=offset if abs(offset) > 2000 else 0)
         return reply
 
 
-def enrol(link: Link, *, name: str, code: str | None = None, token: str | None = None) -> str:
-    """Become a device. Returns its id. Raises: Problem."""
+def _is_ours(conn: Connection, proof: Proof, said: Problem | None = None) -> bool:
+    """Whether an answer is signed by the server that was enrolled with; true once, it must be so from then on.
+
+    Raises: Problem `other-server`; `server-error` for an unsigned excuse, which asks for nothing but patience.
+    """
+    card = log.recall(conn, "server", {})
+    if proof.by(str(card.get("public_key"))):
+        if not card.get("signs"):
+            log.remember(conn, server=card | {"signs": True})
+        return True
+    if proof.signature is None and not card.get("signs"):
+        return False
+    if proof.signature is None and said is not None and said.status >= 500:
+        raise Problem("server-error", http_status=said.status)
+    raise Problem("other-server")
+
+
+def enrol(
+    link: Link, *, name: str, code: str | None = None, token: str | None = None, expects: Expects | None = None
+) -> str:
+    """Become a device. Returns its id. `expects`: whether a public key is that of the server that is meant.
+
+    Raises: Problem.
+    """
     key = _next_key(link, code)
     request = {"name": name, "public_key": key.public} | ({"code": code} if code else {})
-    answer = link.call("enrol", request, token).document
+    answer = _ask_to_enrol(link, request, token, anew=True, expects=expects)
     with link.begin() as conn:
         log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())
         log.remember(
@@ -71,6 +106,20 @@ def enrol(link: Link, *, name: str, code: str | None = None, token: str | None =
             acked=0, receipt=None, trouble=None,
         )  # fmt: skip
     return str(answer["device"])
+
+
+def _ask_to_enrol(
+    link: Link, request: dict[str, Any], token: str | None, *, anew: bool, expects: Expects | None = None
+) -> dict[str, Any]:
+    """The answer to enrol. Its `server` says `signs` when it is signed by the very key that it names."""
+    reply = link.call("enrol", request, token, anew=anew)
+    card, proof = reply.document["server"], reply.proof
+    key = str(card.get("public_key"))
+    signs = proof is not None and proof.by(key)
+    forged = proof is not None and proof.signature is not None and not signs
+    if forged or (expects is not None and not (signs and expects(key))):
+        raise Problem("other-server")
+    return reply.document | {"server": card | {"signs": signs}}
 
 
 def _next_key(link: Link, code: str | None) -> identity.KeyPair:
@@ -258,20 +307,22 @@ def find_fork(link: Link) -> int:
 def enrol_again(link: Link, code: str | None = None) -> str:
     """After `fork`: become a new device and author there, in one transaction, all that only this copy has.
 
-    With a `code` also where the centre knows this device no more: it was restored from before the enrolment.
+    With a `code` also where the centre knows this device no more (it was restored from before the enrolment), or is
+    another one.
     Returns the new device id. Raises: Problem.
     """
     with link.begin() as conn:
         old, token, name = log.own(conn), log.recall(conn, "token"), log.recall(conn, "name")
+    anew = False
     try:
         first = find_fork(link)
     except Problem as problem:
-        if problem.name != "unauthorized" or code is None:
+        if problem.name not in ("unauthorized", "other-server") or code is None:
             raise
-        first, token = 1, None
+        first, token, anew = 1, None, problem.name == "other-server"
     key = _next_key(link, code)
     request = {"name": name, "public_key": key.public} | ({"code": code} if code else {})
-    answer = link.call("enrol", request, token).document
+    answer = _ask_to_enrol(link, request, token, anew=anew)
     with link.begin() as conn:
         _become(conn, link, old, first, key, name, answer)
     return str(answer["device"])

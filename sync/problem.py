@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
+from sync.proof import Proof
+
 URN = "urn:aidvisit:problem:"
 MEDIA_TYPE = "application/problem+json"
 
@@ -146,6 +148,14 @@ CATALOGUE: dict[str, Kind] = {
         "The certificate file {path} cannot be read, so the central server cannot be told from another. Put it back "
         "(PEM), or correct ca_file in the settings. Every record is still here.",
     ),
+    "other-server": Kind(
+        502,
+        "这个地址上回答的是另一台服务器,不是登记时的那一台,没有采信,上报停了。登记照常,记录都在本机。"
+        "请核对地址;确实换了服务器,请向管理员要登记码重新登记。",
+        "Another server answers at this address, not the one that this laptop was enrolled with. It was not believed "
+        "and sending stopped; recording goes on, every record is here. Check the address; if the server was really "
+        "replaced, enrol anew with a code from an administrator.",
+    ),
     "receipt-invalid": Kind(
         502,
         "回执的签名不是中心服务器的,没有采信。请联系管理员。",
@@ -174,6 +184,8 @@ class _Gently(Formatter):
 class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
     """A refusal with a catalogued `name`; `members` are its RFC 9457 extension members.
 
+    `proof` came with it when the other side said it over HTTP; `verified`: that was the server enrolled with.
+
     Raises: KeyError for a name that is not in the catalogue (a bug, so it stays one).
     Source: docs/protocol.md section 3; RFC 9457.
     """
@@ -181,6 +193,8 @@ class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
     def __init__(self, name: str, detail: str = "", **members: Any) -> None:
         self.kind = CATALOGUE[name]
         self.name, self.detail, self.members = name, detail, members
+        self.proof: Proof | None = None
+        self.verified = False
         super().__init__(f"{name}: {detail or self.words('en')}")
 
     @property

@@ -15,6 +15,7 @@ import zstandard
 from sync import tls
 from sync.op import loads
 from sync.problem import MEDIA_TYPE, Problem
+from sync.proof import NONCE, SIGNATURE, Proof, answered_text, new_nonce
 from sync.wire import PATHS, unpack
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
@@ -23,10 +24,12 @@ MAX_ANSWER = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A decoded answer; `date` is the server's clock."""
+    """A decoded answer; `date` is the server's clock. `verified`: signed by the server that was enrolled with."""
 
     document: dict[str, Any]
     date: datetime | None
+    proof: Proof | None = None
+    verified: bool = False
 
 
 class Transport(Protocol):
@@ -52,6 +55,7 @@ class HttpTransport:
         data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json", "Accept": f"application/json, {MEDIA_TYPE}"}
         headers["Accept-Encoding"] = "zstd, gzip"
+        headers[NONCE] = nonce = new_nonce()
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if len(data) > 400:
@@ -70,7 +74,7 @@ class HttpTransport:
                 packed = response.raw.read(MAX_ANSWER + 1, decode_content=False)
         except (OSError, urllib3.exceptions.HTTPError) as error:  # every RequestException is an OSError
             raise self._why(error) from error
-        return self._read(response, packed)
+        return self._read(response, packed, nonce)
 
     def _why(self, error: BaseException) -> Problem:
         authority = self._session.verify
@@ -81,21 +85,25 @@ class HttpTransport:
             return Problem("tls-failed", url=self.url, reason=reason)
         return Problem("server-unreachable", str(type(error).__name__), url=self.url)
 
-    def _read(self, response: requests.Response, packed: bytes) -> Reply:
+    def _read(self, response: requests.Response, packed: bytes, nonce: str) -> Reply:
         media_type = response.headers.get("Content-Type", "").split(";")[0].strip()
         if media_type not in ("application/json", MEDIA_TYPE):
             if response.status_code >= 500:
                 raise Problem("server-error", http_status=response.status_code)
             raise Problem("hotel-wifi", url=self.url)
         try:
-            document = loads(unpack(packed, response.headers.get("Content-Encoding"), MAX_ANSWER))
+            data = unpack(packed, response.headers.get("Content-Encoding"), MAX_ANSWER)
+            document = loads(data)
         except Problem as error:
             raise Problem("hotel-wifi", str(error), url=self.url) from error
         if not isinstance(document, dict):
             raise Problem("hotel-wifi", url=self.url)
+        proof = Proof(answered_text(nonce, data), response.headers.get(SIGNATURE))
         if response.status_code >= 400 or media_type == MEDIA_TYPE:
-            raise _refusal(document, response)
-        return Reply(document, _date(response.headers.get("Date")))
+            refusal = _refusal(document, response)
+            refusal.proof = proof
+            raise refusal
+        return Reply(document, _date(response.headers.get("Date")), proof)
 
 
 def _refusal(document: dict[str, Any], response: requests.Response) -> Problem:

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 
 from aidvisit import __version__
 from aidvisit.config import Settings
+from aidvisit.errors import Problem
 from aidvisit.services.address import check_server
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
@@ -18,10 +19,13 @@ from aidvisit.store.ledger import House
 from sync import client, clock, log, server
 from sync.agent import Agent
 from sync.client import Link, Outcome
+from sync.identity import KeyPair
 from sync.log import LogState
+from sync.proof import answered_text
 from sync.transport import HttpTransport
 
 AGENT = "aidvisit.sync_agent"
+KEY = "aidvisit.server_key"
 
 
 def status() -> LogState:
@@ -95,6 +99,20 @@ def new_epoch() -> str:
     """After the centre's database was restored by other means: laptops then compare everything anew."""
     with transaction() as conn:
         return server.new_epoch(conn, clock.wall())
+
+
+def sign_answer(nonce: str, body: bytes) -> str | None:
+    """The centre's word that it answers this request so; None where its key cannot be read just now."""
+    key = current_app.extensions.get(KEY)
+    if key is None:
+        try:
+            with reading() as conn:
+                key = KeyPair.from_private(log.recall(conn, "private_key"))
+        except Problem:
+            return None
+        current_app.extensions[KEY] = key  # never another one: also a restored centre keeps it
+    signature: str = key.sign(answered_text(nonce, body))
+    return signature
 
 
 def own_device() -> str:

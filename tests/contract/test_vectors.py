@@ -15,6 +15,7 @@ from tests.support.client import (
     ZERO,
     canonical,
     chain,
+    check_answer,
     check_receipt,
     digest,
     public_of,
@@ -58,6 +59,14 @@ def test_receipt_is_the_servers(vectors: dict[str, Any]) -> None:
     check_receipt(vectors["server_public_key"], vectors["receipt"])
     with pytest.raises(InvalidSignature):
         check_receipt(vectors["server_public_key"], vectors["receipt"] | {"through": 4})
+
+
+def test_an_answer_is_the_servers(vectors: dict[str, Any]) -> None:
+    answer = vectors["answer"]
+    check_answer(vectors["server_public_key"], answer["nonce"], answer["body"].encode(), answer["signature"])
+    assert sign(SERVER_KEY, answer["text"]) == answer["signature"]
+    with pytest.raises(InvalidSignature):
+        check_answer(vectors["server_public_key"], "A" * 16, answer["body"].encode(), answer["signature"])
 
 
 def test_stream_digest(vectors: dict[str, Any]) -> None:

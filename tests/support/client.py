@@ -277,6 +277,11 @@ def check_receipt(public_key: str, receipt: Document) -> None:
     verify(public_key, ":".join(["aidvisit-receipt-1", *(str(receipt[part]) for part in parts)]), receipt["sig"])
 
 
+def check_answer(public_key: str, nonce: str, body: bytes, signature: str) -> None:
+    """Of a request that carried `nonce`; `body` unpacked. Raises: InvalidSignature."""
+    verify(public_key, f"aidvisit-answered-1:{nonce}:{hashlib.sha256(body).hexdigest()}", signature)
+
+
 def public_of(key: Ed25519PrivateKey) -> str:
     return b64(key.public_key().public_bytes_raw())
 

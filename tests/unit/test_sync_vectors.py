@@ -13,6 +13,7 @@ from sync import clock, enrolment, identity, log, merge
 from sync.identity import KeyPair, encode
 from sync.op import ZERO, Op, canonical, chain, check_op, digest_of
 from sync.problem import Problem
+from sync.proof import Proof, answered_text, is_nonce
 from tests.support.toy import START, Centre, memory
 
 VECTORS: dict[str, Any] = json.loads(
@@ -47,6 +48,15 @@ def test_signatures() -> None:
     assert identity.check_receipt(SERVER.public, receipt)
     made = identity.make_receipt(SERVER, receipt["device"], receipt["through"], receipt["head"], receipt["at"])
     assert made == receipt
+
+
+def test_signed_answers() -> None:
+    answer = VECTORS["answer"]
+    assert answered_text(answer["nonce"], answer["body"].encode()) == answer["text"]
+    assert SERVER.sign(answer["text"]) == answer["signature"]
+    assert is_nonce(answer["nonce"])
+    assert Proof(answer["text"], answer["signature"]).by(SERVER.public)
+    assert not Proof(answer["text"], answer["signature"]).by(DEVICE.public)
 
 
 @named(VECTORS["restamp"]["cases"])

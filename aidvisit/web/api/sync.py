@@ -9,11 +9,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from aidvisit.errors import Problem
+from aidvisit.services.sync import sign_answer
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import House
 from sync import clock, enrolment, server
 from sync.op import loads
 from sync.problem import MEDIA_TYPE
+from sync.proof import NONCE, SIGNATURE, is_nonce
 from sync.wire import MAX_BYTES, pack, too_large, unpack
 
 blueprint = Blueprint("sync_api", __name__, url_prefix="/sync/v1")
@@ -45,6 +47,9 @@ def answer(status: int, document: dict[str, Any], media_type: str = "application
     response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    nonce = request.headers.get(NONCE, "")
+    if is_nonce(nonce) and (signature := sign_answer(nonce, data)) is not None:
+        response.headers[SIGNATURE] = signature
     return response
 
 
