@@ -1,6 +1,11 @@
 // The chip stays fresh while a page is open, and the search box answers while somebody types. All works without it.
 "use strict";
 
+// A page that came by POST (a search, a refused form, numbers in full) becomes the page at its address: the browser
+// keeps no form in its history, and a reload asks for the page, not for the deed again.
+const address = document.body.dataset.address;
+if (address) history.replaceState(null, "", address);
+
 const chip = document.querySelector("[data-chip]");
 if (chip) {
   const refresh = async () => {

@@ -1,4 +1,4 @@
-"""Register a household, correct what is known of it, close it."""
+"""Register a household, correct what is known of it, close it; see its numbers in full."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import town_of
 from aidvisit.errors import Problem
+from aidvisit.services import audit
 from aidvisit.services.bodies import filled
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
+from aidvisit.store.queries import household as households
 from aidvisit.store.queries.importing import field_heads, household_stream
 from sync.log import Entry
 
@@ -70,6 +73,18 @@ def close(*, actor: str, household: str, reason: str, date: str, to: str | None 
         body = filled(reason=reason, date=date, to=to)
         fact = Fact(stream_of(conn, household), "household.closed", household, body)
         return ledger.record(conn, actor, fact)[0]
+
+
+def reveal(*, actor: str, household: str, scope: Scope = EVERYTHING) -> None:
+    """Write down that somebody asks for the full ID numbers and phones of one household, before they are shown.
+
+    Durable when this returns; else nothing may be shown. Raises: Problem `unknown-household`, `not-permitted`,
+    `disk-full`, `database-locked`.
+    """
+    with transaction() as conn:
+        if households.household(conn, household, scope) is None:
+            raise Problem("unknown-household", id=household)
+        audit.record(actor, audit.REVEAL, conn=conn, household=household)
 
 
 def stream_of(conn: Connection, household: str) -> str:

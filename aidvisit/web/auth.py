@@ -30,6 +30,7 @@ ROUTES = {
     "devices.page": "device.read",
     "household.blob": "household.read",
     "household.page": "household.read",
+    "household.reveal": "household.reveal",
     "household.search": "household.read",
     "password.page": "account.own",
     "people.activate": "account.manage",

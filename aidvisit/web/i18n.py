@@ -1,4 +1,4 @@
-"""Words, numbers, days and masked numbers as the reader expects them."""
+"""Words, numbers and days as the reader expects them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask, request, session
 from flask_babel import Babel, format_date
 from flask_babel import gettext as translated
 
-from aidvisit.domain import id_number, person
+from aidvisit.domain import person
 from aidvisit.services import sync
 from aidvisit.store.queries.catalog import Quantity
 from sync import clock
@@ -29,7 +29,7 @@ def gettext(message: str, **values: object) -> str:
 def init_app(app: Flask, locale: str, timezone: str) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=locale, BABEL_DEFAULT_TIMEZONE=timezone)
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
-    for function in (quantity, amount, short, day, moment, since, mask_id, mask_phone, both, words, years, village):
+    for function in (quantity, amount, short, day, moment, since, both, words, years, village):
         app.add_template_filter(function)
 
 
@@ -92,14 +92,6 @@ def since(value: str | None) -> str:
     if minutes < 48 * 60:
         return gettext("%(n)d 小时前", n=minutes // 60)
     return gettext("%(n)d 天前", n=minutes // 60 // 24)
-
-
-def mask_id(number: str | None) -> str:
-    return id_number.mask(number) if number else "—"
-
-
-def mask_phone(number: str | None) -> str:
-    return person.mask_phone(number) if number else "—"
 
 
 def village(name: str) -> str:

@@ -101,11 +101,11 @@ def test_a_full_disk_keeps_what_was_typed_until_there_is_room(disk: Path, leader
     household = _household(leader)
     leader.page.fill("[name=witness_name]", "廖满仓")
     leader.page.check("[name=proof][value=none]")
-    leader.page.fill("[name=none_reason]", "右手骨折" * 100)
+    leader.page.fill("[name=none_reason]", "右手骨折" * 400)
     disk.touch()
     leader.page.click(".act .btn--main")
     expect(leader.page.locator("[role=alert]")).to_contain_text("磁盘")
-    assert leader.page.input_value("[name=none_reason]") == "右手骨折" * 100
+    assert leader.page.input_value("[name=none_reason]") == "右手骨折" * 400
     assert _typed(leader)[2] == "廖满仓"
 
     disk.unlink()

@@ -107,7 +107,10 @@ def test_a_household_as_it_is_now(conn: Connection) -> None:
     assert found is not None
     assert (found.name, found.place, found.group) == ("覃桂香", ["封开县", "大玉口镇", "民强村"], "二组")
     assert found.categories == [("低保户", "2018-11-01"), ("高龄老人", None)]
-    assert found.head.phone == "13812345678"
+    assert found.head.phone == "138****5678"
+    clear = household.household(conn, QIN, revealed=True)
+    assert clear is not None
+    assert clear.head.phone == "13812345678"
     assert household.household(conn, uid(99)) is None
     tao = household.household(conn, TAO)
     assert tao is not None
@@ -122,14 +125,17 @@ def test_two_edits_that_did_not_know_of_each_other_are_both_shown(conn: Connecti
     assert found is not None
     (conflict,) = found.conflicts
     assert conflict.path == "head.phone"
-    assert [one.value for one in conflict.values] == ["13812345678", "111", "222"]
+    assert [one.value for one in conflict.values] == ["138****5678", "***", "***"]
     assert conflict.values[2].name == f"{uid(501)}/1"
     assert conflict.values[2].at == datetime(2020, 12, 30, 4, 1, tzinfo=UTC)
-    assert found.head.phone == "222"
+    clear = household.household(conn, QIN, revealed=True)
+    assert clear is not None
+    assert clear.head.phone == "222"
+    assert [one.value for one in clear.conflicts[0].values] == ["13812345678", "111", "222"]
     base = {"head.phone": [one.name for one in conflict.values]}
     settled = {"set": {"head.phone": "111"}, "base": base, "reason": "打电话问过"}
     say(conn, Fact(TOWN, "household.updated", QIN, settled))
-    found = household.household(conn, QIN)
+    found = household.household(conn, QIN, revealed=True)
     assert found is not None
     assert (found.conflicts, found.head.phone) == ([], "111")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from aidvisit.domain import id_number, person
+from aidvisit.domain import id_number, mask, person
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.catalog import categories, division_names, names_of
@@ -26,7 +26,7 @@ UNSPECIFIC = 500
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """In the clear: whoever renders it masks it, or writes to the audit who asked to see."""
+    """ID number and phone as they may be shown: masked, unless somebody asked to see."""
 
     name: str
     id_number: str | None
@@ -93,11 +93,17 @@ class HouseholdView:
     conflicts: list[ConflictView]
 
 
-def household(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> HouseholdView | None:
-    """A household by its id, as it is after every edit; one that was merged is shown with its own fields."""
+def household(
+    conn: Connection, identity: str, scope: Scope = EVERYTHING, *, revealed: bool = False
+) -> HouseholdView | None:
+    """A household by its id, as it is after every edit; one that was merged is shown with its own fields.
+
+    ID numbers and phones are masked; `revealed` is for whoever has just written to the audit that it was asked for.
+    """
     row = conn.execute(select(Household.__table__).where(Household.id == identity)).first()
     if row is None or not scope.place(row.division):
         return None
+    shown = _in_the_clear if revealed else mask.field
     known = categories(conn)
     held = select(HouseholdCategory.code, HouseholdCategory.since).where(HouseholdCategory.household == identity)
     since = {category.code: category.since for category in conn.execute(held.order_by(HouseholdCategory.code))}
@@ -108,20 +114,34 @@ def household(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> Hou
         row.stream,
         row.kind,
         row.name,
-        Person(row.head_name, row.head_id_number, row.head_phone, row.head_born, row.head_sex),
+        Person(
+            row.head_name,
+            shown("id_number", row.head_id_number),
+            shown("phone", row.head_phone),
+            row.head_born,
+            row.head_sex,
+        ),
         row.division,
         division_names(conn, row.division),
         row.village_group or "",
         row.address,
         row.size,
         [(known.get(code, code), since[code]) for code in _sorted(known, since)],
-        [_member(member, known) for member in conn.execute(members)],
-        row.note,
+        [_member(member, known, shown) for member in conn.execute(members)],
+        row.note if revealed else mask.text(row.note),
         row.closed_reason,
         row.closed_on,
         row.into,
-        [_conflict(conflict) for conflict in conn.execute(conflicts)],
+        [_conflict(conflict, shown) for conflict in conn.execute(conflicts)],
     )
+
+
+Shown = Callable[[str, Any], Any]
+"""(path, value) → what is shown of it."""
+
+
+def _in_the_clear(_path: str, value: Any) -> Any:
+    return value
 
 
 def _sorted(known: Mapping[str, str], codes: Iterable[str]) -> list[str]:
@@ -130,7 +150,7 @@ def _sorted(known: Mapping[str, str], codes: Iterable[str]) -> list[str]:
     return [code for code in known if code in wanted] + sorted(wanted - known.keys())
 
 
-def _member(row: Row[Any], known: Mapping[str, str]) -> MemberView:
+def _member(row: Row[Any], known: Mapping[str, str], shown: Shown) -> MemberView:
     codes = [category["code"] for category in row.categories]
     return MemberView(
         row.id,
@@ -138,15 +158,17 @@ def _member(row: Row[Any], known: Mapping[str, str]) -> MemberView:
         row.relation,
         row.born,
         row.sex,
-        row.phone,
-        row.id_number,
-        row.guardian,
+        shown("phone", row.phone),
+        shown("id_number", row.id_number),
+        {name: shown(name, value) for name, value in row.guardian.items()} if row.guardian else None,
         [known.get(code, code) for code in codes],
     )
 
 
-def _conflict(row: Row[Any]) -> ConflictView:
-    values = [Conflicting(value, name, clock.from_ms(clock.parse(at)[0])) for value, name, at in row.heads]
+def _conflict(row: Row[Any], shown: Shown) -> ConflictView:
+    values = [
+        Conflicting(shown(row.path, value), name, clock.from_ms(clock.parse(at)[0])) for value, name, at in row.heads
+    ]
     return ConflictView(row.path, values)
 
 

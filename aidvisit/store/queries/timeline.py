@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
+from aidvisit.domain import mask
 from aidvisit.store.apply.rows import order_key
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import ItemName, Quantity, items, named
@@ -174,11 +175,11 @@ def _delivery(row: Row[Any], lines: list[Row[Any]], names: _Names) -> TimelineEn
         proofs=row.proofs,
         handed_by=[names.user(user) for user in row.handed_by if names.user(user)],
         witness=row.witness["name"] if row.witness else None,
-        note=row.note,
-        void_reason=row.void_reason,
+        note=mask.text(row.note),
+        void_reason=mask.text(row.void_reason),
         replaced=row.replaced,
         counts=row.counts,
-        overrides=row.overrides,
+        overrides=[one | {"reason": mask.text(one["reason"])} for one in row.overrides],
     )
 
 
@@ -197,10 +198,10 @@ def _visit(row: Row[Any], names: _Names) -> TimelineEntry:
         trip_title=names.trips[row.trip].title if row.trip in names.trips else "",
         handed_by=[names.user(user) for user in row.visited_by if names.user(user)],
         proofs=row.proofs,
-        note=row.note,
+        note=mask.text(row.note),
         outcome=row.outcome,
         purposes=row.purposes,
-        void_reason=row.void_reason,
+        void_reason=mask.text(row.void_reason),
         counts=row.void_reason is None,
     )
 
@@ -213,7 +214,7 @@ def _edit(entry: Entry, names: _Names, zone: ZoneInfo) -> TimelineEntry:
         op.body.get("date") or recorded_at(key).astimezone(zone).date().isoformat(),
         **names.shared(op.device, op.seq, key, op.actor),
         team=names.team(None, op.actor),
-        note=op.body.get("reason"),
+        note=mask.text(op.body.get("reason")),
         changes=_changed(op.body) if op.kind == "household.updated" else [],
     )
 

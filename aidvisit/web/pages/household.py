@@ -6,12 +6,14 @@ from flask import Blueprint, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
+from aidvisit.services import household as service
 from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.timeline import proves, timeline
 from aidvisit.store.queries.warning import warnings
+from aidvisit.web import auth
 from aidvisit.web.days import day_of
 from sync import log
 from sync.op import is_uuid
@@ -30,13 +32,13 @@ def search() -> str:
 
 
 @blueprint.get("/households/<household>")
-def page(household: str) -> ResponseReturnValue:
+def page(household: str, revealed: bool = False) -> ResponseReturnValue:
     """One household: who, why, what it may get, and all that happened. Raises: Problem `unknown-household`."""
     if not is_uuid(household):
         raise Problem("unknown-household")
     field = sync.current_settings().role == "field"
     with reading() as conn:
-        view = queries.household(conn, household, g.scope)
+        view = queries.household(conn, household, g.scope, revealed=revealed)
         if view is None:
             raise Problem("unknown-household")
         into = queries.household(conn, view.into, g.scope) if view.into else None
@@ -50,7 +52,20 @@ def page(household: str) -> ResponseReturnValue:
     return render_template(
         "household/page.html", household=view, into=into, entries=entries, trip=head,
         listed=listed[0] if listed else None, owed=owed, warnings=odd, state=state, field=field, user=g.user,
+        revealed=revealed,
     )  # fmt: skip
+
+
+@blueprint.post("/households/<household>/reveal")
+def reveal(household: str) -> ResponseReturnValue:
+    """The page with the full numbers, this once: who reloads it sees them masked. It is in the audit before that.
+
+    Raises: Problem `unknown-household`, and whatever kept the line of the audit from being written.
+    """
+    if not is_uuid(household):
+        raise Problem("unknown-household")
+    service.reveal(actor=auth.actor(), household=household, scope=g.scope)
+    return page(household, revealed=True)
 
 
 @blueprint.get("/households/<household>/blobs/<sha256>")

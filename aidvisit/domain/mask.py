@@ -1,0 +1,26 @@
+"""What is shown of ID numbers and telephone numbers until somebody deliberately asks for all of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aidvisit.domain import id_number, person
+
+_MASKS = {"id_number": id_number.mask, "phone": person.mask_phone}
+_IN_WORDS = re.compile(r"(?<![0-9*])(?:[0-9]{17}[0-9Xx]|[0-9]{15}|(?:0[0-9]{2,3}-?)?[0-9]{7,12})(?![0-9Xx*])")
+
+
+def field(path: str, value: Any) -> Any:
+    """A field's value by its path (`head.phone`, `members.<id>.id_number`), masked where it is such a number."""
+    mask = _MASKS.get(path.rpartition(".")[2])
+    return value if mask is None or value is None else mask(str(value))
+
+
+def text(words: str | None) -> str | None:
+    """Somebody's sentence with the numbers in it masked: 7 to 12 digits as a telephone's, 15 or 18 as an ID number."""
+    return None if words is None else _IN_WORDS.sub(_number, words)
+
+
+def _number(found: re.Match[str]) -> str:
+    return id_number.mask(found[0]) if len(found[0]) >= 15 else person.mask_phone(found[0])
