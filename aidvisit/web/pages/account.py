@@ -11,6 +11,7 @@ from aidvisit.services import audit, sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account as queries
 from aidvisit.web import auth
+from aidvisit.web.chip import send_soon
 from aidvisit.web.forms import SignInForm, read
 from aidvisit.web.i18n import LANGUAGES
 
@@ -35,6 +36,7 @@ def sign_in() -> ResponseReturnValue:
         form = read(SignInForm)
         user = service.verify_password(form["login"], form["password"], request.remote_addr)
         audit.attempt(user.id, audit.SIGN_IN)
+        send_soon()
         auth.remember(user)
     except Problem as problem:
         page = render_template(

@@ -14,6 +14,7 @@ from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.timeline import proves, timeline
 from aidvisit.store.queries.warning import warnings
 from aidvisit.web import auth
+from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from sync import log
 from sync.op import is_uuid
@@ -65,6 +66,7 @@ def reveal(household: str) -> ResponseReturnValue:
     if not is_uuid(household):
         raise Problem("unknown-household")
     service.reveal(actor=auth.actor(), household=household, scope=g.scope)
+    send_soon()
     return page(household, revealed=True)
 
 
