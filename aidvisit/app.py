@@ -18,7 +18,7 @@ from aidvisit.store.doors import LIFETIME_S
 from aidvisit.web import auth, frame, i18n, problems
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
-from aidvisit.web.pages import account, delivery, household, password, people, report, sync, team, trip, visit
+from aidvisit.web.pages import account, delivery, device, household, password, people, report, sync, team, trip, visit
 
 PACKAGE = Path(__file__).resolve().parent
 MAX_FORM_BYTES = 8 * 1024 * 1024
@@ -27,7 +27,7 @@ SHARED = (account.blueprint, password.blueprint, household.blueprint)
 APIS = (sync_api.blueprint, password_api.blueprint)
 PAGES = {
     "field": (*SHARED, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
-    "central": (*SHARED, report.blueprint, trip.central, people.blueprint, team.blueprint, account.central),
+    "central": (*SHARED, report.blueprint, trip.central, people.blueprint, team.blueprint, device.central),
 }
 
 

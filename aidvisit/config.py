@@ -65,6 +65,12 @@ class Settings:
         object.__setattr__(self, "port", self.port or PORTS[self.role])
 
     @property
+    def address(self) -> str:
+        """Of the centre, as laptops and invitations know it: `server_url`, else where it listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.server_url or f"http://{host}:{self.port}"
+
+    @property
     def zone(self) -> ZoneInfo:
         """The zone in which days begin and pages show the time."""
         return ZoneInfo(self.timezone)

@@ -162,6 +162,11 @@ _AID = {
         "本机没有这条发放记录。请先同步后再试。",
         "This delivery is not on this machine. Sync first, then try again.",
     ),
+    "unknown-device": Kind(
+        404,
+        "没有这台笔记本:{device}。请从设备页重新进入。",
+        "There is no laptop {device}. Start again from the devices page.",
+    ),
     "unknown-team": Kind(
         404,
         "没有这个队:{team}。请先新建队伍,或核对编号。",

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from aidvisit import config
 from aidvisit.cli.home import opened
 from aidvisit.domain.facts.delivery import RULES
-from aidvisit.services import account, delivery, household, stock
+from aidvisit.services import delivery, household, stock
+from aidvisit.services.device import enrolment_codes
 from aidvisit.services.import_ import import_sheet
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
@@ -70,7 +71,7 @@ def _world(folder: Path, database_url: str = "") -> Iterator[_World]:
     """The sample list at the centre, loaded and pulled by one laptop, whose context is the current one."""
     with centre(folder, database_url) as made:
         settings = config.write(folder / "field", role="field", server_url="http://centre.invalid")
-        code = account.enrolment_codes(actor=made.device, team=made.team)[0].code
+        code = enrolment_codes(actor=made.device, team=made.team)[0].code
         with opened(settings) as field:
             link = Link(transaction, House(), _Direct(made.app), clock.wall)
             device = client.enrol(link, name="bench", code=code)

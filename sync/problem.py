@@ -39,6 +39,12 @@ CATALOGUE: dict[str, Kind] = {
         "登记码不对、用过了或已过期(24 小时内有效)。请向管理员要一个新的。",
         "The enrolment code is wrong, used or expired (it lasts 24 hours). Ask an administrator for a new one.",
     ),
+    "invitation-invalid": Kind(
+        422,
+        "这不是登记邀请:邀请里有服务器地址、登记码和服务器指纹。请重新扫码,或照卡片手工填写。",
+        "This is no invitation: one holds the server's address, a code and the server's fingerprint. "
+        "Scan it again, or type what the card says.",
+    ),
     "too-many-attempts": Kind(
         429,
         "试得太多了,请 {retry_after} 秒后再试。",

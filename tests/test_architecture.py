@@ -15,7 +15,7 @@ FLOORS = {"sync": 0, "errors": 1, "config": 1, "domain": 1, "store": 2, "service
 WIRING = 5
 PURE = {"flask", "flask_sqlalchemy", "sqlalchemy", "requests", "alembic", "random", "secrets", "time"}
 SQL = {"sqlalchemy", "flask_sqlalchemy", "alembic", "sqlite3", "psycopg"}
-WITHOUT_SQL = {"op", "clock", "identity", "merge", "problem", "wire"}  # of sync: what both ends compute
+WITHOUT_SQL = {"op", "clock", "identity", "invitation", "merge", "problem", "wire"}  # of sync: what both ends compute
 MAX_LINES = 400
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import asdict
 from datetime import datetime
 
 from aidvisit import config
@@ -88,13 +89,50 @@ def new_epoch(arguments: Namespace) -> Answer:
 
 
 def enrol_code(arguments: Namespace) -> Answer:
-    from aidvisit.services import account, sync
+    from aidvisit.services import device, sync
 
-    with opened(settings_of(arguments, "central")):
-        codes = account.enrolment_codes(actor=sync.own_device(), team=arguments.team, count=arguments.count)
-    listed = [{"code": code.code, "expires_at": _iso(code.expires_at)} for code in codes]
+    settings = settings_of(arguments, "central")
+    with opened(settings):
+        codes = device.enrolment_codes(actor=sync.own_device(), team=arguments.team, count=arguments.count)
+        invitations = device.invitations(codes, settings.address)
+    listed = [
+        {"code": code.code, "expires_at": _iso(code.expires_at), "invitation": invitation.text()}
+        for code, invitation in zip(codes, invitations, strict=True)
+    ]
     document = listed[0] if arguments.count == 1 else {"codes": listed}
     return Answer(document, [f"{each['code']}    {each['expires_at']} 前有效 / expires then" for each in listed])
+
+
+def list_devices(arguments: Namespace) -> Answer:
+    from aidvisit.store.database import reading
+    from aidvisit.store.queries.account import device_rows
+
+    with opened(settings_of(arguments, "central")), reading() as conn:
+        rows = device_rows(conn)
+    lines = [
+        f"{row.id}  {row.name}  {row.team_name}  {row.through}  {row.last_seen or '–'}"
+        + (f"  已停用 / revoked: {row.revoked_reason or '–'}" if row.revoked else "")
+        for row in rows
+    ]
+    return Answer({"devices": [asdict(row) for row in rows]}, lines or ["还没有笔记本 / no laptop yet"])
+
+
+def rename_device(arguments: Namespace) -> Answer:
+    from aidvisit.services import device, sync
+
+    with opened(settings_of(arguments, "central")):
+        device.rename(actor=sync.own_device(), device=arguments.device, name=arguments.name)
+    return Answer({"device": arguments.device, "name": arguments.name}, ["已改名 / renamed"])
+
+
+def revoke_device(arguments: Namespace) -> Answer:
+    from aidvisit.services import device, sync
+
+    with opened(settings_of(arguments, "central")):
+        device.revoke(actor=sync.own_device(), device=arguments.device, reason=arguments.reason)
+    return Answer(
+        {"device": arguments.device, "revoked": True}, ["已停用,不再收发 / revoked: it gets and gives nothing"]
+    )
 
 
 def _iso(moment: datetime) -> str:

@@ -93,6 +93,18 @@ def _central(commands: Parsers) -> None:
     )
     code.add_argument("--team", required=True, metavar="ID")
     code.add_argument("--count", type=_one_or_more, default=1, metavar="N")
+    _devices(central)
+
+
+def _devices(central: Parsers) -> None:
+    device = _group(central, "device", "笔记本 / laptops")
+    _command(device, "list", "central:list_devices", "有哪些笔记本 / which laptops there are")
+    rename = _command(device, "rename", "central:rename_device", "改名 / give it another name")
+    rename.add_argument("--device", required=True, metavar="ID")
+    rename.add_argument("--name", required=True)
+    revoke = _command(device, "revoke", "central:revoke_device", "停用,不能恢复 / for good: it gets and gives nothing")
+    revoke.add_argument("--device", required=True, metavar="ID")
+    revoke.add_argument("--reason", required=True, help="为什么,会记入审计 / why; kept in the audit")
 
 
 def _field(commands: Parsers) -> None:

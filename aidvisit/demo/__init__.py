@@ -20,6 +20,7 @@ from aidvisit.demo import story
 from aidvisit.demo.line import Line
 from aidvisit.errors import Problem
 from aidvisit.services import account, catalog, sync
+from aidvisit.services.device import enrolment_codes
 from aidvisit.store.database import transaction
 from sync import clock, server
 from sync.client import enrol, sync_once
@@ -73,7 +74,7 @@ class _Demo:
                 actor=device, login=ADMIN, name="邓若谷", role="admin", team=office, password=story.PASSWORD
             )
             teams = story.people(device)
-            codes = {name: account.enrolment_codes(actor=device, team=team)[0].code for name, team in teams.items()}
+            codes = {name: enrolment_codes(actor=device, team=team)[0].code for name, team in teams.items()}
         self.central_url = _address(waiting)
 
         switch = self.folder / "line-is-cut"

@@ -1,17 +1,13 @@
-"""Teams, the people in them, and the codes that make a laptop one of a team's. By the centre, but for signing in."""
+"""Teams and the people in them. By the centre, but for signing in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy import Connection
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
-from aidvisit.services import audit, passwords, sync
+from aidvisit.services import passwords, sync
 from aidvisit.services.bodies import filled
 from aidvisit.services.catalog import ORG
 from aidvisit.services.reach import free_login, managing, place_within, team_within
@@ -21,16 +17,7 @@ from aidvisit.store.doors import Doors
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.account import TeamRow, UserRow, user_by_login
 from aidvisit.store.queries.scope import scope_of
-from sync import clock, enrolment, log
 from sync.op import uuid7
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A one-time enrolment code as it is shown, and when it expires (aware, UTC)."""
-
-    code: str
-    expires_at: datetime
 
 
 def add_team(
@@ -106,21 +93,3 @@ def verify_password(login: str, password: str, address: str | None = None, *, at
         if user is None or not right or not user.active:
             raise Problem("wrong-password")
         return user
-
-
-def enrolment_codes(*, actor: str, team: str, count: int = 1, scope: Scope = EVERYTHING) -> list[Code]:
-    """One-time codes, valid for 24 hours, each for one laptop of a team. Who asked for them goes to the audit.
-
-    Raises: Problem `unknown-team`, `not-allowed`.
-    """
-    with transaction() as conn:
-        _only_centre(conn, actor)
-        team_within(conn, scope, team)
-        codes = enrolment.new_codes(conn, team, count, clock.wall())
-        audit.record(actor, audit.ENROLMENT_CODE, conn=conn, rows=count, detail=team)
-    return [Code(code, expires_at) for code, expires_at in codes]
-
-
-def _only_centre(conn: Connection, actor: str) -> None:
-    if not log.is_centre(conn):
-        raise Problem("not-allowed", actor_or_device=actor, kind="account")

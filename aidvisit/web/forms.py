@@ -124,6 +124,29 @@ class OutcomeForm(Form):
     note = fields.String(load_default="", validate=validate.Length(max=2000, error="最多 2000 字。 / At most 2000."))
 
 
+class CodesForm(Form):
+    team = fields.String(required=True, validate=_identifier)
+    count = fields.Integer(
+        load_default=1,
+        error_messages={"invalid": "请填 1 到 300。 / Give 1 to 300."},
+        validate=validate.Range(1, 300, error="请填 1 到 300。 / Give 1 to 300."),
+    )
+
+
+class RenameForm(Form):
+    name = fields.String(required=True, validate=validate.Length(1, 100, error="请填名称。 / Give a name."))
+
+
+class RevokeForm(Form):
+    """`sure`: said on the second page only."""
+
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(1, 500, error="请写明原因,最多 500 字。 / Give a reason, at most 500."),
+    )
+    sure = fields.String(load_default="")
+
+
 def read(schema: type[Form]) -> dict[str, Any]:
     """The form of this request. Raises: Problem `invalid-form` (`errors`: field → messages)."""
     try:

@@ -88,8 +88,10 @@ def of_centre(chromium: Browser, node: dict[str, str]) -> None:
         page.get_by_role("main").get_by_role("link").filter(has_text=re.compile(village)).first.click()
         take(page, name)
     page.goto(f"{url}/devices")
-    page.get_by_role("button", name="开一个登记码").click()
     take(page, "devices")
+    page.fill("[name=count]", "6")
+    page.get_by_role("button", name="开登记码").click()
+    take(page, "invitations")
 
 
 def main() -> int:

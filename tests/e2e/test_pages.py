@@ -21,9 +21,10 @@ HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
-                                    "devices", "code", "missing")),
+                                    "devices", "device", "revoke", "code", "missing")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
+         "device": "/devices", "revoke": "/devices",
          "household": "/households/{household}", "deliver": "/households/{household}/deliver",
          "visit": "/households/{household}/visit"}  # fmt: skip
 
@@ -51,8 +52,16 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.press("main [name=q]", "Enter")
         expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
     if page == "code":
-        person.page.get_by_role("button", name="开一个登记码").click()
-        expect(person.page.locator("#code")).to_be_visible()
+        person.page.fill("[name=count]", "3")
+        person.page.get_by_role("button", name="开登记码").click()
+        expect(person.page.locator("#codes")).to_be_visible()
+    if page in ("device", "revoke"):
+        person.page.get_by_role("link", name="3 号笔记本").click()
+        expect(person.page.locator("#facts")).to_be_visible()
+    if page == "revoke":
+        person.page.fill("[name=reason]", "丢失")
+        person.page.get_by_role("button", name="下一步").click()
+        expect(person.page.locator("[name=sure]")).to_have_count(1)
 
 
 @pytest.mark.parametrize(("role", "page"), PAGES)

@@ -23,6 +23,7 @@ from aidvisit.cli.home import opened
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
 from aidvisit.services import account, catalog, passwords, stock
+from aidvisit.services.device import enrolment_codes
 from aidvisit.services.import_ import import_sheet
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
@@ -90,7 +91,7 @@ def make_homes(folder: Path) -> None:
         change_user(device, team, users["chen"], active=False)
         head = account.add_team(actor=device, name="办公室", level=1)
         account.add_user(actor=device, login="admin", name="莫知远", role="admin", team=head, password=PASSWORD)
-        code = account.enrolment_codes(actor=users["office"], team=team)[0].code
+        code = enrolment_codes(actor=users["office"], team=team)[0].code
         field = config.write(folder / "field", role="field", server_url=DEAD)
         link = Link(transaction, House(), InProcess(centre), clock.wall)
         with opened(field):

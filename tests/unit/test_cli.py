@@ -59,9 +59,9 @@ def test_a_centre_is_made_and_filled(central: Path, run: Run) -> None:
     )  # fmt: skip
     assert set(user) == {"user"}
     _, one, _ = run("central", "enrol-code", "--team", team["team"], "--home", central)
-    assert set(one) == {"code", "expires_at"}
+    assert set(one) == {"code", "expires_at", "invitation"}
     _, several, _ = run("central", "enrol-code", "--team", team["team"], "--count", 2, "--home", central)
-    assert [set(each) for each in several["codes"]] == [{"code", "expires_at"}] * 2
+    assert [set(each) for each in several["codes"]] == [{"code", "expires_at", "invitation"}] * 2
     _, done, _ = run("import", SAMPLE, "--home", central)
     assert done["households"] == {"new": 34, "same": 0, "changed": 0}
     assert done["members"] == {"new": 0, "same": 0, "changed": 0}

@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from aidvisit.errors import Problem
 from aidvisit.services import account
+from aidvisit.services.device import enrolment_codes
 from aidvisit.services.import_ import Imported, import_sheet
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
@@ -158,7 +159,7 @@ def test_a_laptop_that_enrols_later_gets_the_open_trips_of_its_team(home: Centre
 
 
 def _enrolled(home: Centre) -> str:
-    (code,) = account.enrolment_codes(actor=home.user, team=home.team)
+    (code,) = enrolment_codes(actor=home.user, team=home.team)
     request = {"code": code.code, "name": "笔记本", "public_key": KeyPair.generate().public}
     answer = enrolment.enrol(transaction, ledger.HOUSE, request, None, "127.0.0.1", clock.wall())
     return str(answer["device"])

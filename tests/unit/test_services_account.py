@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from aidvisit.errors import Problem
 from aidvisit.services import account
-from aidvisit.store.database import reading
-from sync import clock, log
 from tests.support.homes import PASSWORD, Centre, centre
 
 
@@ -44,16 +41,3 @@ def test_a_user_needs_a_team_a_known_role_and_a_password(home: Centre) -> None:
         account.add_user(**person, role="leader", team=home.team, password="short")
     with pytest.raises(Problem, match="invalid-body"):
         account.add_user(**person, role="king", team=home.team, password=PASSWORD)
-
-
-def test_codes_last_a_day_and_are_audited(home: Centre) -> None:
-    before = clock.wall()
-    codes = account.enrolment_codes(actor=home.user, team=home.team, count=3)
-    assert len({code.code for code in codes}) == 3
-    assert all(timedelta(hours=23) < code.expires_at - before < timedelta(hours=25) for code in codes)
-    with reading() as conn:
-        (entry,) = log.iterate(conn, "office")
-    assert (entry.op.kind, entry.op.actor) == ("access.recorded", home.user)
-    assert codes[0].code not in str(entry.op.body)
-    with pytest.raises(Problem, match="unknown-team"):
-        account.enrolment_codes(actor=home.user, team=home.user)

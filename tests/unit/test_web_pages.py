@@ -158,23 +158,6 @@ def test_numbers_are_masked_everywhere(luo: Pages) -> None:
 # --- pages of the office ----------------------------------------------------------------------------------------
 
 
-def test_a_code_is_shown_once(office: Pages) -> None:
-    office.sign_in("admin")
-    team = re.findall(r'<option value="([^"]+)"', office.get("/devices").text)[0]
-    made = office.post("/devices/codes", {"team": team})
-    (code,) = re.findall(r'<p class="who id">([^<]+)</p>', made.text)
-    assert f"--code {code}" in words(made)
-    assert code not in office.get("/devices").text
-    assert made.headers["Cache-Control"] == "no-store"
-
-
-def test_a_code_for_no_team_is_refused(office: Pages) -> None:
-    office.sign_in("admin")
-    answer = office.post("/devices/codes", {"team": "0192f3a0-0000-7000-8000-000000000001"})
-    assert answer.status_code == 404
-    assert "没有这个队" in words(answer)
-
-
 def test_the_office_sees_where_goods_went(deng: Pages) -> None:
     (path,) = set(re.findall(r'href="(/trips/[0-9a-f-]{36})"', deng.get("/trips").text))
     page = deng.get(path)

@@ -59,6 +59,7 @@ class DeviceRow:
     clock_off_s: int | None
     version: str | None
     revoked: bool
+    revoked_reason: str | None
 
 
 def user_by_login(conn: Connection, login: str) -> UserRow | None:
@@ -102,6 +103,11 @@ def device_rows(conn: Connection, scope: Scope = EVERYTHING) -> list[DeviceRow]:
     return [_device(row) for row in conn.execute(query.order_by(FieldDevice.name, FieldDevice.id))]
 
 
+def device_row(conn: Connection, identity: str) -> DeviceRow | None:
+    row = conn.execute(_devices().where(FieldDevice.id == identity)).first()
+    return None if row is None else _device(row)
+
+
 def _devices() -> Select[Any]:
     held = tables.device.c
     return (
@@ -137,6 +143,7 @@ def _device(row: Row[Any]) -> DeviceRow:
         clock_off_s(status.get("clock"), row.seen_at),
         status["version"] if isinstance(status.get("version"), str) else None,
         bool(row.revoked) or row.revoked_reason is not None,
+        row.revoked_reason,
     )
 
 
