@@ -212,6 +212,12 @@ _SHEETS = {
         "{file} cannot be read: damaged, behind a password, or not there. Open it in Excel, take the password off "
         "and import again. Nothing was imported.",
     ),
+    "sheet-too-large": Kind(
+        413,
+        "{file} 太大:最多 {megabytes} MB、{cells} 个格子(空的行列也算)。请把名单另存到一个新表再导入。什么都没有导入。",
+        "{file} is too large: at most {megabytes} MB and {cells} cells, empty ones between them included. "
+        "Copy the list into a new workbook and import that. Nothing was imported.",
+    ),
     "no-header-found": Kind(
         422,
         "{file} 里找不到表头(应有“姓名”或“户主”一列和物资各列)。请核对第一张表。什么都没有导入。",

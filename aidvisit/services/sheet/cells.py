@@ -7,10 +7,14 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeAlias
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, TypeAlias
 
 from aidvisit.errors import Problem
+from aidvisit.services.sheet.unpack import MAX_CELLS, read_checked, too_large
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
 
 Cell: TypeAlias = object
 
@@ -38,36 +42,43 @@ class Sheet:
 def open_sheets(path: Path) -> list[Sheet]:
     """Every sheet of an .xlsx file that holds anything.
 
-    Raises: Problem `sheet-unreadable` (not there), `not-a-sheet`.
+    Raises: Problem `sheet-unreadable` (not there), `not-a-sheet`, `sheet-too-large`.
     """
-    # openpyxl costs a third of a second that no other command should pay
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
     if not path.is_file():
         raise Problem("sheet-unreadable", file=path.name)
-    try:
-        book = load_workbook(path, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise Problem("not-a-sheet", file=path.name) from error
-    sheets = []
-    for worksheet in book.worksheets:
-        rows: list[list[Cell]] = [list(row) for row in worksheet.iter_rows(values_only=True)]
-        spread = set()
-        for merged in worksheet.merged_cells.ranges:
-            top, left = merged.min_row - 1, merged.min_col - 1
-            for i in range(top, min(merged.max_row, len(rows))):
-                for j in range(left, min(merged.max_col, len(rows[i]))):
-                    if (i, j) != (top, left):
-                        rows[i][j] = rows[top][left]
-                        spread.add((i, j))
-        sheet = Sheet(worksheet.title, tuple(tuple(row) for row in rows), frozenset(spread))
-        if not sheet.empty:
-            sheets.append(sheet)
+    book = _open(path)
+    if sum(worksheet.max_row * worksheet.max_column for worksheet in book.worksheets) > MAX_CELLS:
+        raise too_large(path)  # one cell far out, and all before it would be filled
+    sheets = [sheet for sheet in map(_sheet, book.worksheets) if not sheet.empty]
     book.close()
     if not sheets:
         raise Problem("not-a-sheet", file=path.name)
     return sheets
+
+
+def _open(path: Path) -> Workbook:
+    # openpyxl costs a third of a second that no other command should pay
+    from openpyxl import load_workbook
+
+    try:
+        return load_workbook(read_checked(path), data_only=True, keep_links=False)
+    except Problem:
+        raise
+    except Exception as error:  # what a damaged file makes of openpyxl is any of a dozen errors
+        raise Problem("not-a-sheet", file=path.name) from error
+
+
+def _sheet(worksheet: Worksheet) -> Sheet:
+    rows: list[list[Cell]] = [list(row) for row in worksheet.iter_rows(values_only=True)]
+    spread = set()
+    for merged in worksheet.merged_cells.ranges:
+        top, left = merged.min_row - 1, merged.min_col - 1
+        for i in range(top, min(merged.max_row, len(rows))):
+            for j in range(left, min(merged.max_col, len(rows[i]))):
+                if (i, j) != (top, left):
+                    rows[i][j] = rows[top][left]
+                    spread.add((i, j))
+    return Sheet(worksheet.title, tuple(tuple(row) for row in rows), frozenset(spread))
 
 
 def clean(cell: Cell) -> str:
