@@ -13,8 +13,10 @@ from flask_wtf import CSRFProtect
 
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
+from aidvisit.services.vault import VAULT
 from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
+from aidvisit.store.vault import Vault
 from aidvisit.web import auth, frame, i18n, problems
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
@@ -26,7 +28,7 @@ MAX_FORM_BYTES = 8 * 1024 * 1024
 SHARED = (account.blueprint, password.blueprint, household.blueprint)
 APIS = (sync_api.blueprint, password_api.blueprint)
 PAGES = {
-    "field": (*SHARED, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
+    "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
     "central": (*SHARED, report.blueprint, trip.central, people.blueprint, team.blueprint, device.central),
 }
 
@@ -34,9 +36,12 @@ PAGES = {
 def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     """A laptop's or a centre's application, its database brought up to date first.
 
+    A locked laptop's database is brought up to date when somebody signs in.
     Raises: Problem `database-from-future`, `database-locked`, `disk-full`; LookupError for a page without a right.
     """
-    migrations.upgrade(settings.database_url)
+    vault = Vault(settings.home)
+    if not vault.locked:
+        migrations.upgrade(settings.database_url, vault)
     app = Flask(
         "aidvisit",
         template_folder=str(asset_folder("templates")),
@@ -46,7 +51,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     app.config.update(
         SETTINGS=settings,
         TESTING=testing,
-        SECRET_KEY=session_key(settings.home),
+        # A laptop's sessions end with its process: whoever starts it must unlock it anyhow.
+        SECRET_KEY=session_key(settings.home) if settings.role == "central" else secrets.token_hex(32),
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         SESSION_COOKIE_NAME=f"aidvisit_{settings.role}",
         SESSION_COOKIE_HTTPONLY=True,
@@ -57,7 +63,8 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stand open through a lunch break
         BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
     )
-    database.init_app(app, settings.database_url)
+    app.extensions[VAULT] = vault
+    database.init_app(app, settings.database_url, vault)
     csrf = CSRFProtect(app)
     i18n.init_app(app, settings.locale, settings.timezone)
     frame.init_app(app)

@@ -29,6 +29,7 @@ KEYS: dict[str, type] = {
     "insecure": bool,
     "ca_file": str,
     "behind_proxy": bool,
+    "no_encryption": bool,
     "demo_line": str,
 }
 
@@ -41,6 +42,7 @@ class Settings:
     line is cut; only the demo sets it. `idle_minutes`: a session that is quiet for longer is signed out.
     `insecure`: plain HTTP may leave this machine. `ca_file`: the authority (PEM) that the centre's certificate is
     by, instead of the public ones. `behind_proxy`: the next hop's word on the client's address counts.
+    `no_encryption`: a laptop whose people know that its data stand in the clear.
     """
 
     home: Path
@@ -55,6 +57,7 @@ class Settings:
     insecure: bool = False
     ca_file: Path | None = None
     behind_proxy: bool = False
+    no_encryption: bool = False
     demo_line: Path | None = None
 
     def __post_init__(self) -> None:

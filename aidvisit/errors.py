@@ -95,6 +95,42 @@ _PEOPLE = {
     ),
 }
 
+_VAULT = {
+    "locked": Kind(
+        423,
+        "这台笔记本锁着。请登录后再做;命令行请加 --password-stdin。",
+        "This laptop is locked. Sign in first; on the command line add --password-stdin.",
+    ),
+    "laptop-revoked": Kind(
+        403,
+        "这台笔记本已被中心停用,资料已锁。没有上报的记录都还在;请把电脑和恢复密钥交给办公室。",
+        "The centre revoked this laptop and its data are locked. What was not sent is kept: "
+        "give the laptop and its recovery key to the office.",
+    ),
+    "recovery-key-mistyped": Kind(
+        422,
+        "恢复密钥抄错了:应是九组、每组四个字符。请对照原件再输一次。",
+        "The recovery key is mistyped: it has nine groups of four. Compare it with the original and type it again.",
+    ),
+    "keys-unreadable": Kind(
+        500,
+        "密钥文件读不了:{path}。没有它打不开资料;请从备份恢复这个文件。",
+        "The key file cannot be read: {path}. Nothing opens without it; bring it back from a backup.",
+    ),
+    "no-encryption-here": Kind(
+        501,
+        "这台电脑没有 SQLCipher,资料不能加密。请装上 sqlcipher3;实在装不了,又信得过整盘加密,才加 --no-encryption。",
+        "This machine has no SQLCipher, so the data cannot be encrypted. Install sqlcipher3; only if you cannot, "
+        "and trust the encryption of the disk itself, add --no-encryption.",
+    ),
+    "not-encrypted": Kind(
+        409,
+        "这台笔记本的资料没有加密。请先同步完,再用新的登记码登记到一个空目录;知道风险还要继续,请加 --no-encryption。",
+        "This laptop's data are not encrypted. Sync everything, then enrol it anew into an empty home; "
+        "to go on knowing the risk, add --no-encryption.",
+    ),
+}
+
 _PAGES = {
     "not-found": Kind(
         404,
@@ -306,4 +342,4 @@ _MACHINE = {
     ),
 }
 
-CATALOGUE |= {**_PEOPLE, **_PAGES, **_LINE, **_AID, **_SHEETS, **_MACHINE}
+CATALOGUE |= {**_PEOPLE, **_VAULT, **_PAGES, **_LINE, **_AID, **_SHEETS, **_MACHINE}

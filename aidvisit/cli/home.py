@@ -23,6 +23,8 @@ from aidvisit.errors import Problem
 if TYPE_CHECKING:
     from flask import Flask
 
+    from aidvisit.store.vault import Vault
+
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 
@@ -44,21 +46,55 @@ def settings_of(arguments: Namespace, role: Role | None = None) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Flask]:
-    """An application context with the home's database, brought up to date, and without any page."""
+def opened(settings: Settings, vault: Vault | None = None, secret: str | None = None) -> Iterator[Flask]:
+    """An application context with the home's database, brought up to date, and without any page.
+
+    An encrypted home is opened by an open `vault`, or by a `secret`: a password or the recovery key.
+    Raises: Problem `locked`, `wrong-password`, `recovery-key-mistyped`.
+    """
     from flask import Flask
 
+    from aidvisit.services.lock import unlock_any
+    from aidvisit.services.vault import VAULT
     from aidvisit.store import database, migrations
+    from aidvisit.store.vault import Vault
 
-    migrations.upgrade(settings.database_url)
+    vault = vault or Vault(settings.home)
     app = Flask("aidvisit")
     app.config["SETTINGS"] = settings
-    database.init_app(app, settings.database_url)
+    app.extensions[VAULT] = vault
+    database.init_app(app, settings.database_url, vault)
     with app.app_context():
         try:
+            if vault.locked and secret is not None:
+                unlock_any(secret)
+            else:
+                migrations.upgrade(settings.database_url, vault)
             yield app
         finally:
             database.db.engine.dispose()
+
+
+@contextmanager
+def opened_for(arguments: Namespace, role: Role | None = None) -> Iterator[Flask]:
+    """The home that was asked for, opened; a laptop's password comes from stdin's first line, or is asked for.
+
+    Raises: Problem `not-a-home`, `wrong-role`, and as `opened`.
+    """
+    settings = settings_of(arguments, role)
+    with opened(settings, secret=secret_of(settings, arguments)) as app:
+        yield app
+
+
+def secret_of(settings: Settings, arguments: Namespace) -> str | None:
+    """What opens an encrypted home; None when nothing must, or nobody is there to be asked."""
+    from aidvisit.store.vault import Vault
+
+    if not Vault(settings.home).exists:
+        return None
+    if arguments.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass("密码或恢复密钥 / password or recovery key: ") if sys.stdin.isatty() else None
 
 
 @contextmanager
@@ -104,13 +140,15 @@ def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]
 
     from aidvisit.services.address import check_listening
     from aidvisit.services.sync import take_up
+    from aidvisit.services.vault import vault
 
     host, port = arguments.host or settings.host, arguments.port or settings.port
     check_listening(host, insecure=arguments.insecure or settings.insecure)
     listener = _listen(host, port)
     try:
         with app.app_context():
-            take_up()
+            if not vault().locked:
+                take_up()
         server = create_server(app, sockets=[listener], threads=8, max_request_body_size=MAX_REQUEST_BYTES)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         yield f"http://{host}:{port}"

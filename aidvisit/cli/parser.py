@@ -115,28 +115,47 @@ def _field(commands: Parsers) -> None:
     _insecure(init)
     init.add_argument("--code", required=True)
     init.add_argument("--name", required=True, help="这台电脑的名字 / this laptop's name")
+    _plain(init)
     run = _command(field, "run", "field:run", "运行 / run")
     _address(run)
     run.add_argument("--open", action="store_true", help="打开浏览器 / open the browser")
+    _plain(run)
+    _password(run)
 
 
 def _log(commands: Parsers) -> None:
     sync = _command(commands, "sync", "records:sync", "同步一次 / sync once")
     sync.add_argument("--watch", action="store_true", help="一直同步下去 / go on until stopped")
-    _command(sync.add_subparsers(metavar="COMMAND"), "status", "records:sync_status", "还有多少待上报 / what waits")
+    status = _command(
+        sync.add_subparsers(metavar="COMMAND"), "status", "records:sync_status", "还有多少待上报 / what waits"
+    )
     load = _command(commands, "import", "records:import_", "导入名单 / import a list")
     load.add_argument("file", type=Path)
     load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
     load.add_argument("--trip", metavar="TITLE", help="走访任务的名称 / the trip's title")
     load.add_argument("--division", metavar="CODE", help="12 位村代码 / the village's 12 digits")
-    _command(commands, "verify", "records:verify", "核对记录与各表 / compare the log with the tables")
+    verify = _command(commands, "verify", "records:verify", "核对记录与各表 / compare the log with the tables")
     digest = _command(commands, "digest", "records:digest", "各流的摘要 / a digest for each stream")
     digest.add_argument("--stream")
-    _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")
+    rebuild = _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")
+    for command in (sync, load, verify, digest, rebuild):
+        _password(command)
+    _password(status, default=argparse.SUPPRESS)  # `sync` has it as well: only what was typed overrides
 
 
-def _password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--password-stdin", action="store_true", help="密码从标准输入读 / read the password from stdin")
+def _password(parser: argparse.ArgumentParser, default: Any = False) -> None:
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        default=default,
+        help="密码从标准输入读 / read the password from stdin",
+    )
+
+
+def _plain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-encryption", action="store_true", help="资料不加密(不建议) / do not encrypt (not advised)"
+    )
 
 
 def _address(parser: argparse.ArgumentParser) -> None:

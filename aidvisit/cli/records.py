@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from aidvisit.cli.home import Answer, opened, settings_of
+from aidvisit.cli.home import Answer, opened_for
 from aidvisit.errors import Problem
 
 if TYPE_CHECKING:
@@ -19,10 +19,9 @@ def sync(arguments: Namespace) -> Answer | None:
     """Once; or with --watch, by the agent, until stopped."""
     from aidvisit.services import sync as service
 
-    settings = settings_of(arguments, "field")
-    with opened(settings) as app:
+    with opened_for(arguments, "field") as app:
         if arguments.watch:
-            agent = service.start_agent(app, settings)
+            agent = service.start_agent(app, service.current_settings())
             try:
                 _watch(arguments)
             finally:
@@ -53,7 +52,7 @@ def _watch(arguments: Namespace) -> None:
 def sync_status(arguments: Namespace) -> Answer:
     from aidvisit.services import sync as service
 
-    with opened(settings_of(arguments, "field")):
+    with opened_for(arguments, "field"):
         state = service.status()
     return Answer(_status(state), _status_lines(state))
 
@@ -82,13 +81,13 @@ def _status_lines(state: LogState) -> list[str]:
 
 
 def import_(arguments: Namespace) -> Answer:
-    from aidvisit.services import sync as service
     from aidvisit.services.import_ import import_sheet
+    from aidvisit.services.vault import acting
 
-    with opened(settings_of(arguments)):
+    with opened_for(arguments):
         done = import_sheet(
             arguments.file,
-            actor=service.own_device(),
+            actor=acting(),
             division=arguments.division,
             trip_title=arguments.trip,
             dry_run=arguments.dry_run,
@@ -119,7 +118,7 @@ def verify(arguments: Namespace) -> Answer:
     from aidvisit.store import ledger
     from aidvisit.store.database import reading
 
-    with opened(settings_of(arguments)), reading() as conn:
+    with opened_for(arguments), reading() as conn:
         findings = ledger.verify(conn)
     lines = findings or ["记录完整,各表与记录一致 / the log is whole and the tables agree with it"]
     return Answer({"ok": not findings, "findings": findings}, lines, exit_code=1 if findings else 0)
@@ -129,7 +128,7 @@ def digest(arguments: Namespace) -> Answer:
     from aidvisit.store import ledger
     from aidvisit.store.database import reading
 
-    with opened(settings_of(arguments)), reading() as conn:
+    with opened_for(arguments), reading() as conn:
         digests = ledger.digest(conn)
     if arguments.stream is not None:
         if arguments.stream not in digests:
@@ -142,7 +141,7 @@ def rebuild(arguments: Namespace) -> Answer:
     from aidvisit.store import ledger
     from aidvisit.store.database import transaction
 
-    with opened(settings_of(arguments)), transaction() as conn:
+    with opened_for(arguments), transaction() as conn:
         done = ledger.rebuild(conn, _show_progress)
     return Answer({"ops": done}, [f"由 {done} 条记录重建 / made again from {done} records"])
 

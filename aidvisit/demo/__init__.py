@@ -22,6 +22,7 @@ from aidvisit.errors import Problem
 from aidvisit.services import account, catalog, sync
 from aidvisit.services.device import enrolment_codes
 from aidvisit.store.database import transaction
+from aidvisit.store.vault import Vault
 from sync import clock, server
 from sync.client import enrol, sync_once
 
@@ -59,7 +60,7 @@ class _Demo:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.children: list[subprocess.Popen[str]] = []
-        self.central_url = self.field_url = ""
+        self.central_url = self.field_url = self.recovery_key = ""
 
     def start(self, port: int) -> None:
         central_port = _free_port(port)
@@ -87,19 +88,19 @@ class _Demo:
             demo_line=str(switch),
         )
         second = config.write(self.folder / "laptop-2", role="field", server_url=self.central_url)
-        _enrol(first, "3 号笔记本", codes["慰问一队"])
-        starting = self._spawn(first)  # its agent syncs beside us, which is as safe as doing it twice
+        self.recovery_key, vault = _enrol(first, "3 号笔记本", codes["慰问一队"])
+        starting = self._spawn(first)  # locked until somebody signs in
         with opened(central):
             trip_id, also = story.list_and_spring(device)
-        _enrol(second, "5 号笔记本", codes["慰问二队"])
-        with opened(second):
+        _, another = _enrol(second, "5 号笔记本", codes["慰问二队"])
+        with opened(second, another):
             sync_once(sync.link(second))
             story.next_village(teams["慰问二队"], also)
-            sync_once(sync.link(second))
-        with opened(first):
+            sync.sync_now()
+        with opened(first, vault):
             sync_once(sync.link(first))
             story.half_a_day(trip_id)
-            sync_once(sync.link(first))
+            sync.sync_now()
         self.field_url = _address(starting)
 
     def _spawn(self, settings: Settings) -> subprocess.Popen[str]:
@@ -127,7 +128,12 @@ class _Demo:
     def document(self) -> dict[str, object]:
         return {
             "central": {"url": self.central_url, "login": ADMIN, "password": story.PASSWORD},
-            "field": {"url": self.field_url, "login": "luo", "password": story.PASSWORD},
+            "field": {
+                "url": self.field_url,
+                "login": "luo",
+                "password": story.PASSWORD,
+                "recovery_key": self.recovery_key,
+            },
             "home": str(self.folder),
         }
 
@@ -139,9 +145,13 @@ class _Demo:
         )
 
 
-def _enrol(settings: Settings, name: str, code: str) -> None:
-    with opened(settings):
+def _enrol(settings: Settings, name: str, code: str) -> tuple[str, Vault]:
+    """The recovery key, and the open vault."""
+    vault = Vault(settings.home)
+    recovery_key = vault.create()
+    with opened(settings, vault):
         enrol(sync.link(settings), name=name, code=code)
+    return recovery_key, vault
 
 
 def _address(child: subprocess.Popen[str]) -> str:

@@ -13,6 +13,7 @@ from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services.address import check_server
+from aidvisit.services.vault import reseal, vault
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
@@ -39,7 +40,9 @@ def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
     running = agent()
     if running is not None:
         return running.sync_now()
-    return client.sync_once(link(current_settings()), progress)
+    outcome = client.sync_once(link(current_settings()), progress)
+    reseal()
+    return outcome
 
 
 def link(settings: Settings) -> Link:
@@ -67,7 +70,10 @@ def start_agent(app: Flask, settings: Settings) -> Agent:
     def around() -> Iterator[None]:
         line.status = _about(settings)
         with app.app_context():
+            if vault().locked:
+                raise Problem("locked")
             yield
+            reseal()
 
     running = Agent(line, around)
     app.extensions[AGENT] = running

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,12 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
 
 from aidvisit.errors import Problem
+from aidvisit.store.vault import Vault
+
+try:
+    from sqlcipher3 import dbapi2 as sqlcipher
+except ImportError:  # no wheel for this machine: `encryption_here`
+    sqlcipher = None
 
 LOCK_WAIT_MS = 10_000
 
@@ -50,9 +56,21 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Options of `create_engine` for a URL of either database."""
+def encryption_here() -> bool:
+    """Whether this machine has SQLCipher."""
+    return sqlcipher is not None
+
+
+def engine_options(url: str, vault: Vault | None = None) -> dict[str, Any]:
+    """Options of `create_engine` for a URL of either database; with a vault the file is encrypted by its key.
+
+    Raises: Problem `no-encryption-here`.
+    """
     parsed = make_url(url)
+    if vault is not None and vault.exists:
+        if not encryption_here():
+            raise Problem("no-encryption-here")
+        return {"module": sqlcipher, "creator": _opener(str(parsed.database), vault)}
     if parsed.get_backend_name() == "postgresql":
         # A statement that waits for a lock gives up with an error that we can put in words.
         return {
@@ -63,6 +81,19 @@ def engine_options(url: str) -> dict[str, Any]:
     if parsed.database in (None, "", ":memory:"):
         return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     return {}
+
+
+def _opener(path: str, vault: Vault) -> Callable[[], Any]:
+    """Connections with the key set before anything else; raises Problem `locked` while there is none."""
+
+    def connect() -> Any:
+        key = vault.key()
+        connection = sqlcipher.connect(path, check_same_thread=False)
+        # A raw key: a passphrase would cost half a second of PBKDF2 for every connection.
+        connection.execute(f"""PRAGMA key = "x'{key.hex()}'\"""")
+        return connection
+
+    return connect
 
 
 def prepare(engine: Engine) -> Engine:
@@ -86,15 +117,15 @@ def prepare(engine: Engine) -> Engine:
     return engine
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, vault: Vault | None = None) -> Engine:
     """An engine outside of Flask: for migrations, a scratch copy, tests."""
-    return prepare(create_engine(url, **engine_options(url)))
+    return prepare(create_engine(url, **engine_options(url, vault)))
 
 
-def init_app(app: Flask, url: str) -> None:
+def init_app(app: Flask, url: str, vault: Vault | None = None) -> None:
     """Give a Flask application its database. `url`: `sqlite:////absolute/path` or `postgresql+psycopg://…`."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, vault)
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
@@ -160,6 +191,7 @@ SQLITE_WORDS = {
     "malformed": "database-unreadable",
     "unable to open": "database-unreachable",
 }
+SQLITE_ERRORS = (sqlite3.Error,) if sqlcipher is None else (sqlite3.Error, sqlcipher.Error)
 SQLSTATES = {
     "53100": "disk-full",
     "55P03": "database-locked",
@@ -173,7 +205,7 @@ def problem_of(error: DatabaseError) -> str | None:
 
     A PostgreSQL that cannot be reached, or does not let us in, has not even got one.
     """
-    if isinstance(error.orig, sqlite3.Error):
+    if isinstance(error.orig, SQLITE_ERRORS):
         return next((name for words, name in SQLITE_WORDS.items() if words in str(error.orig)), None)
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is None and isinstance(error, OperationalError):

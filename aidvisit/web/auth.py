@@ -12,12 +12,13 @@ from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.account import doors
+from aidvisit.services.vault import vault
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
 from aidvisit.store.queries.scope import scope_of
 
-OPEN = {"static", "account.sign_in", "account.language"}
+OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api", "password_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
@@ -35,6 +36,7 @@ ROUTES = {
     "household.page": "household.read",
     "household.reveal": "household.reveal",
     "household.search": "household.read",
+    "lock.now": "laptop.lock",
     "password.page": "account.own",
     "people.activate": "account.manage",
     "people.add": "account.manage",
@@ -111,7 +113,7 @@ def _scope(user: UserRow) -> Scope:
 def current_user() -> UserRow | None:
     """The user of this session, if still active, with the same password, and not away for too long."""
     identity = session.get(SESSION)
-    if identity is None:
+    if identity is None or vault().locked:
         return None
     used = request.endpoint not in ASKED_BY_ITSELF
     held = doors().session(identity, sync.current_settings().idle_minutes * 60, used=used)

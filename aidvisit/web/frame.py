@@ -11,8 +11,10 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _
 
+from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import sync
+from aidvisit.services.vault import vault
 from aidvisit.store.database import reading
 from aidvisit.web import auth
 from aidvisit.web.chip import Chip, chip
@@ -51,6 +53,8 @@ class Frame:
     chip: Chip | None
     language: str
     html_language: str
+    lockable: bool
+    """Whether this user may lock this laptop (锁机)."""
 
 
 def init_app(app: Flask) -> None:
@@ -69,7 +73,8 @@ def frame() -> Frame:
             name = str(log.recall(conn, "name", ""))
     except Problem:
         shown, name = None, ""  # the page that tells of a locked database needs a frame too
-    return Frame(role, name, navigation, shown, language(), html_language())
+    lockable = bool(g.get("user")) and vault().exists and may(g.user.role, "laptop.lock")
+    return Frame(role, name, navigation, shown, language(), html_language(), lockable)
 
 
 def navigation_of(role: str) -> list[tuple[str, Any]]:

@@ -49,10 +49,11 @@ class Node:
         return kept | own | {"AIDVISIT_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
 
     def command(self, *words: str, stdin: str = "") -> dict[str, Any]:
-        """Run `aidvisit … --json` on this home and return the object that it prints."""
+        """Run `aidvisit … --json` on this home and return the object that it prints; a laptop is unlocked for it."""
+        unlock = ["--password-stdin"] if (self.home / "keys.json").exists() else []
         done = subprocess.run(
-            [sys.executable, *self.program, *words, "--json"],
-            input=stdin,
+            [sys.executable, *self.program, *words, *unlock, "--json"],
+            input=f"{PASSWORD}\n" if unlock else stdin,
             capture_output=True,
             text=True,
             env=self.environment(),
@@ -64,7 +65,7 @@ class Node:
         return found
 
     def start(self) -> None:
-        """Run it and wait for the one line that says it is ready."""
+        """Run it and wait for the one line that says it is ready; a laptop is locked until somebody signs in."""
         command = [sys.executable, *self.program, self.role, "run", "--port", str(self.port), "--json"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
@@ -80,7 +81,7 @@ class Node:
     @contextmanager
     def inside(self) -> Iterator[str]:
         """The application context of its home, for what only a service does; yields the device to act as."""
-        with opened(config.load(self.home, {})):
+        with opened(config.load(self.home, {}), secret=PASSWORD):
             yield own_device()
 
     @property

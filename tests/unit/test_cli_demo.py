@@ -18,6 +18,7 @@ import pytest
 
 from aidvisit.cli.home import opened
 from aidvisit.config import load
+from aidvisit.demo import story
 from aidvisit.demo.line import Line
 from aidvisit.demo.signature import signature
 from aidvisit.store import ledger
@@ -99,7 +100,7 @@ def test_the_story_is_whole(tmp_path: Path) -> None:
     demo.stdout.close()
     digests = []
     for name in ("central", "laptop-1"):
-        with opened(load(home / name, {})), reading() as conn:
+        with opened(load(home / name, {}), secret=story.PASSWORD), reading() as conn:
             assert ledger.verify(conn) == []
             digests.append(ledger.digest(conn)["441225112"])
             if name == "laptop-1":

@@ -21,7 +21,7 @@ from tests.support.homes import PASSWORD
 from tests.support.pages import Pages, change_user, typed, words
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-OPEN = {"static", "account.sign_in", "account.language"}
+OPEN = {"static", "account.sign_in", "account.language", "lock.recover"}
 
 
 @pytest.fixture(params=["laptop", "office"])

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from aidvisit.errors import Problem
 from aidvisit.store.database import in_words, open_engine
+from aidvisit.store.vault import Vault
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -20,9 +21,9 @@ HEAD = "0003"
 _LOCK = 7_240_831
 
 
-def upgrade(url: str) -> None:
-    """`migrate` for a database by its URL."""
-    engine = open_engine(url)
+def upgrade(url: str, vault: Vault | None = None) -> None:
+    """`migrate` for a database by its URL, and the vault that holds its key."""
+    engine = open_engine(url, vault)
     try:
         migrate(engine)
     finally:

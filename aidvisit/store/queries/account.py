@@ -17,7 +17,7 @@ from sync import tables
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """`role`: volunteer, leader, office, auditor or admin."""
+    """`role`: volunteer, leader, office, auditor or admin. `key`: as in `user.defined`."""
 
     id: str
     login: str
@@ -27,6 +27,7 @@ class UserRow:
     password_hash: str | None
     active: bool
     phone: str | None = None
+    key: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def users(conn: Connection, team: str | None = None) -> list[UserRow]:
 
 
 def _user(row: Row[Any]) -> UserRow:
-    return UserRow(row.id, row.login, row.name, row.role, row.team, row.password_hash, row.active, row.phone)
+    return UserRow(row.id, row.login, row.name, row.role, row.team, row.password_hash, row.active, row.phone, row.key)
 
 
 def teams(conn: Connection, scope: Scope = EVERYTHING) -> list[TeamRow]:

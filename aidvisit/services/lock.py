@@ -1,0 +1,95 @@
+"""Opening and locking an encrypted laptop: who knows a password of its team opens it, as `docs/security.md` says."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app
+
+from aidvisit.errors import Problem
+from aidvisit.services import passwords, sync
+from aidvisit.services.account import doors
+from aidvisit.services.vault import reseal, vault
+from aidvisit.store import migrations
+from aidvisit.store.database import db, reading
+from aidvisit.store.queries import account
+from aidvisit.store.queries.account import UserRow
+from aidvisit.store.vault import looks_like_recovery
+
+
+def unlock(login: str, password: str, address: str | None = None) -> UserRow:
+    """Open the laptop as one person. Raises: Problem `wrong-password`, `too-many-sign-ins`, `laptop-revoked`."""
+    if vault().revoked:
+        raise Problem("laptop-revoked")
+    with doors().guarded("sign-in", login, address):
+        found = vault().unlock(login, _with(password))
+        if found is None:
+            raise Problem("wrong-password")
+        return _entered(found)
+
+
+def unlock_any(secret: str) -> None:
+    """Open for a command: by the password of anybody who may, or by the recovery key.
+
+    Raises: Problem `wrong-password`, `too-many-sign-ins`, `recovery-key-mistyped`.
+    """
+    if looks_like_recovery(secret):
+        _recover(secret)
+        return
+    with doors().guarded("unlock", ""):
+        found = vault().unlock_any(_with(secret))
+        if found is None:
+            raise Problem("wrong-password")
+        _entered(found)
+
+
+def recover(text: str) -> None:
+    """Open with the recovery key, for nobody in particular: people then sign in as ever.
+
+    Raises: Problem `recovery-key-mistyped`, `wrong-password`, `too-many-sign-ins`, `laptop-revoked`.
+    """
+    if vault().revoked:
+        raise Problem("laptop-revoked")
+    _recover(text)
+
+
+def _recover(text: str) -> None:
+    with doors().guarded("recover", ""):
+        if not vault().recover(text):
+            raise Problem("wrong-password")
+    opened()
+
+
+def opened() -> None:
+    """What every start does once the database can be read: bring it up to date, then go on syncing."""
+    migrations.upgrade(sync.current_settings().database_url, vault())
+    sync.take_up()
+    reseal()
+    running = sync.agent()
+    if running is not None:
+        running.poke()
+
+
+def lock() -> None:
+    """锁机: drop the key and end every session; what was recorded is on the disk, encrypted."""
+    vault().lock()
+    db.engine.dispose()
+    doors().close()
+    current_app.secret_key = secrets.token_hex(32)
+
+
+def _entered(identity: str) -> UserRow:
+    """Somebody of whom the laptop has learnt since that they may not any more stays outside."""
+    opened()
+    with reading() as conn:
+        user = account.user(conn, identity)
+    if user is None or not user.active:
+        lock()
+        raise Problem("wrong-password")
+    return user
+
+
+def _with(password: str) -> Callable[[dict[str, Any]], bytes]:
+    return lambda key: passwords.unwrap_key(key, password)
