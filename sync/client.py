@@ -48,6 +48,7 @@ class Link:
     def call(self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False) -> Reply:
         """One round trip; notes how far the clock is off, from the answer's Date.
 
+        `name`: as for the transport; of an answer at another path only the sender is checked.
         Only the server that was enrolled with is believed, unless this device enrols `anew`, with whoever answers.
         """
         try:
@@ -61,7 +62,8 @@ class Link:
             if reply.proof is not None and not anew:
                 reply = replace(reply, verified=_is_ours(conn, reply.proof))
             try:
-                load(ANSWERS[name], reply.document)
+                if name in ANSWERS:
+                    load(ANSWERS[name], reply.document)
             except Problem as problem:
                 raise Problem("server-error", problem.detail, http_status=200) from problem
             if reply.date is not None:

@@ -29,9 +29,8 @@ def change(user: UserRow, old: str, new: str, address: str | None = None) -> boo
         raise (Problem("needs-line", problem.detail) if problem.kind.retry else problem) from problem
     with reading() as conn:
         token = log.recall(conn, "token")
-    line = sync.link(sync.current_settings()).transport
     try:
-        line.call(PATH, {"login": user.login, "old": old, "new": new}, token)
+        sync.link(sync.current_settings()).call(PATH, {"login": user.login, "old": old, "new": new}, token)
     except Problem as problem:
         unclear = problem.kind.retry and problem.name != "too-many-sign-ins"
         raise (Problem("password-unclear", problem.detail) if unclear else problem) from problem

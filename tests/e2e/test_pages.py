@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Open
 from tests.e2e.person import Person
 from tests.e2e.sheet import NAMES, ROWS
-from tests.support.nodes import Pair
+from tests.support.nodes import LEADER, Pair
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -19,14 +19,17 @@ CHECK = "tags => axe.run({runOnly: tags, rules: {'target-size': {enabled: true}}
 WEIGHT = "performance.getEntries().reduce((sum, one) => sum + (one.decodedBodySize || 0), 0)"
 HEAVIEST = 300 * 1024
 PAGES = [
-    *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync")),
+    *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
+                                   "password")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
-                                    "devices", "device", "revoke", "code", "missing")),
+                                    "devices", "device", "revoke", "code", "missing", "password", "people", "person",
+                                    "person-add", "person-password", "team", "team-add")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices",
          "household": "/households/{household}", "deliver": "/households/{household}/deliver",
-         "visit": "/households/{household}/visit"}  # fmt: skip
+         "visit": "/households/{household}/visit", "person": "/people/{user}", "person-add": "/people/add?team={team}",
+         "person-password": "/people/{user}/password", "team": "/teams/{team}", "team-add": "/teams/add"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +42,25 @@ def household(pair: Pair) -> str:
         return next(one.id for one in today(conn, pair.trip).households if one.name == ROWS[0].name)
 
 
+def leader(pair: Pair) -> tuple[str, str]:
+    """Ids of the team's leader and of the team."""
+    from aidvisit.store.database import reading
+    from aidvisit.store.queries.account import user_by_login
+
+    with pair.centre.inside(), reading() as conn:
+        found = user_by_login(conn, LEADER)
+    assert found is not None
+    return found.id, found.team
+
+
 def show(person: Person, role: str, page: str, household: str) -> None:
     """Bring a person to a page by its address, and where it has none by what they click there."""
     node = getattr(person.pair, role)
     if page != "sign-in":
         person.sign_in(node)
         person.page.wait_for_url(f"{node.url}/")
-    path = PATHS.get(page, f"/{page}").format(trip=person.pair.trip, household=household)
+    user, team = leader(person.pair)
+    path = PATHS.get(page, f"/{page}").format(trip=person.pair.trip, household=household, user=user, team=team)
     person.go(node, path)
     if page == "found":
         person.page.fill("main [name=q]", "杨")

@@ -180,7 +180,7 @@ def test_no_team_stands_below_itself(home: Centre) -> None:
 
 def test_who_administers_a_part_reaches_no_further(home: Centre, head: tuple[str, str]) -> None:
     scope = Scope((TOWN,), frozenset({home.team}))
-    mine = {"actor": home.user, "scope": scope}
+    mine = {"actor": add(home, "part", "admin", home.team), "scope": scope}
     with pytest.raises(Problem, match="unknown-user"):
         people.update_user(user=head[1], name="别人", **mine)  # type: ignore[arg-type]
     with pytest.raises(Problem, match="unknown-user"):
@@ -194,7 +194,8 @@ def test_who_administers_a_part_reaches_no_further(home: Centre, head: tuple[str
 
 
 def test_who_administers_a_part_gives_no_wider_place(home: Centre, head: tuple[str, str]) -> None:
-    mine: dict[str, Any] = {"actor": home.user, "scope": Scope((TOWN,), frozenset({home.team}))}
+    actor = add(home, "part", "admin", home.team)
+    mine: dict[str, Any] = {"actor": actor, "scope": Scope((TOWN,), frozenset({home.team}))}
     for wide in ({"parent": None}, {"parent": home.team, "divisions": [COUNTY]}, {"level": 1}):
         with pytest.raises(Problem, match="scope-too-wide"):
             account.add_team(name="大队", **wide, **mine)
