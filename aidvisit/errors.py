@@ -43,8 +43,8 @@ _PEOPLE = {
     ),
     "weak-password": Kind(
         422,
-        "这个密码不能用:{detail}。请换一个,几个不相干的词连起来就好。",
-        "This password cannot be used: {detail}. Choose another: a few words that do not belong together do well.",
+        "这个密码不能用:{reason}。请换一个,几个不相干的词连起来就好。",
+        "This password cannot be used: {reason}. Choose another: a few words that do not belong together do well.",
     ),
     "unknown-user": Kind(
         404,

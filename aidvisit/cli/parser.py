@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aidvisit import __version__
+from aidvisit.domain.rights import ROLES
 
 Parsers = Any  # argparse names the type of its sub-parsers only privately
 
@@ -75,12 +76,23 @@ def _central(commands: Parsers) -> None:
     add_team.add_argument(
         "--divisions", type=_codes, default=[], metavar="CODE,CODE", help="在哪里工作 / where it works"
     )
+    _command(team, "list", "people:list_teams", "有哪些队伍 / which teams there are")
 
     user = _group(central, "user", "人员 / people")
     add_user = _command(user, "add", "central:add_user", "添加人员 / add a person")
     for option in ("--login", "--name", "--role", "--team"):
         add_user.add_argument(option, required=True)
     _password(add_user)
+    _command(user, "list", "people:list_users", "有哪些人员 / which people there are")
+    update = _command(user, "update", "people:update_user", "修改人员 / change a person")
+    update.add_argument("--user", required=True, metavar="ID")
+    update.add_argument("--name")
+    update.add_argument("--phone", help="空的就清除 / empty: none")
+    update.add_argument("--role", choices=ROLES)
+    update.add_argument("--active", choices=("yes", "no"), help="停用或恢复 / deactivate, take back")
+    password = _command(user, "password", "people:set_password", "设新密码 / set a new password")
+    password.add_argument("--user", required=True, metavar="ID")
+    _password(password)
 
     _command(
         central,

@@ -69,7 +69,7 @@ def add_user(
 
 
 def check_password(password: str, login: str = "") -> None:
-    """Whether it may become that login's. Raises: Problem `weak-password`, why in `detail`."""
+    """Whether it may become that login's. Raises: Problem `weak-password`, why in `reason`."""
     passwords.check(password, login.strip())
 
 

@@ -51,19 +51,23 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def check(password: str, login: str) -> None:
-    """Whether it may become the password of that login. Raises: Problem `weak-password`, why in `detail`.
+    """Whether it may become the password of that login. Raises: Problem `weak-password`, why in `reason`.
 
     Source: OWASP ASVS 5.0 section 6.2: length and known words decide, not kinds of characters.
     """
     plain = _normal(password)
     if len(plain) < LEAST_LENGTH:
-        raise Problem("weak-password", f"不到 {LEAST_LENGTH} 个字符 / less than {LEAST_LENGTH} characters")
+        raise _weak(f"不到 {LEAST_LENGTH} 个字符", f"less than {LEAST_LENGTH} characters")
     if len(plain) > MOST_LENGTH:
-        raise Problem("weak-password", f"超过 {MOST_LENGTH} 个字符 / more than {MOST_LENGTH} characters")
+        raise _weak(f"超过 {MOST_LENGTH} 个字符", f"more than {MOST_LENGTH} characters")
     if plain.casefold() in _common() or len(set(plain)) < 3:
-        raise Problem("weak-password", "太常见,很容易猜到 / too common, easy to guess")
+        raise _weak("太常见,很容易猜到", "too common, easy to guess")
     if _normal(login).casefold() in (plain.casefold(), plain.casefold()[::-1]):
-        raise Problem("weak-password", "和登录名一样 / the same as the login")
+        raise _weak("和登录名一样", "the same as the login")
+
+
+def _weak(zh: str, en: str) -> Problem:
+    return Problem("weak-password", reason={"zh": zh, "en": en})
 
 
 @cache

@@ -70,6 +70,30 @@ def test_a_centre_is_made_and_filled(central: Path, run: Run) -> None:
     assert again["households"]["same"] == 34
 
 
+def test_people_are_listed_and_changed(central: Path, run: Run) -> None:
+    _, listed, _ = run("central", "team", "list", "--home", central)
+    (team,) = listed["teams"]
+    assert set(team) == {"id", "name", "level", "parent", "divisions"}
+    added = ("--login", "luo", "--name", "罗", "--role", "leader", "--team", team["id"], "--password-stdin")
+    _, made, _ = run("--home", central, "central", "user", "add", *added, stdin=PASSWORD)
+    change = ("--user", made["user"], "--role", "office", "--name", "罗春和", "--active", "no")
+    assert run("central", "user", "update", *change, "--home", central)[:2] == (0, made)
+    new = ("--user", made["user"], "--password-stdin")
+    assert run("central", "user", "password", *new, "--home", central, stdin="a horse of another colour")[:2] == (
+        0,
+        made,
+    )
+    _, listed, _ = run("central", "user", "list", "--home", central)
+    luo = next(each for each in listed["users"] if each["login"] == "luo")
+    assert luo == {
+        "id": made["user"], "login": "luo", "name": "罗春和", "role": "office", "team": team["id"], "active": False,
+        "phone": None,
+    }  # fmt: skip
+    office = next(each for each in listed["users"] if each["login"] == "office")
+    code, _, error = run("central", "user", "update", "--user", office["id"], "--active", "no", "--home", central)
+    assert (code, name_of(error)) == (1, "last-admin")
+
+
 def test_the_log_is_proved(central: Path, run: Run) -> None:
     code, verified, _ = run("verify", "--home", central)
     assert (code, verified) == (0, {"ok": True, "findings": []})
