@@ -22,13 +22,15 @@ from aidvisit.app import create_app
 from aidvisit.cli.home import opened
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
-from aidvisit.services import account, catalog, passwords, stock
+from aidvisit.services import account, catalog, lock, passwords, stock
 from aidvisit.services.device import enrolment_codes
 from aidvisit.services.import_ import import_sheet
+from aidvisit.services.vault import reseal
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import Fact, House
 from aidvisit.store.queries.trip import ListedHousehold, today
+from aidvisit.store.vault import Vault
 from sync import client, clock, enrolment, server
 from sync.client import Link
 from sync.op import loads
@@ -93,14 +95,17 @@ def make_homes(folder: Path) -> None:
         account.add_user(actor=device, login="admin", name="莫知远", role="admin", team=head, password=PASSWORD)
         code = enrolment_codes(actor=users["office"], team=team)[0].code
         field = config.write(folder / "field", role="field", server_url=DEAD)
+        vault = Vault(folder / "field")
+        vault.create()
         link = Link(transaction, House(), InProcess(centre), clock.wall)
-        with opened(field):
+        with opened(field, vault):
             client.enrol(link, name="3 号笔记本", code=code)
         done = import_sheet(SAMPLE, actor=users["luo"])
         assert done.trip is not None
         stock.load(actor=users["luo"], trip=done.trip["id"], date=DAY, lines=LOADED)
-        with opened(field):
+        with opened(field, vault):
             client.sync_once(link)
+            reseal()
 
 
 def change_user(actor: str, team: str, user: str, **values: Any) -> None:
@@ -142,9 +147,12 @@ class Pages:
 
 @contextmanager
 def pages(homes: Path, role: str, folder: Path) -> Iterator[Pages]:
-    """A copy of a home, with its pages."""
+    """A copy of a home, with its pages; a laptop is unlocked already."""
     shutil.copytree(homes / role, folder / role)
     app = create_app(config.load(folder / role, {}), testing=True)
+    if role == "field":
+        with app.app_context():
+            lock.unlock_any(PASSWORD)
     # Templates are compiled once for all tests: that took most of the time.
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(homes))
     try:
