@@ -107,7 +107,7 @@ def change_password(
             raise Problem("wrong-password")  # another change came first
         _edit(conn, user.id, "user", user.id, secret)
         audit.record(user.id, audit.PASSWORD_CHANGE, conn=conn, detail=user.id)
-    return replace(user, password_hash=secret["password_hash"])
+    return replace(user, **secret)
 
 
 def _wrapped_anew(key: dict[str, Any], old: str, new: str) -> dict[str, Any]:

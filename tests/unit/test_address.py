@@ -102,9 +102,9 @@ def test_insecure_is_kept_as_a_setting(tmp_path: Path, monkeypatch: pytest.Monke
 def test_pages_are_not_served_to_others_without_tls(
     role: config.Role, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config.write(tmp_path, role=role, server_url="https://centre.example")
+    config.write(tmp_path, role=role, server_url="https://centre.example", no_encryption=True)
     assert cli.main(words(role, "run", "--home", tmp_path, "--host", "0.0.0.0", "--port", 1)) == 1
     assert "insecure-listening" in capsys.readouterr().err
-    (tmp_path / "settings.toml").write_text(f'role = "{role}"\nhost = "::"\n', encoding="utf-8")
+    (tmp_path / "settings.toml").write_text(f'role = "{role}"\nhost = "::"\nno_encryption = true\n', encoding="utf-8")
     assert cli.main(words(role, "run", "--home", tmp_path)) == 1
     assert "insecure-listening" in capsys.readouterr().err

@@ -134,7 +134,9 @@ def test_who_may_not_has_no_button_and_is_refused(either: Pages) -> None:
     assert len(audited(either)) == before
 
 
-@pytest.mark.parametrize("path", [f"/households/0192f3a0-0000-7000-8000-00000000dead/reveal", "/households/no-id/reveal"])
+@pytest.mark.parametrize(
+    "path", [f"/households/0192f3a0-0000-7000-8000-00000000dead/reveal", "/households/no-id/reveal"]
+)
 def test_a_household_that_is_not_there_leaves_no_line(either: Pages, path: str) -> None:
     assert either.post(path).status_code == 404
     assert audited(either) == []
