@@ -17,13 +17,12 @@ from aidvisit.services.vault import VAULT
 from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
 from aidvisit.store.vault import Vault
-from aidvisit.web import auth, frame, i18n, problems
+from aidvisit.web import auth, frame, i18n, problems, request
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
 from aidvisit.web.pages import account, delivery, device, household, password, people, report, sync, team, trip, visit
 
 PACKAGE = Path(__file__).resolve().parent
-MAX_FORM_BYTES = 8 * 1024 * 1024
 
 SHARED = (account.blueprint, password.blueprint, household.blueprint)
 APIS = (sync_api.blueprint, password_api.blueprint)
@@ -53,18 +52,13 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         TESTING=testing,
         # A laptop's sessions end with its process: whoever starts it must unlock it anyhow.
         SECRET_KEY=session_key(settings.home) if settings.role == "central" else secrets.token_hex(32),
-        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
-        SESSION_COOKIE_NAME=f"aidvisit_{settings.role}",
-        SESSION_COOKIE_HTTPONLY=True,
-        # A laptop's own pages are on the loopback; its server_url is the centre's address.
-        SESSION_COOKIE_SECURE=settings.role == "central" and settings.server_url.startswith("https:"),
-        SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=LIFETIME_S),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stand open through a lunch break
         BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
     )
     app.extensions[VAULT] = vault
     database.init_app(app, settings.database_url, vault)
+    request.init_app(app)
     csrf = CSRFProtect(app)
     i18n.init_app(app, settings.locale, settings.timezone)
     frame.init_app(app)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from aidvisit.store.vault import Vault
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+# waitress writes longer requests and answers to the folder for temporary files, where anybody may read the disk later.
+IN_MEMORY_BYTES = 1024 * MAX_REQUEST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,14 @@ def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]
         with app.app_context():
             if not vault().locked:
                 take_up()
-        server = create_server(app, sockets=[listener], threads=8, max_request_body_size=MAX_REQUEST_BYTES)
+        server = create_server(
+            app,
+            sockets=[listener],
+            threads=8,
+            max_request_body_size=MAX_REQUEST_BYTES,
+            inbuf_overflow=IN_MEMORY_BYTES,
+            outbuf_overflow=IN_MEMORY_BYTES,
+        )
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         yield f"http://{host}:{port}"
         server.run()

@@ -24,6 +24,8 @@ except ImportError:  # no wheel for this machine: `encryption_here`
     sqlcipher = None
 
 LOCK_WAIT_MS = 10_000
+# The text of an error goes to the log: the statement may, what was to be written not.
+HIDDEN: dict[str, Any] = {"hide_parameters": True}
 
 PRAGMAS = (
     # A second writer waits its turn instead of failing at once; first, because the next one may wait too.
@@ -70,17 +72,17 @@ def engine_options(url: str, vault: Vault | None = None) -> dict[str, Any]:
     if vault is not None and vault.exists:
         if not encryption_here():
             raise Problem("no-encryption-here")
-        return {"module": sqlcipher, "creator": _opener(str(parsed.database), vault)}
+        return HIDDEN | {"module": sqlcipher, "creator": _opener(str(parsed.database), vault)}
     if parsed.get_backend_name() == "postgresql":
         # A statement that waits for a lock gives up with an error that we can put in words.
-        return {
+        return HIDDEN | {
             "isolation_level": "READ COMMITTED",
             "pool_pre_ping": True,
             "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_MS}"},
         }
     if parsed.database in (None, "", ":memory:"):
-        return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-    return {}
+        return HIDDEN | {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    return HIDDEN
 
 
 def _opener(path: str, vault: Vault) -> Callable[[], Any]:

@@ -33,7 +33,7 @@ def _identifier(value: str) -> None:
         raise ValidationError("编号不对,请刷新页面。 / The id is not right: reload the page.")
 
 
-SECRET = {"old_password", "password", "again"}
+SECRET = {"old_password", "password", "again", "recovery_key"}
 """Fields that may begin or end with a blank, and that no page ever shows again."""
 
 

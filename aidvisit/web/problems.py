@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from aidvisit.errors import Problem
+from aidvisit.services.logs import without_words
 from aidvisit.web import frame
 from aidvisit.web.api import sync as sync_api
 from aidvisit.web.forms import SECRET
@@ -63,5 +64,5 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
-    logger.exception("unexpected", exc_info=error)
+    logger.error("unexpected\n%s", without_words(error))
     return show(Problem("unexpected"))

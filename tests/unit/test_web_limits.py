@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
-from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 from werkzeug.datastructures import MultiDict
 
-from aidvisit.app import MAX_FORM_BYTES, create_app
-from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.store.database import reading, transaction
+from aidvisit.web.request import MAX_FORM_BYTES
 from sync.agent import Agent
 from tests.support.pages import Pages, typed, words
 
@@ -55,21 +52,6 @@ def test_a_page_that_is_opened_the_wrong_way_says_which_way_is_right(office: Pag
     answer = office.post("/trips")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
-
-
-@pytest.mark.parametrize(
-    ("role", "address", "secure"),
-    [
-        ("central", "https://aid.example", True),
-        ("central", "http://aid.example", False),
-        ("central", "", False),
-        ("field", "https://aid.example", False),  # the laptop's own pages are http on the loopback
-    ],
-)
-def test_a_cookie_goes_over_tls_only_where_there_is_tls(tmp_path: Path, role: str, address: str, secure: bool) -> None:
-    settings = Settings(home=tmp_path, role="central" if role == "central" else "field")
-    app = create_app(replace(settings, server_url=address), testing=True)
-    assert app.config["SESSION_COOKIE_SECURE"] is secure
 
 
 def test_what_the_centre_holds_for_review_is_named_and_leads_to_the_household(laptop: Pages) -> None:
