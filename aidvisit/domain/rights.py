@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 ROLES: Final = ("volunteer", "leader", "office", "auditor", "admin")
 
@@ -85,6 +85,14 @@ RECORDING: Final[dict[str, str]] = {
     "delivery.voided": "delivery.void",
 }
 """Kind of fact → the right that its actor needs."""
+
+_PASSWORD = {"password_hash", "key"}
+
+
+def needed(kind: str, actor: str, subject: str, body: Mapping[str, Any]) -> str:
+    """The right to record a fact: as the table has it, but everybody changes their own password."""
+    own = kind == "user.updated" and actor == subject
+    return "account.own" if own and set(body.get("set", ())) <= _PASSWORD else RECORDING[kind]
 
 
 def may(role: str, right: str) -> bool:

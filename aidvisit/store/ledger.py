@@ -108,8 +108,8 @@ def record(
 
     A fact that makes a subject which an equal fact made already (salt aside) is not recorded again: its entry is
     the earlier one, so a double click or a second import changes nothing. Facts may name what those before them make.
-    Raises: Problem `invalid-body` (member `errors`: messages by path), `not-allowed`, `unknown-subject`,
-    `subject-exists`, `malformed`.
+    Raises: Problem `invalid-body` (member `errors`: messages by path), `not-allowed`, `not-permitted` (the actor lacks
+    the right), `unknown-subject`, `subject-exists`, `malformed`.
     """
     by_centre, own = log.is_centre(conn), log.own(conn)
     drafts: list[Draft] = []
@@ -127,7 +127,7 @@ def record(
                 raise Problem("subject-exists", id=op.subject)
             found.append(made[op.subject])
             continue
-        problem = judge(conn, op, by_centre=by_centre, made=made, maker=maker)
+        problem = judge(conn, op, by_centre=by_centre, made=made, maker=maker, refusal="not-permitted")
         if problem is not None:
             raise problem
         if kind.creates:
