@@ -20,7 +20,20 @@ from aidvisit.store.vault import Vault
 from aidvisit.web import auth, frame, i18n, problems, request
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
-from aidvisit.web.pages import account, delivery, device, household, password, people, report, sync, team, trip, visit
+from aidvisit.web.pages import (
+    account,
+    audit,
+    delivery,
+    device,
+    household,
+    password,
+    people,
+    report,
+    sync,
+    team,
+    trip,
+    visit,
+)
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -28,7 +41,15 @@ SHARED = (account.blueprint, password.blueprint, household.blueprint)
 APIS = (sync_api.blueprint, password_api.blueprint)
 PAGES = {
     "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
-    "central": (*SHARED, report.blueprint, trip.central, people.blueprint, team.blueprint, device.central),
+    "central": (
+        *SHARED,
+        report.blueprint,
+        trip.central,
+        people.blueprint,
+        team.blueprint,
+        device.central,
+        audit.blueprint,
+    ),
 }
 
 

@@ -47,6 +47,6 @@ if (search) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) { event.preventDefault(); return; }
-  if (!form.matches("[data-search]")) form.dataset.sent = "1";
+  if (!form.matches("[data-search], [data-file]")) form.dataset.sent = "1";
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));

@@ -26,6 +26,8 @@ SESSION = "id"  # of the session in the doors file; the cookie holds nothing els
 
 ROUTES = {
     "account.sign_out": "account.own",
+    "audit.csv": "audit.read",
+    "audit.page": "audit.read",
     "delivery.deliver": "delivery.record",
     "devices.codes": "device.manage",
     "devices.one": "device.read",

@@ -52,7 +52,7 @@ def places(column: ColumnElement[str], scope: Scope) -> ColumnElement[bool]:
     return true() if scope.everything else under(column, scope.divisions)
 
 
-def households(column: ColumnElement[str], scope: Scope) -> ColumnElement[bool]:
+def households(column: ColumnElement[str] | ColumnElement[str | None], scope: Scope) -> ColumnElement[bool]:
     """Ids of households that lie in a scope."""
     if scope.everything:
         return true()

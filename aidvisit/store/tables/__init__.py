@@ -6,6 +6,7 @@ Every row carries its stream; no constraint crosses streams. Tables whose rows a
 
 from aidvisit.store.database import Base
 from aidvisit.store.tables.account import Access, FieldDevice, Team, User
+from aidvisit.store.tables.audit import audited
 from aidvisit.store.tables.catalog import Category, Division, Item, Place
 from aidvisit.store.tables.delivery import Delivery, DeliveryLine, Settlement
 from aidvisit.store.tables.household import FieldConflict, Household, HouseholdCategory, Member
@@ -39,5 +40,6 @@ __all__ = [
     "Trip",
     "User",
     "Visit",
+    "audited",
     "metadata",
 ]
