@@ -55,9 +55,9 @@ class Person:
         if message.type == "error" and not refused:
             self.complaints.append(f"console: {message.text} ({address})")
 
-    def sign_in(self, node: Node, password: str = PASSWORD) -> None:
+    def sign_in(self, node: Node, password: str = PASSWORD, login: str = "") -> None:
         self.page.goto(f"{node.url}/sign-in")
-        self.page.fill("[name=login]", LEADER if node.role == "field" else OFFICE)
+        self.page.fill("[name=login]", login or (LEADER if node.role == "field" else OFFICE))
         self.page.fill("[name=password]", password)
         self.page.click("main button")
 
