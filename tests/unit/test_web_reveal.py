@@ -135,7 +135,7 @@ def test_who_may_not_has_no_button_and_is_refused(either: Pages) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [f"/households/0192f3a0-0000-7000-8000-00000000dead/reveal", "/households/no-id/reveal"]
+    "path", ["/households/0192f3a0-0000-7000-8000-00000000dead/reveal", "/households/no-id/reveal"]
 )
 def test_a_household_that_is_not_there_leaves_no_line(either: Pages, path: str) -> None:
     assert either.post(path).status_code == 404
