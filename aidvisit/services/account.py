@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import team_stream
 from aidvisit.errors import Problem
-from aidvisit.services import passwords, sync
+from aidvisit.services import audit, passwords, sync
 from aidvisit.services.bodies import filled
 from aidvisit.services.catalog import ORG
 from aidvisit.services.reach import free_login, managing, place_within, team_within
@@ -84,12 +84,14 @@ def verify_password(login: str, password: str, address: str | None = None, *, at
     `at_team`: the team of the laptop that asks for them; who does not answer for that team is nobody there.
     Raises: Problem `wrong-password`, `too-many-sign-ins` (`retry_after` in seconds).
     """
-    with doors().guarded("sign-in", login, address):
+    with doors().guarded("sign-in", login, address) as last_free:
         with reading() as conn:
             user = user_by_login(conn, login.strip())
             if user is not None and at_team is not None and not scope_of(conn, user.team).team(at_team):
                 user = None
         right = passwords.matches(user.password_hash if user else None, password)
         if user is None or not right or not user.active:
+            if last_free:
+                audit.brake_closed(user.id if user else None)
             raise Problem("wrong-password")
         return user

@@ -68,30 +68,31 @@ class Doors:
         self._most = most
 
     @contextmanager
-    def guarded(self, what: str, who: str, address: str | None = None) -> Iterator[None]:
+    def guarded(self, what: str, who: str, address: str | None = None) -> Iterator[bool]:
         """Around one try of a secret: it is counted before it is made, so that a hundred at once are not let through.
 
         What is raised inside counts as a failure, but for a Problem that says nothing of the secret (a full disk, a
         database that is held, too much to do). No exception: it was right, and the failures before it are forgotten.
         `what`: the kind of door; `who`: the login as typed; `address`: from where, if from elsewhere.
+        Yields whether this try is the last that was free: should it fail, there is a wait for the first time.
         Raises: Problem `too-many-sign-ins` (`retry_after` in seconds), `disk-full`, `not-writable`, `database-locked`.
         """
         tries = [(f"{what} {who.strip()}", FREE_TRIES)]
         if address is not None:
             tries.append((f"address {_network(address)}", FREE_TRIES_OF_ADDRESS))
-        wait_s = self._run(lambda conn: self._reserve(conn, tries))
+        wait_s, number = self._run(lambda conn: self._reserve(conn, tries))
         if wait_s:
             raise Problem("too-many-sign-ins", retry_after=wait_s)
         try:
-            yield
+            yield number == FREE_TRIES
         except Problem as problem:
             if problem.status >= 500 or problem.kind.retry:
                 self._run(lambda conn: _take_off(conn, tries, 1))
             raise
         self._run(lambda conn: _forgive(conn, tries))
 
-    def _reserve(self, conn: sqlite3.Connection, tries: list[tuple[str, int]]) -> int:
-        """Count one failure for each, unless one of them has to wait: for how many seconds."""
+    def _reserve(self, conn: sqlite3.Connection, tries: list[tuple[str, int]]) -> tuple[int, int]:
+        """Count one failure for each, unless one of them has to wait: (seconds to wait, failures of the first)."""
         now_s = time.time()
         # A clock that was set back: the waits begin now; nobody is let in at once, and nobody is locked out for ever.
         conn.execute("UPDATE try SET at = ? WHERE at > ?", (now_s, now_s))
@@ -99,16 +100,17 @@ class Doors:
         names = [(_hashed(conn, name), free) for name, free in tries]
         waits_s = [_wait_s(conn, name, free, now_s) for name, free in names]
         if any(waits_s):
-            return max(waits_s)
+            return max(waits_s), 0
         for name, _ in names:
             conn.execute(
                 "INSERT INTO try VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET failures = failures + 1, at = ?",
                 (name, now_s, now_s),
             )
+        (number,) = conn.execute("SELECT failures FROM try WHERE who = ?", names[0][:1]).fetchone()
         conn.execute(
             "DELETE FROM try WHERE who IN (SELECT who FROM try ORDER BY at DESC LIMIT -1 OFFSET ?)", (self._most,)
         )
-        return 0
+        return 0, number
 
     def begin(self, user: str, mark: str) -> str:
         """A new session; its id is for the browser alone. Raises: Problem, as `guarded`."""
