@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from flask_wtf import CSRFProtect
 
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
+from aidvisit.services.setup import SetUp
 from aidvisit.services.vault import VAULT
 from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
@@ -29,6 +31,7 @@ from aidvisit.web.pages import (
     password,
     people,
     report,
+    setup,
     sync,
     team,
     trip,
@@ -62,6 +65,37 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     vault = Vault(settings.home)
     if not vault.locked:
         migrations.upgrade(settings.database_url, vault)
+    app = _bare(settings, vault, testing=testing)
+    database.init_app(app, settings.database_url, vault)
+    csrf = CSRFProtect(app)
+    frame.init_app(app)
+    auth.init_app(app, *APIS)
+    for blueprint in PAGES[settings.role]:
+        app.register_blueprint(blueprint)
+    if settings.role == "central":
+        for api in APIS:
+            csrf.exempt(api)
+            app.register_blueprint(api)
+    auth.check_routes(app)
+    return app
+
+
+def create_set_up(home: Path, doing: SetUp, finish: Callable[[], None]) -> Flask:
+    """The application of a laptop whose home is not made yet: the set-up pages and nothing else.
+
+    `finish` is called when they are done.
+    """
+    app = _bare(Settings(home, "field"), Vault(home))
+    app.extensions |= {setup.SET_UP: doing, setup.FINISH: finish}
+    CSRFProtect(app)
+    frame.init_bare(app)
+    app.register_blueprint(setup.blueprint)
+    app.add_url_rule("/language", "account.language", account.language, methods=["POST"])
+    return app
+
+
+def _bare(settings: Settings, vault: Vault, *, testing: bool = False) -> Flask:
+    """What both have: files, cookies, words, and refusals as pages."""
     app = Flask(
         "aidvisit",
         template_folder=str(asset_folder("templates")),
@@ -78,20 +112,9 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
     )
     app.extensions[VAULT] = vault
-    database.init_app(app, settings.database_url, vault)
     request.init_app(app)
-    csrf = CSRFProtect(app)
     i18n.init_app(app, settings.locale, settings.timezone)
-    frame.init_app(app)
     problems.init_app(app)
-    auth.init_app(app, *APIS)
-    for blueprint in PAGES[settings.role]:
-        app.register_blueprint(blueprint)
-    if settings.role == "central":
-        for api in APIS:
-            csrf.exempt(api)
-            app.register_blueprint(api)
-    auth.check_routes(app)
     return app
 
 

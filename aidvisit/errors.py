@@ -112,6 +112,11 @@ _VAULT = {
         "恢复密钥抄错了:应是九组、每组四个字符。请对照原件再输一次。",
         "The recovery key is mistyped: it has nine groups of four. Compare it with the original and type it again.",
     ),
+    "recovery-key-unwritten": Kind(
+        422,
+        "请先把恢复密钥抄在纸上,再勾选“我已经抄好”。它不会再显示。",
+        "First write the recovery key down, then tick the box. It is not shown again.",
+    ),
     "keys-unreadable": Kind(
         500,
         "密钥文件读不了:{path}。没有它打不开资料;请从备份恢复这个文件。",

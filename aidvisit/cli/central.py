@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, new_home, opened, read_password, serve, settings_of
+from aidvisit.cli.home import Answer, new_home, opened, read_password, ready, serve, settings_of
 from aidvisit.errors import Problem
 
 OFFICE = "办公室"
@@ -20,7 +20,8 @@ def init(arguments: Namespace) -> Answer:
     from aidvisit.store.database import transaction
     from sync import clock, log, server
 
-    with new_home(arguments) as (making, home):
+    home = config.find_home(arguments.home)
+    with new_home(home) as making:
         password = read_password(arguments)
         account.check_password(password, arguments.admin)
         settings = config.write(making, role="central", database=arguments.database)
@@ -41,10 +42,7 @@ def init(arguments: Namespace) -> Answer:
 def run(arguments: Namespace) -> None:
     """Serve the office's pages and the laptops."""
     settings = settings_of(arguments, "central")
-
-    from aidvisit.app import create_app
-
-    for address in serve(create_app(settings), settings, arguments):
+    for address in serve(ready(settings), settings, arguments):
         print(json.dumps({"url": address}) if arguments.json else f"中心 / centre: {address}", flush=True)
 
 

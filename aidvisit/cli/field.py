@@ -4,59 +4,36 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import webbrowser
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, new_home, opened, secret_of, serve, settings_of
+from aidvisit.cli.home import Answer, is_free, ready, secret_of, serve, settings_of
 from aidvisit.errors import Problem
-
-if TYPE_CHECKING:
-    from aidvisit.store.vault import Vault
-    from sync.client import Link
-
-TRIES = 3
 
 
 def init(arguments: Namespace) -> Answer:
     """Enrol with a one-time code and fetch everything once; nothing is left behind when that fails."""
-    from aidvisit.services import sync
-    from aidvisit.services.vault import reseal
-    from aidvisit.store.vault import Vault
-    from sync.client import sync_once
+    from aidvisit.cli.setup import make_home
+    from aidvisit.services.setup import wanted
 
+    if bool(arguments.code) == bool(arguments.invitation):
+        arguments.misused("--server URL --code CODE, or --invitation TEXT")
+    asked = wanted(
+        name=arguments.name,
+        text=arguments.invitation or "",
+        server=arguments.server or "",
+        code=arguments.code or "",
+        fingerprint=arguments.fingerprint or "",
+    )
+    home = config.find_home(arguments.home)
     plain: bool = arguments.no_encryption
-    with new_home(arguments) as (making, home):
-        settings = config.write(
-            making,
-            role="field",
-            server_url=arguments.server,
-            ca_file=str(arguments.ca.expanduser().absolute()) if arguments.ca else "",
-            insecure=arguments.insecure,
-            no_encryption=plain,
-        )
-        vault = Vault(making)
-        recovery = None if plain else _new_key(vault)
-        with opened(settings, vault):
-            link = sync.link(settings)
-            device = _enrol(link, arguments)
-            pulled = sync_once(link).pulled
-            people = reseal()
-    document = {"home": str(home), "device": device, "pulled": pulled, "recovery_key": recovery}
-    lines = [f"已登记,收到 {pulled} 条记录 / enrolled, {pulled} records: {home}"]
-    lines += _plain_words() if recovery is None else _recovery_words(recovery, people)
+    made = make_home(asked, lambda _: None, home=home, ca=arguments.ca, insecure=arguments.insecure, plain=plain)
+    document = {"home": str(home), "device": made.device, "pulled": made.pulled, "recovery_key": made.recovery}
+    lines = [f"已登记,收到 {made.pulled} 条记录 / enrolled, {made.pulled} records: {home}"]
+    lines += _plain_words() if made.recovery is None else _recovery_words(made.recovery, made.people)
     return Answer(document, [*lines, "运行 / run: aidvisit field run"])
-
-
-def _new_key(vault: Vault) -> str:
-    """Raises: Problem `no-encryption-here`."""
-    from aidvisit.store.database import encryption_here
-
-    if not encryption_here():
-        raise Problem("no-encryption-here")
-    return vault.create()
 
 
 def _recovery_words(recovery: str, people: int) -> list[str]:
@@ -83,23 +60,12 @@ def _plain_words() -> list[str]:
     ]
 
 
-def _enrol(link: Link, arguments: Namespace) -> str:
-    """A lost reply must not cost the code, and the key that would get it again goes with the home: so try again."""
-    from sync.client import enrol
-
-    for left in reversed(range(TRIES)):
-        try:
-            return enrol(link, name=arguments.name, code=arguments.code)
-        except Problem as problem:
-            if problem.name != "server-unreachable" or not left:
-                raise
-            time.sleep(0.5)
-    raise AssertionError("unreachable")
-
-
 def run(arguments: Namespace) -> None:
-    """Serve the laptop's pages; the sync agent runs beside them."""
-    from aidvisit.app import create_app
+    """Serve the laptop's pages; the sync agent runs beside them. Without a home, the first page makes one."""
+    home = config.find_home(arguments.home)
+    if is_free(home):
+        _set_up(home, arguments)
+        return
     from aidvisit.services import lock, sync
     from aidvisit.store.vault import Vault
 
@@ -108,13 +74,24 @@ def run(arguments: Namespace) -> None:
         if not (settings.no_encryption or arguments.no_encryption):
             raise Problem("not-encrypted")
         print("\n".join(_plain_words()), file=sys.stderr, flush=True)
-    app = create_app(settings)
+    app = ready(settings)
     if arguments.password_stdin:
         with app.app_context():
             lock.unlock_any(secret_of(settings, arguments) or "")
     for address in serve(app, settings, arguments):
         agent = sync.start_agent(app, settings)
-        print(json.dumps({"url": address}) if arguments.json else f"笔记本 / laptop: {address}", flush=True)
-        if arguments.open:
-            webbrowser.open(address)
+        _say(address, arguments)
     agent.stop()
+
+
+def _set_up(home: Path, arguments: Namespace) -> None:
+    from aidvisit.cli.setup import Door
+
+    for address in Door(home, arguments).serve():
+        _say(address, arguments)
+
+
+def _say(address: str, arguments: Namespace) -> None:
+    print(json.dumps({"url": address}) if arguments.json else f"笔记本 / laptop: {address}", flush=True)
+    if arguments.open:
+        webbrowser.open(address)

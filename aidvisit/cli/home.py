@@ -21,6 +21,7 @@ from aidvisit.config import Role, Settings
 from aidvisit.errors import Problem
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from flask import Flask
 
     from aidvisit.store.vault import Vault
@@ -99,14 +100,18 @@ def secret_of(settings: Settings, arguments: Namespace) -> str | None:
     return getpass.getpass("密码或恢复密钥 / password or recovery key: ") if sys.stdin.isatty() else None
 
 
+def is_free(home: Path) -> bool:
+    """Whether a home may be made there: nothing is, or an empty directory."""
+    return not home.exists() or (home.is_dir() and not any(home.iterdir()))
+
+
 @contextmanager
-def new_home(arguments: Namespace) -> Iterator[tuple[Path, Path]]:
-    """(where the home is made, its final place): whole at the end, or not there at all.
+def new_home(home: Path) -> Iterator[Path]:
+    """Where the home is made: it is whole at the end, or not there at all.
 
     Raises: Problem `home-exists`, `not-writable`.
     """
-    home = config.find_home(arguments.home)
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+    if not is_free(home):
         raise Problem("home-exists", home=str(home))
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +119,7 @@ def new_home(arguments: Namespace) -> Iterator[tuple[Path, Path]]:
     except OSError as error:
         raise Problem("not-writable", path=str(home.parent)) from error
     try:
-        yield making, home
+        yield making
         if home.exists():
             home.rmdir()  # empty; Windows renames onto nothing else
         making.rename(home)
@@ -133,7 +138,20 @@ def read_password(arguments: Namespace) -> str:
         print("两次不一样 / these differ", file=sys.stderr)
 
 
-def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]:
+def ready(settings: Settings) -> Flask:
+    """The application of a home, with what an upgrade lets it take up; a locked one does that when it is opened."""
+    from aidvisit.app import create_app
+    from aidvisit.services.sync import take_up
+    from aidvisit.services.vault import vault
+
+    app = create_app(settings)
+    with app.app_context():
+        if not vault().locked:
+            take_up()
+    return app
+
+
+def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Iterator[str]:
     """Yield the address once it answers, then serve until stopped.
 
     Raises: Problem `port-in-use`, `insecure-listening`.
@@ -141,16 +159,11 @@ def serve(app: Flask, settings: Settings, arguments: Namespace) -> Iterator[str]
     from waitress.server import create_server
 
     from aidvisit.services.address import check_listening
-    from aidvisit.services.sync import take_up
-    from aidvisit.services.vault import vault
 
     host, port = arguments.host or settings.host, arguments.port or settings.port
     check_listening(host, insecure=arguments.insecure or settings.insecure)
     listener = _listen(host, port)
     try:
-        with app.app_context():
-            if not vault().locked:
-                take_up()
         server = create_server(
             app,
             sockets=[listener],

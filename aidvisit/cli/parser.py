@@ -122,17 +122,28 @@ def _devices(central: Parsers) -> None:
 def _field(commands: Parsers) -> None:
     field = _group(commands, "field", "下乡笔记本 / a field laptop")
     init = _command(field, "init", "field:init", "登记这台笔记本 / enrol this laptop")
-    init.add_argument("--server", required=True, metavar="URL")
-    init.add_argument("--ca", type=Path, metavar="FILE", help="中心证书的签发者,PEM / who signed its certificate (PEM)")
+    where = init.add_mutually_exclusive_group(required=True)
+    where.add_argument("--server", metavar="URL", help="与 --code 一起 / with --code")
+    where.add_argument("--invitation", metavar="TEXT", help="登记卡片二维码的内容 / what the card's QR code says")
+    init.add_argument("--code", help="登记码 / the enrolment code")
+    init.add_argument("--fingerprint", metavar="F", help="服务器指纹,见卡片 / the server's, as the card says")
+    init.set_defaults(misused=init.error)
+    _authority(init)
     _insecure(init)
-    init.add_argument("--code", required=True)
     init.add_argument("--name", required=True, help="这台电脑的名字 / this laptop's name")
     _plain(init)
     run = _command(field, "run", "field:run", "运行 / run")
     _address(run)
     run.add_argument("--open", action="store_true", help="打开浏览器 / open the browser")
+    _authority(run)
     _plain(run)
     _password(run)
+
+
+def _authority(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ca", type=Path, metavar="FILE", help="中心证书的签发者,PEM / who signed its certificate (PEM)"
+    )
 
 
 def _log(commands: Parsers) -> None:

@@ -133,6 +133,22 @@ class CodesForm(Form):
     )
 
 
+class SetUpForm(Form):
+    """An invitation, or what its card says; which of them it is, `services.setup.wanted` finds out."""
+
+    invitation = fields.String(load_default="")
+    server = fields.String(load_default="")
+    code = fields.String(load_default="")
+    fingerprint = fields.String(load_default="")
+    name = fields.String(required=True, validate=validate.Length(1, 100, error="请填名称。 / Give a name."))
+
+    @validates_schema(skip_on_field_errors=False)
+    def whole(self, data: dict[str, Any], **_: Any) -> None:
+        blank = [name for name in ("server", "code") if not data.get(name) and not data.get("invitation")]
+        if blank:
+            raise ValidationError({name: ["请填写,或扫码。 / Fill this in, or scan the card."] for name in blank})
+
+
 class RenameForm(Form):
     name = fields.String(required=True, validate=validate.Length(1, 100, error="请填名称。 / Give a name."))
 

@@ -64,6 +64,13 @@ def init_app(app: Flask) -> None:
     app.add_template_global(asset)
 
 
+def init_bare(app: Flask) -> None:
+    """The same around the pages of a laptop that has no database yet, hence no name, nobody and no way about."""
+    app.after_request(_headers)
+    app.context_processor(lambda: {"frame": Frame("field", "", [], None, language(), html_language(), lockable=False)})
+    app.add_template_global(asset)
+
+
 def frame() -> Frame:
     """The frame of this request's page."""
     role = sync.current_settings().role

@@ -117,7 +117,7 @@ def test_the_home_may_stand_in_the_environment(central: Path, run: Run, monkeypa
     assert run("verify")[0] == 0
 
 
-@pytest.mark.parametrize("words", [["verify"], ["central", "run"], ["field", "run"], ["sync"], ["sync", "status"]])
+@pytest.mark.parametrize("words", [["verify"], ["central", "run"], ["sync"], ["sync", "status"]])
 def test_a_directory_that_is_no_home_is_told(tmp_path: Path, run: Run, words: list[str]) -> None:
     code, _, error = run(*words, "--home", tmp_path)
     assert (code, name_of(error)) == (1, "not-a-home")
@@ -158,7 +158,17 @@ def test_words_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["nothing"], ["import"], ["central", "team", "add"], ["central", "enrol-code", "--team", "x", "--count", "0"]],
+    [
+        [],
+        ["nothing"],
+        ["import"],
+        ["central", "team", "add"],
+        ["central", "enrol-code", "--team", "x", "--count", "0"],
+        ["field", "init", "--name", "x"],
+        ["field", "init", "--name", "x", "--server", "https://aid.example.org"],
+        ["field", "init", "--name", "x", "--code", "x"],
+        ["field", "init", "--name", "x", "--code", "x", "--invitation", "x"],
+    ],
 )
 def test_wrong_usage_is_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
