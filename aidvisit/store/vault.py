@@ -162,11 +162,11 @@ class Vault:
     def _read(self) -> dict[str, Any]:
         try:
             document: dict[str, Any] = json.loads(self._path.read_text(encoding="ascii"))
-        except (OSError, ValueError) as error:
+            if document["version"] != 1:
+                raise Problem("database-from-future", found=f"{FILE} {document['version']}")
+            return {part: document[part] for part in ("version", "salt", "revoked", "recovery", "slots")}
+        except (OSError, ValueError, LookupError, TypeError) as error:
             raise Problem("keys-unreadable", path=str(self._path)) from error
-        if document.get("version") != 1:
-            raise Problem("database-from-future", found=f"{FILE} {document.get('version')}")
-        return document
 
     def _write(self, document: dict[str, Any]) -> None:
         """Beside, flushed, and renamed: a flat battery leaves the old file or the new one, never half of one."""
