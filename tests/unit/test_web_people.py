@@ -228,6 +228,17 @@ def test_a_wrong_old_password_changes_nothing_and_no_page_shows_what_was_typed(a
     assert Pages(admin.app).sign_in("admin").status_code == 303
 
 
+def test_no_page_of_a_refusal_carries_passwords_on(admin: Pages) -> None:
+    """Neither after the page's token expired nor after the session did."""
+    form = {"old_password": PASSWORD, "password": NEW, "again": NEW}
+    expired = admin.post("/password", form, token="gone")
+    admin.post("/sign-out")
+    for refused in (expired, admin.post("/password", form)):
+        assert refused.status_code in (400, 401)
+        assert NEW not in refused.text
+        assert PASSWORD not in refused.text
+
+
 def test_a_laptop_without_a_line_says_so_and_keeps_nothing(laptop: Pages) -> None:
     laptop.sign_in()
     refused = laptop.post("/password", {"old_password": PASSWORD, "password": NEW, "again": NEW})
