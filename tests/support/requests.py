@@ -1,0 +1,109 @@
+"""One small right request for every page: a new page needs one row here, and no more (test_rights_pages.py).
+
+Ids in an address are filled in by the names of its parts (`<household>`); in a form and a query `@name` stands for what
+a side has (tests/support/sides.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sync.op import uuid7
+from tests.support.homes import PASSWORD
+from tests.support.pages import DAY
+
+NEW = "a horse of another colour"
+REASONS = ("repeat-interval", "outside-allocation", "over-allocation", "over-stock", "household-closed", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`shows`: what the answer says, behind a redirect on the page that it leads to, to who is allowed.
+
+    `records`: the kind of fact that it leaves. `status`: of an allowed answer. `door`: a device's, with its token.
+    """
+
+    shows: str = ""
+    form: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    records: str = ""
+    status: int = 0
+    door: bool = False
+
+
+def _id() -> str:
+    return uuid7()
+
+
+SHARED = {
+    "GET static": Request("", status=200),
+    "GET account.sign_in": Request("登录"),
+    "POST account.sign_in": Request("", {"login": "volunteer", "password": PASSWORD}, records="access.recorded"),
+    "POST account.language": Request("", {"language": "zh", "next": "/sign-in"}),
+    "POST account.sign_out": Request("密码"),
+    "GET password.page": Request("改密码"),
+    "GET household.search": Request("输入姓名"),
+    "POST household.search": Request("@household", {"q": "@name"}),
+    "GET household.page": Request("@name"),
+    "POST household.reveal": Request("@id_number", records="access.recorded"),
+    "GET household.blob": Request("@drawing"),
+}
+DELIVERED = {
+    "delivery": _id(), "trip": "@trip", "date": DAY, "as": "head", "name": "@name", "proof": "paper", "page": "1",
+    "quantity.rice": "1", **{f"reason.{rule}": "核对过" for rule in REASONS},
+}  # fmt: skip
+FIELD = {
+    **SHARED,
+    "POST lock.recover": Request("", {"recovery_key": "x"}),
+    "POST lock.now": Request("登录", records="access.recorded"),
+    "POST password.page": Request("", {"old_password": PASSWORD, "password": NEW, "again": NEW}, status=503),
+    "GET trip.today": Request("@name"),
+    "GET delivery.deliver": Request("@name"),
+    "POST delivery.deliver": Request("@name", DELIVERED, records="delivery.recorded"),
+    "GET visit.outcome": Request("@name"),
+    "POST visit.outcome": Request(
+        "@name", {"visit": _id(), "trip": "@trip", "date": DAY, "outcome": "not-home"}, records="visit.recorded"
+    ),
+    "GET sync.page": Request("上报"),
+    "GET sync.chip": Request("chip"),
+    "POST sync.now": Request("上报", status=503),
+    "POST sync.line": Request("插回网线"),
+}
+CENTRAL = {
+    **SHARED,
+    "POST sync_api.enrol": Request(door=True),
+    "POST sync_api.push": Request(door=True),
+    "POST sync_api.pull": Request(door=True),
+    "POST password_api.change": Request(door=True),
+    "POST password.page": Request(
+        "", {"old_password": PASSWORD, "password": NEW, "again": NEW}, records="access.recorded"
+    ),
+    "GET report.overview": Request("@title"),
+    "GET trips.page": Request("@title"),
+    "GET trips.reconcile": Request("@title"),
+    "GET devices.page": Request("@device_name"),
+    "GET devices.one": Request("@device_name"),
+    "POST devices.codes": Request("@team_name", {"team": "@team", "count": "1"}, records="access.recorded"),
+    "POST devices.rename": Request("新名字", {"name": "新名字"}, records="device.renamed"),
+    "POST devices.revoke": Request("@device_name", {"reason": "丢失", "sure": "yes"}, records="device.revoked"),
+    "GET people.page": Request("@user_name"),
+    "GET people.add": Request("@team_name", query={"team": "@team"}),
+    "POST people.add": Request(
+        "新来的", {"login": "new", "name": "新来的", "role": "volunteer", "password": NEW, "again": NEW},
+        {"team": "@team"}, "user.defined",
+    ),
+    "GET people.person": Request("@user_name"),
+    "POST people.person": Request("改了名", {"name": "改了名", "role": "volunteer"}, records="user.updated"),
+    "POST people.activate": Request("@user_name", {"active": "no"}, records="user.updated"),
+    "GET people.password": Request("@user_name"),
+    "POST people.password": Request("@user_name", {"password": NEW, "again": NEW}, records="access.recorded"),
+    "GET teams.add": Request("队"),
+    "POST teams.add": Request("新分队", {"name": "新分队", "level": "3", "parent": "@team"}, records="team.defined"),
+    "GET teams.team": Request("@team_name"),
+    "POST teams.team": Request(
+        "改名队", {"name": "改名队", "level": "3", "divisions": "441225"}, records="team.updated"
+    ),
+    "GET audit.page": Request("@device_name"),
+    "POST audit.csv": Request("时间", records="access.recorded"),
+}  # fmt: skip
+PLACES = {"field": FIELD, "central": CENTRAL}
