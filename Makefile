@@ -13,8 +13,9 @@ help: ## this list
 demo: .venv/runtime.stamp ## a central server and a field laptop on this machine, with sample data
 	@$(BIN)/aidvisit demo
 
-test: .venv/dev.stamp ## lint, types and every test, with PostgreSQL and Chromium
+test: .venv/dev.stamp ## lint, types and every test, with PostgreSQL, Chromium, nginx and Caddy
 	@$(BIN)/python -m tests.support.browser
+	@$(BIN)/python -m tests.support.proxies
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 # waitress writes longer requests and answers to the folder for temporary files, where anybody may read the disk later.
 IN_MEMORY_BYTES = 1024 * MAX_REQUEST_BYTES
+# One hop is believed: whoever connects is the proxy. Otherwise waitress drops what anybody says of where he is.
+BEHIND_PROXY: dict[str, Any] = {
+    "trusted_proxy": "*",
+    "trusted_proxy_count": 1,
+    "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,7 @@ def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Ite
             max_request_body_size=MAX_REQUEST_BYTES,
             inbuf_overflow=IN_MEMORY_BYTES,
             outbuf_overflow=IN_MEMORY_BYTES,
+            **(BEHIND_PROXY if settings.behind_proxy else {}),
         )
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         yield f"http://{host}:{port}"

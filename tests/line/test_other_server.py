@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aidvisit.store import ledger
-from aidvisit.store.database import transaction
-from sync.op import uuid7
+from tests.line.conftest import ask, init, record, waiting
 from tests.support.centre import Centre
 from tests.support.meddler import Meddler, Passing, document
 from tests.support.nodes import Node
@@ -48,40 +43,23 @@ def laptop(enrolled: Node, meddler: Meddler) -> Iterator[Node]:
 
 
 def enrol(centre: Centre, url: str, home: Path) -> Node:
-    node = Node(home, "field")
-    code = centre.code(centre.office_team)
-    node.command("field", "init", "--server", url, "--code", code, "--name", "3 号笔记本")
-    return node
-
-
-def record(laptop: Node) -> None:
-    with laptop.inside() as device, transaction() as conn:
-        ledger.record(conn, device, ledger.Fact("office", "access.recorded", uuid7(), {"what": "export"}))
-
-
-def sync(laptop: Node) -> dict[str, Any]:
-    """What `aidvisit sync --json` says: its answer, or the problem that stopped it."""
-    done = subprocess.run(
-        [sys.executable, *laptop.program, "sync", "--json"],
-        capture_output=True, text=True, env=laptop.environment(), timeout=60,
-    )  # fmt: skip
-    said: dict[str, Any] = json.loads(done.stdout or done.stderr)
-    return said | {"name": str(said.get("type", "")).rpartition(":")[2]}
+    assert init(centre, home, url)["name"] == ""
+    return Node(home, "field")
 
 
 def refused(laptop: Node, meddler: Meddler) -> dict[str, Any]:
     """One sync with an op that waits: nothing of the log is pushed, and the op is still there."""
     record(laptop)
-    waiting = laptop.command("sync", "status")["waiting"]
+    before = waiting(laptop)
     meddler.passed.clear()
-    said = sync(laptop)
-    assert laptop.command("sync", "status")["waiting"] == waiting >= 1
+    said = ask(laptop, "sync")
+    assert waiting(laptop) == before >= 1
     assert [path for path, _ in meddler.passed] == ["/sync/v1/pull"]
     return said
 
 
 def goes_on(laptop: Node) -> None:
-    done = sync(laptop)
+    done = ask(laptop, "sync")
     assert (done["name"], done["waiting"]) == ("", 0)
 
 
@@ -135,14 +113,14 @@ def test_another_centre_at_the_same_address(tmp_path: Path) -> None:
         record(laptop)
         right.stop()
         other.start()
-        said = sync(laptop)
+        said = ask(laptop, "sync")
         assert said["name"] == "other-server"
-        assert laptop.command("sync", "status")["waiting"] == 1
+        assert waiting(laptop) == 1
         record(laptop)
         other.stop()
         right.command("central", "new-epoch")  # restored meanwhile: the same key, so the same server
         right.start()
-        done = sync(laptop)
+        done = ask(laptop, "sync")
         assert (done["name"], done["pushed"], done["waiting"]) == ("", 2, 0)
     finally:
         for each in (right, other):

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import debian
+
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "msedge")
 PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -39,20 +41,6 @@ def _playwrights_own() -> str | None:
         return playwright.chromium.executable_path
 
 
-def _may_install() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
-
-
-def _apt_install(package: str) -> bool:
-    print(f"Installing Debian's package {package} …", flush=True)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    steps = (["update"], ["install", "--yes", "--no-install-recommends", package])
-    return all(
-        subprocess.run(["apt-get", "-qq", *step], env=environment, stdout=subprocess.DEVNULL).returncode == 0
-        for step in steps
-    )
-
-
 def _has_chinese_font() -> bool:
     if sys.platform != "linux":
         return True  # Windows and macOS bring one
@@ -63,13 +51,13 @@ def _has_chinese_font() -> bool:
 
 
 def main() -> int:
-    if find() is None and not (_may_install() and _apt_install("chromium") and find()):
+    if find() is None and not (debian.may_install() and debian.install("chromium") and find()):
         print("Downloading Playwright's Chromium …", flush=True)
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"])
     if find() is None:
         print(SENTENCE, file=sys.stderr)
         return 1
-    if not _has_chinese_font() and not (_may_install() and _apt_install("fonts-wqy-microhei")):
+    if not _has_chinese_font() and not (debian.may_install() and debian.install("fonts-wqy-microhei")):
         print("No Chinese font was found: pages in pictures show boxes for characters (no test fails by it).")
     return 0
 
