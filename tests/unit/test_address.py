@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from aidvisit import cli, config
+from aidvisit.cli import setup
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.address import check_listening, check_server
+from sync import client
 
 LOOPBACK = ["127.0.0.1", "127.8.9.1", "localhost", "LocalHost", "[::1]"]
 ELSEWHERE = [
@@ -85,10 +87,8 @@ def test_a_laptop_is_not_enrolled_over_plain_http(
 
 
 def test_insecure_is_kept_as_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sync import client
-
-    monkeypatch.setattr(client, "enrol", lambda *_, **__: "device")
-    monkeypatch.setattr(client, "sync_once", lambda *_: client.Outcome(0, 0))
+    monkeypatch.setattr(setup, "enrol", lambda *_, **__: "device")
+    monkeypatch.setattr(setup, "sync_once", lambda *_: client.Outcome(0, 0))
     monkeypatch.chdir(tmp_path)
     assert init(tmp_path / "home", "http://centre.example", "--insecure", "--ca", "ca.pem") == 0
     settings = config.load(tmp_path / "home", {})
