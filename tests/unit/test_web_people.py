@@ -143,6 +143,7 @@ def test_the_last_administrator_is_told_why_they_stay(admin: Pages) -> None:
         refused = admin.post(path, form)
         assert refused.status_code == 409
         assert "没有管全部工作的管理员" in words(refused)
+        assert typed(refused)["name"], "the page of that person"
     assert admin.get("/people").status_code == 200
 
 

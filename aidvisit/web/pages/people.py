@@ -72,23 +72,30 @@ def person(user: str) -> ResponseReturnValue:
         return at_person(user)
 
     done, problem = posted(save)
-    if done:
-        return done
+    return done or _person(user, problem, request.form if problem else None)
+
+
+def _person(user: str, problem: Problem | None, typed: Any = None) -> ResponseReturnValue:
     with reading() as conn:
         held = reach.user_within(conn, g.scope, user)
         team = reach.team_within(conn, g.scope, held.team)
-    values = {"name": held.name, "phone": held.phone, "role": held.role}
+    now = {"name": held.name, "phone": held.phone, "role": held.role}
     return shown_form(
-        "people/person.html", problem, request.form if problem else values, now=values, person=held, team=team,
-        roles=ROLES, seen=people.in_view("user", user, *PERSON), done=request.args.get("done"),
+        "people/person.html", problem, typed or now, now=now, person=held, team=team, roles=ROLES,
+        seen=people.in_view("user", user, *PERSON), done=request.args.get("done"),
     )  # fmt: skip
 
 
 @blueprint.post("/people/<user>/active", endpoint="activate")
 def activate(user: str) -> ResponseReturnValue:
-    """Deactivate somebody, or take them back. Raises: Problem `unknown-user`, `last-admin`, `login-taken`."""
-    people.update_user(user=user, active=request.form.get("active") == "yes", **mine())
-    return redirect(at_person(user), 303)
+    """Deactivate somebody, or take them back. Raises: Problem `unknown-user`."""
+
+    def save() -> str:
+        people.update_user(user=user, active=request.form.get("active") == "yes", **mine())
+        return at_person(user)
+
+    done, problem = posted(save)
+    return done or _person(user, problem)
 
 
 @blueprint.route("/people/<user>/password", methods=["GET", "POST"], endpoint="password")
