@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import clock, identity, intake, log, tables
+from sync import clock, identity, intake, log, tables, witness
 from sync.log import Application, Begin, Entry
 from sync.problem import Problem
 from sync.proof import Proof
@@ -172,11 +172,16 @@ def _pull_all(link: Link) -> int:
             token = log.recall(conn, "token")
             cursors = {r.stream: r.n for r in conn.execute(sa.select(tables.cursor))}
             request = {"epoch": log.recall(conn, "epoch"), "cursors": cursors, "limit": PAGE}
+            asked = witness.due(conn, link.now())
+            if asked is not None:
+                request["witness"] = asked
             if link.status is not None:
                 request["status"] = link.status | {"waiting": log.state(conn).waiting}
         answer = link.call("pull", request, token).document
         with link.begin() as conn:
             pulled += intake.take_page(conn, link.app, answer, link.now())
+            if asked is not None and "witness" in answer:
+                witness.take(conn, asked, answer["witness"], link.now())
         if not answer["more"]:
             return pulled
         if (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import clock, identity, log, quarantine, tables
+from sync import clock, identity, log, quarantine, tables, witness
 from sync.enrolment import device_of_token
 from sync.log import Application, Begin, Grants, Streams
 from sync.op import ZERO, Op, chain, check_op, loads, malformed, uuid7
@@ -196,6 +196,7 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
         cursors = request.get("cursors", {}) if request.get("epoch") == epoch else {}
         grants = app.grants(conn, device.id)
         ops, cursors, more = _page(conn, device.id, grants, cursors, request["limit"])
+        witnessed = request.get("witness")
         return {
             "epoch": epoch,
             "grants": sorted(grants.streams),
@@ -205,6 +206,7 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
             "ops": ops,
             "cursors": cursors,
             "more": more,
+            **({} if witnessed is None else {"witness": witness.answer(conn, witnessed)}),
         }
 
 

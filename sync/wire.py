@@ -16,6 +16,7 @@ from sync.problem import Problem
 MAX_OPS = 1000
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PAGE = 5000
+MOST_PLACES = 400
 _REFUSED = re.compile(r";q=0(\.0*)?$")
 PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull"}
 
@@ -142,6 +143,9 @@ class PullRequest(Document):
     cursors = fields.Dict(keys=fields.String(), values=Whole(validate=validate.Range(min=0, max=2**53 - 1)))
     limit = Whole(load_default=1000, validate=validate.Range(min=1, max=MAX_PAGE))
     status = fields.Dict(keys=fields.String(), allow_none=True)
+    witness = fields.List(
+        Whole(validate=validate.Range(min=1, max=2**53 - 1)), allow_none=True, validate=validate.Length(max=MOST_PLACES)
+    )
 
 
 class EnrolAnswer(Document):
@@ -178,6 +182,14 @@ class PushAnswer(Document):
     receipt = fields.Nested(Receipt, required=True)
 
 
+class Witness(Document):
+    device = fields.String(required=True, validate=_identifier)
+    seq = Whole(required=True, validate=validate.Range(min=0, max=2**53 - 1))
+    head = _hash()
+    held = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    digests = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
 class PullAnswer(Document):
     epoch = fields.String(required=True)
     grants = fields.List(fields.String(), required=True)
@@ -186,6 +198,7 @@ class PullAnswer(Document):
     ops = fields.List(fields.Dict(keys=fields.String()), required=True)
     cursors = fields.Dict(keys=fields.String(), values=Whole(), required=True)
     more = fields.Boolean(required=True)
+    witness = fields.Nested(Witness)
 
 
 ANSWERS: dict[str, type[Document]] = {"enrol": EnrolAnswer, "push": PushAnswer, "pull": PullAnswer}

@@ -157,7 +157,13 @@ def _log(commands: Parsers) -> None:
     load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
     load.add_argument("--trip", metavar="TITLE", help="走访任务的名称 / the trip's title")
     load.add_argument("--division", metavar="CODE", help="12 位村代码 / the village's 12 digits")
-    verify = _command(commands, "verify", "records:verify", "核对记录与各表 / compare the log with the tables")
+    verify = _command(
+        commands,
+        "verify",
+        "records:verify",
+        "核对记录与各表,笔记本还和中心核对 / compare the log with the tables, a laptop's with the centre too",
+    )
+    verify.add_argument("--offline", action="store_true", help="不和中心核对 / do not ask the centre")
     digest = _command(commands, "digest", "records:digest", "各流的摘要 / a digest for each stream")
     digest.add_argument("--stream")
     rebuild = _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")

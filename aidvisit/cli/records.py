@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from aidvisit.cli.home import Answer, opened_for
@@ -115,13 +116,36 @@ def _import_lines(done: Imported) -> list[str]:
 
 
 def verify(arguments: Namespace) -> Answer:
+    """This home by itself; on a laptop also against the centre, unless it is --offline or there is no line."""
+    from aidvisit.services import sync as service
     from aidvisit.store import ledger
     from aidvisit.store.database import reading
 
-    with opened_for(arguments), reading() as conn:
-        findings = ledger.verify(conn)
+    with opened_for(arguments):
+        with reading() as conn:
+            findings = ledger.verify(conn)
+        compared, notes = ([], []) if arguments.offline else _against_the_centre(service)
+    findings += compared
     lines = findings or ["记录完整,各表与记录一致 / the log is whole and the tables agree with it"]
-    return Answer({"ok": not findings, "findings": findings}, lines, exit_code=1 if findings else 0)
+    document = {"ok": not findings, "findings": findings} | ({"notes": notes} if notes else {})
+    return Answer(document, lines + notes, exit_code=1 if findings else 0)
+
+
+def _against_the_centre(service: ModuleType) -> tuple[list[str], list[str]]:
+    """(findings, notes): what differs; why nothing was compared, or what cannot be."""
+    if service.current_settings().role != "field":
+        return [], []
+    try:
+        findings = service.compare()
+    except Problem as problem:
+        return [], [f"没有和中心核对:{problem.words('zh')} / not compared with the centre: {problem.words('en')}"]
+    notes = [] if findings is not None else ["中心不回答核对 / the centre does not tell what it holds"]
+    if service.restored():
+        notes.append(
+            "中心恢复过备份,以新的身份继续;恢复之前见过的,不能再核对 / the centre was restored and went on as a new"
+            " device: what was seen of its log before cannot be compared"
+        )
+    return findings or [], notes
 
 
 def digest(arguments: Namespace) -> Answer:

@@ -17,7 +17,7 @@ from aidvisit.services.vault import reseal, vault
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
-from sync import client, clock, log, server
+from sync import client, clock, comparison, log, server, witness
 from sync.agent import Agent
 from sync.client import Link, Outcome
 from sync.identity import KeyPair
@@ -60,6 +60,20 @@ def _about(settings: Settings) -> dict[str, Any]:
         "disk_free_bytes": shutil.disk_usage(settings.home).free,
         "clock": clock.wall().isoformat(timespec="milliseconds"),
     }
+
+
+def compare() -> list[str] | None:
+    """What differs between this laptop and the centre, asked now; None where the server cannot tell.
+
+    Raises: Problem, as a sync does.
+    """
+    return comparison.compare(link(current_settings()))
+
+
+def restored() -> int:
+    """How often the centre went on as a new device since this laptop began to watch it."""
+    with reading() as conn:
+        return witness.restored(conn)
 
 
 def start_agent(app: Flask, settings: Settings) -> Agent:

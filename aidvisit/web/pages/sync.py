@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from aidvisit.errors import Problem
 from aidvisit.services import sync as service
 from aidvisit.store.database import reading
-from sync import log
+from sync import log, witness
 
 blueprint = Blueprint("sync", __name__)
 
@@ -18,10 +18,11 @@ def page(problem: Problem | None = None) -> str:
     with reading() as conn:
         state, refused = log.state(conn), log.quarantined(conn)
         server = log.recall(conn, "server")
+        altered = witness.altered(conn)
     settings = service.current_settings()
     return render_template(
         "sync/page.html", state=state, refused=refused, server=server, address=settings.server_url,
-        line=service.line_is_up(), problem=problem,
+        line=service.line_is_up(), problem=problem, altered=altered,
     )  # fmt: skip
 
 
