@@ -15,6 +15,7 @@ from aidvisit.errors import Problem
 from aidvisit.services import audit
 from aidvisit.services.import_ import import_sheet
 from aidvisit.store.database import reading, transaction
+from aidvisit.store.doors import FREE_TRIES
 from sync import log
 from sync.op import Op
 from tests.support.homes import SAMPLE, Centre, centre
@@ -88,6 +89,16 @@ def test_who_signs_in_is_written_down_with_the_device(either: Pages) -> None:
         with reading() as conn:
             assert (op.body["what"], op.device) == ("sign-in", log.own(conn))
             assert conn.exec_driver_sql(f"SELECT login FROM person WHERE id = '{op.actor}'").scalar() == "luo"
+
+
+@pytest.mark.parametrize("login", ["luo", "nobody"])
+def test_a_flood_of_tries_is_one_line(office: Pages, login: str) -> None:
+    for _ in range(FREE_TRIES + 3):
+        office.sign_in(login, "wrong")
+    with office.app.app_context():
+        refused = [op for op in audited() if op.body["what"] == "sign-in-refused"]
+    (line,) = refused
+    assert line.body.get("detail") == (_actor(office) if login == "luo" else None)
 
 
 @pytest.mark.parametrize("name", ["disk-full", "database-locked"])
