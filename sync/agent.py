@@ -55,9 +55,13 @@ class Agent:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, timeout_s: float = 5.0) -> None:
+    def rest(self) -> None:
+        """No further sync; one that runs comes to its end."""
         self._stop.set()
         self._wake.set()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        self.rest()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 

@@ -28,6 +28,12 @@ def check_server(url: str, *, insecure: bool) -> None:
         raise Problem("insecure-line", url=url)
 
 
+def is_own_line(url: str) -> bool:
+    """Whether nobody but the server of this address can answer there: over TLS, or on this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
+
+
 def check_listening(host: str, *, insecure: bool) -> None:
     """Whether pages may be served there without TLS. Raises: Problem `insecure-listening`."""
     if not insecure and not is_loopback(host):

@@ -33,11 +33,13 @@ def unlock(login: str, password: str, address: str | None = None) -> UserRow:
 def unlock_any(secret: str) -> None:
     """Open for a command: by the password of anybody who may, or by the recovery key.
 
-    Raises: Problem `wrong-password`, `too-many-sign-ins`, `recovery-key-mistyped`.
+    Raises: Problem `wrong-password`, `too-many-sign-ins`, `recovery-key-mistyped`, `laptop-revoked` for a password.
     """
     if looks_like_recovery(secret):
         _recover(secret)
         return
+    if vault().revoked:
+        raise Problem("laptop-revoked")
     with doors().guarded("unlock", ""):
         found = vault().unlock_any(_with(secret))
         if found is None:

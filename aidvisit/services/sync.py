@@ -12,10 +12,10 @@ from flask import Flask, current_app
 from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
-from aidvisit.services.address import check_server
+from aidvisit.services.address import check_server, is_own_line
 from aidvisit.services.vault import reseal, vault
 from aidvisit.store import ledger
-from aidvisit.store.database import reading, transaction
+from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import House
 from sync import client, clock, comparison, log, server, witness
 from sync.agent import Agent
@@ -40,9 +40,37 @@ def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
     running = agent()
     if running is not None:
         return running.sync_now()
-    outcome = client.sync_once(link(current_settings()), progress)
+    with _resealing():
+        return client.sync_once(link(current_settings()), progress)
+
+
+@contextmanager
+def _resealing() -> Iterator[None]:
+    """Around a sync: afterwards the laptop opens for whom it should, after a revocation for nobody."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.name == "device-revoked" and vault().exists and _is_the_centres(problem):
+            _seal_off()
+        raise
     reseal()
-    return outcome
+
+
+def _is_the_centres(problem: Problem) -> bool:
+    """Signed by the server that was enrolled with; where that never signed, said over a line that nobody else answers.
+
+    Without it, a hotel's network could lock a laptop for good.
+    """
+    return problem.verified or (problem.proof is not None and is_own_line(current_settings().server_url))
+
+
+def _seal_off() -> None:
+    """Only the recovery key opens this laptop from here on. What was not sent stays in it, and the agent rests."""
+    vault().seal_off()
+    db.engine.dispose()
+    running = agent()
+    if running is not None:
+        running.rest()
 
 
 def link(settings: Settings) -> Link:
@@ -86,8 +114,8 @@ def start_agent(app: Flask, settings: Settings) -> Agent:
         with app.app_context():
             if vault().locked:
                 raise Problem("locked")
-            yield
-            reseal()
+            with _resealing():
+                yield
 
     running = Agent(line, around)
     app.extensions[AGENT] = running

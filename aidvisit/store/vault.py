@@ -75,9 +75,9 @@ class Vault:
         return self.exists and bool(self._read()["revoked"])
 
     def key(self) -> bytes:
-        """The 32 bytes of the database key. Raises: Problem `locked`."""
+        """The 32 bytes of the database key. Raises: Problem `locked`, `laptop-revoked`."""
         if self._key is None:
-            raise Problem("locked")
+            raise Problem("laptop-revoked" if self.revoked else "locked")
         return self._key
 
     def create(self) -> str:
