@@ -16,6 +16,7 @@ from aidvisit.domain.rights import RECORDING, RIGHTS, ROLES, may
 from aidvisit.web import auth, frame
 from tests.support.asking import NOBODY, Answer, Place, filled, place, text
 from tests.support.requests import PLACES, Request
+from tests.support.rights_table import PAGE, parts, table
 from tests.support.sides import HEAD, Homes, make, nothing
 
 logger = logging.getLogger(__name__)
@@ -207,3 +208,8 @@ def test_how_many_cases_there_are(ends: Ends) -> None:
         "pages: %d cases, %d allowed, %d refused; of another team %d", len(tried), let_in, len(tried) - let_in, foreign
     )
     assert min(let_in, len(tried) - let_in) > 100
+
+
+def test_the_documents_show_the_table_of_the_code() -> None:
+    """`python -m tests.support.rights_table` writes it."""
+    assert parts(PAGE.read_text(encoding="utf-8"))[1] == table()
