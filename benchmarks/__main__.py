@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import house, processes
+from benchmarks import encryption, house, processes
 from benchmarks.figure import Figure
 from tests.support import postgres
 
@@ -16,6 +16,7 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         yield from house.writes(folder / "writes")
+        yield from encryption.costs(folder / "encryption")
         yield house.push(folder / "sqlite", "", "SQLite")
         postgres.reserve()
         try:

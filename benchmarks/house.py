@@ -27,6 +27,7 @@ from aidvisit.store.queries import household as household_queries
 from aidvisit.store.queries.reconcile import reconcile
 from aidvisit.store.queries.trip import today
 from aidvisit.store.tables import Household
+from aidvisit.store.vault import Vault
 from benchmarks import floor
 from benchmarks.figure import Figure, median_ms, timed_ms
 from sync import client, clock, enrolment, log, server
@@ -40,7 +41,7 @@ DAY = "2020-12-30"
 GOODS = {"rice": 1, "oil": 1, "nuts": 1}
 
 
-class _Direct:
+class Direct:
     """The protocol without HTTP: what a call costs is the centre's work alone."""
 
     def __init__(self, app: Flask) -> None:
@@ -58,7 +59,7 @@ class _Direct:
 
 
 @dataclass(frozen=True, slots=True)
-class _World:
+class World:
     centre: Flask
     field: Flask
     link: Link
@@ -67,13 +68,16 @@ class _World:
 
 
 @contextmanager
-def _world(folder: Path, database_url: str = "") -> Iterator[_World]:
+def open_world(folder: Path, database_url: str = "", *, encrypted: bool = True) -> Iterator[World]:
     """The sample list at the centre, loaded and pulled by one laptop, whose context is the current one."""
     with centre(folder, database_url) as made:
         settings = config.write(folder / "field", role="field", server_url="http://centre.invalid")
         code = enrolment_codes(actor=made.device, team=made.team)[0].code
-        with opened(settings) as field:
-            link = Link(transaction, House(), _Direct(made.app), clock.wall)
+        vault = Vault(folder / "field")
+        if encrypted:
+            vault.create()
+        with opened(settings, vault) as field:
+            link = Link(transaction, House(), Direct(made.app), clock.wall)
             device = client.enrol(link, name="bench", code=code)
         imported = import_sheet(SAMPLE, actor=made.device)
         assert imported.trip is not None
@@ -81,13 +85,13 @@ def _world(folder: Path, database_url: str = "") -> Iterator[_World]:
         stock.load(actor=made.device, trip=trip, date=DAY, lines={"rice": 43, "oil": 35, "nuts": 34})
         with field.app_context():
             client.sync_once(link)
-            yield _World(made.app, field, link, device, trip)
+            yield World(made.app, field, link, device, trip)
 
 
 def writes(folder: Path) -> Iterator[Figure]:
     """What saving costs on a laptop, and making its tables again."""
-    with _world(folder) as world:
-        took = _record(world.device, world.trip)
+    with open_world(folder) as world:
+        took = record(world.device, world.trip)
         bodies = _bodies(world.device)
         bare = floor.sqlite_url(folder)
         yield Figure("save a delivery (SQLite)", took, floor=floor.one_each_ms(bare, bodies[:200]))
@@ -101,8 +105,8 @@ def writes(folder: Path) -> Iterator[Figure]:
 
 def push(folder: Path, database_url: str, name: str) -> Figure:
     """The centre takes a thousand records in batches as a laptop sends them."""
-    with _world(folder, database_url) as world:
-        _record(world.device, world.trip)
+    with open_world(folder, database_url) as world:
+        record(world.device, world.trip)
         bodies = _bodies(world.device)
         least = floor.together_ms(database_url or floor.sqlite_url(folder), bodies, client.MAX_OPS)
         first, took = 1, 0.0
@@ -116,7 +120,7 @@ def push(folder: Path, database_url: str, name: str) -> Figure:
     return Figure(f"push of {first - 1} records ({name})", took, floor=least)
 
 
-def _record(actor: str, trip: str) -> float:
+def record(actor: str, trip: str) -> float:
     """Half of the ops register households, half deliver to them; the median milliseconds of a delivery."""
     ids = [uuid7() for _ in range(OPS // 2)]
     for number, identity in enumerate(ids):
