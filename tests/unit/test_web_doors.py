@@ -16,6 +16,7 @@ from aidvisit.store.doors import FREE_TRIES
 from aidvisit.store.queries import account as accounts
 from aidvisit.web import frame
 from aidvisit.web.pages.account import here
+from sync import log
 from sync.op import uuid7
 from tests.support.homes import PASSWORD
 from tests.support.pages import Pages, change_user, typed, words
@@ -139,7 +140,8 @@ def test_a_changed_password_or_a_leaver_ends_every_session(office: Pages, change
         with reading() as conn:
             user = accounts.user_by_login(conn, "luo")
             assert user is not None
-        change_user(user.id, user.team, user.id, **changes)
+            centre = log.own(conn)
+        change_user(centre, user.team, user.id, **changes)
     assert office.get("/").status_code == 302
 
 
