@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app
 
 from aidvisit.errors import Problem
-from aidvisit.services import passwords, sync
+from aidvisit.services import audit, passwords, sync
 from aidvisit.services.account import doors
 from aidvisit.services.vault import reseal, vault
 from aidvisit.store import migrations
@@ -62,6 +62,7 @@ def _recover(text: str) -> None:
         if not vault().recover(text):
             raise Problem("wrong-password")
     opened()
+    audit.attempt(sync.own_device(), audit.RECOVERY)
 
 
 def opened() -> None:
