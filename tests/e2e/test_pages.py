@@ -23,7 +23,7 @@ PAGES = [
                                    "password")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
-                                    "person-add", "person-password", "team", "team-add")),
+                                    "person-add", "person-password", "team", "team-add", "audit")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices",
