@@ -79,13 +79,16 @@ State = Literal["asking", "working", "made"]
 
 
 class SetUp:
-    """One set-up, from the first form to the recovery key written down. `owner`: the browser session that does it."""
+    """One set-up, from the first form to the recovery key written down. `owner`: the browser session that does it.
+
+    `name`: of the laptop.
+    """
 
     def __init__(self, make: Make, *, insecure: bool) -> None:
         self._make, self._insecure = make, insecure
         self._lock = threading.Lock()
         self.state: State = "asking"
-        self.owner = ""
+        self.owner = self.name = ""
         self.pulled: int | None = None
         self.made: Made | None = None
         self.problem: Problem | None = None
@@ -97,7 +100,7 @@ class SetUp:
         with self._lock:
             if self.state != "asking":
                 return
-            self.state, self.owner, self.typed = "working", owner, typed
+            self.state, self.owner, self.name, self.typed = "working", owner, asked.name, typed
             self.pulled = self.problem = None
         threading.Thread(target=self._work, args=(asked,), name="set-up", daemon=True).start()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from sync import invitation
 from tests.e2e.person import FLAGS, NARROW, WIDE
+from tests.e2e.test_pages import AXE, CHECK, WCAG
 from tests.support.centre import PASSWORD, Centre
 from tests.support.nodes import LEADER, TOWN, Node
 
@@ -87,15 +88,11 @@ def browser(chromium_path: str, *flags: str, narrow: bool = False, script: bool 
         assert [line for line in told if "status of 4" not in line] == []
 
 
-Finish = Callable[[Page, Card], None]
-
-
 def write_down_and_sign_in(page: Page, card: Card) -> None:
     """From the recovery key to the first page of the laptop, in the same process."""
     expect(page.get_by_role("heading", name="登记好了")).to_be_visible(timeout=WITHIN_MS)
     assert len(page.locator(".recovery").inner_text().split()) == 9
-    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert sideways <= 0
+    everybody_can_use(page)
     page.get_by_text("我已经把恢复密钥抄在纸上").click()
     page.get_by_role("button", name="去登录").click()
     page.wait_for_url(f"{card.laptop.url}/sign-in")
@@ -106,10 +103,20 @@ def write_down_and_sign_in(page: Page, card: Card) -> None:
     expect(page.locator("#chip .chip")).to_be_visible()
 
 
+def everybody_can_use(page: Page) -> None:
+    """Wide and narrow: nothing to the side, and axe finds nothing."""
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        assert page.evaluate(CHECK, WCAG)["violations"] == []
+
+
 def test_the_card_before_the_camera(chromium_path: str, card: Card, tmp_path: Path) -> None:
     shown = film(tmp_path / "card.y4m", card.text)
     with browser(chromium_path, *CAMERA, f"--use-file-for-fake-video-capture={shown}") as page:
         page.goto(card.laptop.url)
+        everybody_can_use(page)
         page.get_by_role("button", name="打开摄像头").click()
         expect(page.locator("[data-said]")).to_contain_text(card.centre.url)
         assert page.input_value("[name=code]") == card.invitation.code

@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 
-from aidvisit import cli
+from aidvisit import cli, config
+from aidvisit.cli.home import opened
+from aidvisit.services.device import enrolment_codes
+from aidvisit.services.sync import own_device
+from aidvisit.store.database import transaction
+from aidvisit.store.ledger import House
+from sync import clock, enrolment
+from sync.identity import KeyPair
+from sync.op import uuid7
 from tests.support.homes import PASSWORD, SAMPLE
 
 Run = Callable[..., tuple[int, Any, str]]
@@ -92,6 +100,25 @@ def test_people_are_listed_and_changed(central: Path, run: Run) -> None:
     office = next(each for each in listed["users"] if each["login"] == "office")
     code, _, error = run("central", "user", "update", "--user", office["id"], "--active", "no", "--home", central)
     assert (code, name_of(error)) == (1, "last-admin")
+
+
+def test_laptops_are_listed_renamed_and_revoked(central: Path, run: Run) -> None:
+    assert run("central", "device", "list", "--home", central)[1] == {"devices": []}
+    team = run("central", "team", "add", "--name", "一队", "--home", central)[1]["team"]
+    with opened(config.load(central)):
+        (code,) = enrolment_codes(actor=own_device(), team=team)
+        request = {"code": code.code, "name": "3 号", "public_key": KeyPair.generate().public}
+        device = enrolment.enrol(transaction, House(), request, None, "127.0.0.1", clock.wall())["device"]
+    assert run("central", "device", "rename", "--device", device, "--name", "5 号", "--home", central)[0] == 0
+    code_, done, _ = run("central", "device", "revoke", "--device", device, "--reason", "丢失", "--home", central)
+    assert (code_, done) == (0, {"device": device, "revoked": True})
+    ((listed,),) = run("central", "device", "list", "--home", central)[1].values()
+    shown = {key: listed[key] for key in ("id", "name", "revoked", "revoked_reason", "through", "team_name")}
+    assert shown == {
+        "id": device, "name": "5 号", "revoked": True, "revoked_reason": "丢失", "through": 0, "team_name": "一队",
+    }  # fmt: skip
+    code_, _, error = run("central", "device", "rename", "--device", uuid7(), "--name", "x", "--home", central)
+    assert (code_, name_of(error)) == (1, "unknown-device")
 
 
 def test_the_log_is_proved(central: Path, run: Run) -> None:

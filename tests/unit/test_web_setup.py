@@ -104,6 +104,7 @@ def test_by_typing(laptop: Laptop) -> None:
     assert laptop.asked == [Wanted(*CARD.values(), "000102030405060708090a0b0c0d0e0f")]
     assert "收到 12 条资料,2 个人可以登录" in words(page)
     assert words(page).split().count("ABCD") == 2
+    assert "3 号笔记本" in words(page), "a sheet of paper says whose key it is"
 
 
 def test_by_the_text_of_an_invitation(laptop: Laptop) -> None:

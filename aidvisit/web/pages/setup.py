@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from aidvisit.errors import Problem
 from aidvisit.services import setup as service
 from aidvisit.services.address import is_loopback
-from aidvisit.services.setup import SetUp
+from aidvisit.services.setup import Made, SetUp
 from aidvisit.web.forms import SetUpForm, read
 
 SET_UP, FINISH = "aidvisit.set_up", "aidvisit.finish"
@@ -45,7 +45,7 @@ def page() -> ResponseReturnValue:
     if doing.state == "working":
         return render_template("setup/working.html", pulled=doing.pulled)
     if doing.state == "made":
-        return render_template("setup/key.html", made=doing.made if mine else None, problem=None)
+        return _key(doing.made if mine else None)
     # What another browser typed is its own business.
     return _form(doing.typed if mine else {}, doing.problem if mine else None)
 
@@ -76,6 +76,10 @@ def _form(typed: dict[str, str], problem: Problem | None) -> str:
     return render_template("setup/form.html", typed=typed, problem=problem)
 
 
+def _key(made: Made | None, problem: Problem | None = None) -> str:
+    return render_template("setup/key.html", made=made, name=set_up().name, problem=problem)
+
+
 @blueprint.post("/written")
 def written() -> ResponseReturnValue:
     """The recovery key is on paper: forget it here, and go on to sign in."""
@@ -84,7 +88,7 @@ def written() -> ResponseReturnValue:
         return redirect(url_for("setup.page"), 303)
     if doing.made.recovery is not None and request.form.get("written") != "yes":
         problem = Problem("recovery-key-unwritten")
-        return render_template("setup/key.html", made=doing.made, problem=problem), problem.status
+        return _key(doing.made, problem), problem.status
     finish: Callable[[], None] = current_app.extensions[FINISH]
     finish()
     doing.made = None
