@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,6 +198,26 @@ def test_the_root_and_the_navigation_lead_nowhere_closed(ends: Ends, where: str,
         with at.app.test_request_context():
             path = at.app.url_for(endpoint, _external=False)
         assert (f'<a href="{path}"' in first.text) == may(who, auth.ROUTES[endpoint]), endpoint
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("who", ROLES)
+def test_no_link_and_no_button_leads_to_a_refusal(ends: Ends, where: str, who: str) -> None:
+    at = ends.at(where)
+    routes = at.app.url_map.bind("localhost")
+    followed = 0
+    for name in PLACES[where]:
+        if not name.startswith("GET") or name == "GET static" or not allowed(name, who):
+            continue
+        page = at.ask(who, name, PLACES[where][name], ends.homes.ours).text
+        for mark, attribute, path in re.findall(r'(<(?:a|form|button)\b[^>]*?(href|action)="(/[^"?#]*)[^>]*>)', page):
+            if path == "/":
+                continue  # leads on to the first page that one may see
+            method = "GET" if attribute == "href" or 'method="get"' in mark else "POST"
+            endpoint = routes.match(path, method=method)[0]
+            assert allowed(f"{method} {endpoint}", who), f"{name} → {path}"
+            followed += 1
+    assert followed > 20
 
 
 def test_how_many_cases_there_are(ends: Ends) -> None:
