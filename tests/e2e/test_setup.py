@@ -29,6 +29,7 @@ class Card:
     text: str
     laptop: Node
     centre: Centre
+    team: str
 
     @property
     def invitation(self) -> invitation.Invitation:
@@ -56,7 +57,7 @@ def card(office: tuple[Centre, str], tmp_path: Path) -> Iterator[Card]:
     laptop = Node(tmp_path / "laptop", "field")
     laptop.start()
     try:
-        yield Card(here.text(), laptop, centre)
+        yield Card(here.text(), laptop, centre, team)
     finally:
         laptop.stop()
 
@@ -174,3 +175,16 @@ def test_another_server_is_not_believed(chromium_path: str, card: Card) -> None:
         expect(page.get_by_role("alert")).to_contain_text("另一台服务器", timeout=WITHIN_MS)
         assert page.input_value("[name=invitation]") == other.text()
         assert not card.laptop.home.exists()
+
+
+def test_by_one_command(card: Card, tmp_path: Path) -> None:
+    """With the card's text; and a fingerprint that is another server's leaves nothing behind."""
+    there = ("--server", card.centre.url, "--code", card.invitation.code, "--name", "3 号笔记本")
+    wrong = ("--fingerprint", invitation.in_groups(invitation.fingerprint("A" * 43)))
+    elsewhere = Node(tmp_path / "other", "field")
+    with pytest.raises(AssertionError, match="other-server"):
+        elsewhere.command("field", "init", *there, *wrong)
+    assert not elsewhere.home.exists()
+    made = card.centre.command("central", "enrol-code", "--team", card.team)
+    another = invitation.Invitation(card.centre.url, made["code"], card.invitation.fingerprint)
+    assert elsewhere.command("field", "init", "--invitation", another.text(), "--name", "3 号笔记本")["recovery_key"]
