@@ -140,7 +140,7 @@ def _kept_out(at: Place, name: str, request: Request, answer: Answer, homes: Hom
 
 # --- another team's data ------------------------------------------------------------------------------------------
 
-ABOUT_SOMETHING = [
+BEHIND_A_RIGHT = [
     pytest.param(where, name, id=f"{where} {name}")
     for where, rows in PLACES.items()
     for name, row in rows.items()
@@ -148,11 +148,10 @@ ABOUT_SOMETHING = [
 ]
 
 
-@pytest.mark.parametrize(("where", "name"), ABOUT_SOMETHING)
+@pytest.mark.parametrize(("where", "name"), BEHIND_A_RIGHT)
 def test_what_is_another_teams_is_as_if_it_did_not_exist(ends: Ends, where: str, name: str) -> None:
     at, request, theirs, none = ends.at(where), PLACES[where][name], ends.homes.theirs, nothing()
-    named = [*request.form.values(), *request.query.values(), *at.rules()[name].arguments]
-    if not at.rules()[name].arguments and not any(value.startswith("@") for value in named):
+    if not _about_something(at, name, request):
         return  # a page without a subject: what it shows is tried by every role above
     for who in (role for role in ROLES if allowed(name, role)):
         foreign = at.ask(who, name, request, theirs)
@@ -163,9 +162,15 @@ def test_what_is_another_teams_is_as_if_it_did_not_exist(ends: Ends, where: str,
             at.put_back()
         assert foreign.status == unknown.status, who
         assert foreign.words(*theirs.texts()) == unknown.words(*none.texts()), who
-        sent = {text(value, theirs) for value in named}
+        sent = {*filled(request.form, theirs).values(), *filled(request.query, theirs).values()}
         assert not [one for one in theirs.texts() - sent if one in foreign.text and one not in _ids(at, name, theirs)]
         assert foreign.new == unknown.new == [], who
+
+
+def _about_something(at: Place, name: str, request: Request) -> bool:
+    """Whether it names something that a team has."""
+    values = [*request.form.values(), *request.query.values()]
+    return bool(at.rules()[name].arguments) or any(value.startswith("@") for value in values)
 
 
 def _ids(at: Place, name: str, side: object) -> set[str]:
@@ -224,7 +229,12 @@ def test_how_many_cases_there_are(ends: Ends) -> None:
     """(route × role or nobody × place), and again about another team's data; shown by --log-cli-level=INFO."""
     tried = [(name, who) for rows in PLACES.values() for name in rows for who in (NOBODY, *ROLES)]
     let_in = sum(allowed(name, who) for name, who in tried)
-    foreign = sum(allowed(param.values[1], role) for param in ABOUT_SOMETHING for role in ROLES)
+    foreign = sum(
+        allowed(name, role)
+        for where, name in (param.values for param in BEHIND_A_RIGHT)
+        for role in ROLES
+        if _about_something(ends.at(str(where)), str(name), PLACES[str(where)][str(name)])
+    )
     logger.info(
         "pages: %d cases, %d allowed, %d refused; of another team %d", len(tried), let_in, len(tried) - let_in, foreign
     )
