@@ -97,6 +97,7 @@ def sign_in(node: Node) -> requests.Response:
 
 def test_the_recovery_key_alone_opens_it_and_what_was_not_sent_is_there(lost: Lost) -> None:
     assert len(lost.keys()["slots"]) == 1
+    assert lost.run("sync", "status")[1]["waiting"] == 2
     before, _ = lost.held()
     lost.revoke()
     code, refusal = lost.run("sync")
@@ -109,7 +110,7 @@ def test_the_recovery_key_alone_opens_it_and_what_was_not_sent_is_there(lost: Lo
     assert lost.held() == (before, True)
 
     code, state = lost.run("sync", "status", secret=lost.recovery)
-    assert (code, state["waiting"]) == (0, 2)
+    assert (code, state["waiting"]) == (0, 3), "both, and that the recovery key was used"
     code, verified = lost.run("verify", secret=lost.recovery)
     assert (code, verified["ok"]) == (0, True)
     code, digests = lost.run("digest", secret=lost.recovery)
