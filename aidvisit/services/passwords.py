@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from argon2 import low_level
-from argon2.exceptions import VerificationError
+from argon2.exceptions import HashingError, VerificationError
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -30,6 +31,9 @@ AT_ONCE: Final = 2
 """Computations of argon2id at the same time in one process: each holds 64 MiB."""
 TURN_COMES_WITHIN_S: Final = 10
 HASH_BYTES: Final = 32
+MOST_KIB: Final = 1 << 20
+MOST_PASSES: Final = 64
+"""What a person's key may ask of this machine: whoever made it, a sign-in ends."""
 _HASH = re.compile(r"\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=\d\$")  # no more than a gigabyte, whoever wrote it
 
 
@@ -147,10 +151,17 @@ def _wrapped(pair: X25519PrivateKey, password: str) -> dict[str, Any]:
 
 
 def unwrap_key(key: dict[str, Any], password: str) -> bytes:
-    """The 32 private bytes. Raises: cryptography's InvalidTag for another password, Problem `too-many-sign-ins`."""
-    sealed = decode(key["wrapped"])
-    cipher = ChaCha20Poly1305(_derive(password, decode(key["salt"]), key["params"]))
-    return cipher.decrypt(sealed[:12], sealed[12:], decode(key["public"]))
+    """The 32 private bytes. Raises: cryptography's InvalidTag for another password, and for a key that was made
+    in a way that this program does not know; Problem `too-many-sign-ins`.
+    """
+    try:
+        sealed, params = decode(key["wrapped"]), key["params"]
+        if params["m"] > MOST_KIB or params["t"] > MOST_PASSES:
+            raise InvalidTag
+        cipher = ChaCha20Poly1305(_derive(password, decode(key["salt"]), params))
+        return cipher.decrypt(sealed[:12], sealed[12:], decode(key["public"]))
+    except (LookupError, TypeError, ValueError, HashingError) as error:
+        raise InvalidTag from error
 
 
 def _derive(password: str, salt: bytes, params: dict[str, Any]) -> bytes:

@@ -140,7 +140,8 @@ class Vault:
             if document["revoked"]:
                 return False
             held = {slot["user"]: slot for slot in document["slots"]}
-            slots = [_slot(document, key, holder, held.get(holder.user)) for holder in holders]
+            made = (_slot(document, key, holder, held.get(holder.user)) for holder in holders)
+            slots = [slot for slot in made if slot]
             if slots == document["slots"]:
                 return False
             self._write(document | {"slots": slots})
@@ -156,7 +157,7 @@ class Vault:
         try:
             private = X25519PrivateKey.from_private_bytes(open_key(slot["key"]))
             return _SUITE.decrypt(decode(slot["sealed"]), private, _INFO)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             return None
 
     def _read(self) -> dict[str, Any]:
@@ -219,11 +220,17 @@ def _name(document: dict[str, Any], login: str) -> str:
 
 
 def _slot(document: dict[str, Any], key: bytes, holder: Holder, held: dict[str, Any] | None) -> dict[str, Any]:
-    """The slot as it stands when the person's key is the same; sealed anew for a new one."""
+    """The slot as it stands when the person's key is the same, sealed anew for a new one.
+
+    Empty when nothing can be sealed to them: a key of another make leaves the others their slots.
+    """
     slot = {"name": _name(document, holder.login), "user": holder.user, "key": holder.key}
-    if held is not None and held["key"]["public"] == holder.key["public"]:
-        return slot | {"sealed": held["sealed"]}
-    return slot | {"sealed": _seal(key, decode(holder.key["public"]))}
+    try:
+        if held is not None and held["key"]["public"] == holder.key["public"]:
+            return slot | {"sealed": held["sealed"]}
+        return slot | {"sealed": _seal(key, decode(holder.key["public"]))}
+    except (LookupError, TypeError, ValueError):
+        return {}
 
 
 def _seal(key: bytes, public: bytes) -> str:

@@ -19,6 +19,7 @@ from aidvisit.services import passwords
 from aidvisit.store import database
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.vault import RECOVERY_BYTES, Holder, OpenKey, Vault, recovery_seed, recovery_text
+from sync.identity import encode
 from tests.support.store import uid
 
 
@@ -126,6 +127,29 @@ def test_a_new_password_takes_the_place_of_the_old(vault: Vault) -> None:
         vault.lock()
         assert vault.unlock("luochunhe", by("luo's password")) is None
         assert vault.unlock("luochunhe", by("another one")) == luo().user
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"public": "AAAA"},
+        {"public": "no key"},
+        {"public": None},
+        {"public": encode(bytes(32))},
+        {"params": {"kdf": "scrypt"}},
+        {"params": {"m": 1 << 40, "t": 1, "p": 1}},
+        {"params": {"m": 0, "t": 0, "p": 0}},
+        {"wrapped": "AAAA"},
+        {"salt": "="},
+    ],
+)
+def test_a_key_of_another_make_shuts_out_nobody_else(vault: Vault, change: dict[str, Any]) -> None:
+    """Whatever a centre says of one person's key, the others go on opening the laptop."""
+    strange = Holder(luo().user, luo().login, luo().key | change)
+    vault.seal_to([strange, chen()])
+    vault.lock()
+    assert vault.unlock("luochunhe", by("luo's password")) is None
+    assert vault.unlock_any(by("chen's password")) == chen().user
 
 
 def test_nothing_is_written_when_nothing_changed(vault: Vault, tmp_path: Path) -> None:
