@@ -75,9 +75,10 @@ def run(arguments: Namespace) -> None:
             raise Problem("not-encrypted")
         print("\n".join(_plain_words()), file=sys.stderr, flush=True)
     app = ready(settings)
-    if arguments.password_stdin:
+    secret = secret_of(settings, arguments) if arguments.password_stdin else None
+    if secret is not None:
         with app.app_context():
-            lock.unlock_any(secret_of(settings, arguments) or "")
+            lock.unlock_any(secret)
     for address in serve(app, settings, arguments):
         agent = sync.start_agent(app, settings)
         _say(address, arguments)

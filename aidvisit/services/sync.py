@@ -13,7 +13,7 @@ from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services.address import check_server, is_own_line
-from aidvisit.services.vault import reseal, vault
+from aidvisit.services.vault import reseal, seal_off, vault
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import House
@@ -66,7 +66,7 @@ def _is_the_centres(problem: Problem) -> bool:
 
 def _seal_off() -> None:
     """Only the recovery key opens this laptop from here on. What was not sent stays in it, and the agent rests."""
-    vault().seal_off()
+    seal_off()
     db.engine.dispose()
     running = agent()
     if running is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import current_app
 
-from aidvisit.store.database import reading
+from aidvisit.errors import Problem
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import account
 from aidvisit.store.vault import Holder, Vault
 from sync import log
@@ -22,11 +23,19 @@ def reseal() -> int:
     """After a sync: a slot for every active person of the team, none for anybody else; how many that is."""
     if not vault().exists or vault().locked:
         return 0
-    with reading() as conn:
+    with transaction() as conn:  # one at a time, also of another process: a command syncs beside the agent
         people = account.users(conn)
-    holders = [Holder(one.id, one.login, one.key) for one in people if one.active and one.key]
-    vault().seal_to(holders)
-    return len(holders)
+        vault().seal_to(Holder(one.id, one.login, one.key) for one in people if one.active and one.key)
+    return vault().slots
+
+
+def seal_off() -> None:
+    """The laptop was revoked: only the recovery key opens it now. Raises: Problem `not-writable`, `disk-full`."""
+    try:
+        with transaction():  # as above: who makes slots just now does not undo it
+            vault().seal_off()
+    except Problem:
+        vault().seal_off()  # a database that is held or full is no reason to stay open
 
 
 def acting() -> str:

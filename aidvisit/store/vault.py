@@ -74,6 +74,11 @@ class Vault:
         """Whether the centre took this laptop out of service: only the recovery key opens it."""
         return self.exists and bool(self._read()["revoked"])
 
+    @property
+    def slots(self) -> int:
+        """How many people's passwords open it."""
+        return len(self._read()["slots"])
+
     def key(self) -> bytes:
         """The 32 bytes of the database key. Raises: Problem `locked`, `laptop-revoked`."""
         if self._key is None:
@@ -150,8 +155,10 @@ class Vault:
     def seal_off(self) -> None:
         """The laptop was revoked: every person's slot goes, the recovery key's stays, and the key is dropped."""
         with self._lock:
-            self._write(self._read() | {"slots": [], "revoked": True})
-            self.lock()
+            try:
+                self._write(self._read() | {"slots": [], "revoked": True})
+            finally:
+                self.lock()  # also where the disk is full: whoever opens it learns it again with the next sync
 
     def _open(self, slot: dict[str, Any], open_key: OpenKey) -> bytes | None:
         try:

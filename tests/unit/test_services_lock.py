@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aidvisit import cli, config
+from aidvisit.cli.home import opened
 from aidvisit.errors import Problem
 from aidvisit.services import audit, lock, sync
-from aidvisit.services.vault import VAULT, acting, reseal, vault
+from aidvisit.services.vault import VAULT, acting, reseal, seal_off, vault
 from aidvisit.store import database
-from aidvisit.store.database import reading
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.doors import FREE_TRIES
 from aidvisit.store.vault import Vault
 from sync import log
@@ -190,3 +195,53 @@ def test_where_sqlcipher_is_not_to_be_had_a_laptop_is_not_made(
     assert "SQLCipher" in said
     assert "--no-encryption" in said
     assert not (tmp_path / "home").exists()
+
+
+def test_a_script_s_password_is_not_asked_of_a_laptop_without_encryption(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets as far as listening, where another program listens already."""
+    config.write(tmp_path, role="field", server_url="https://centre.example", no_encryption=True)
+    monkeypatch.setattr("sys.stdin", _Line(PASSWORD))
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        asked = ["field", "run", "--home", str(tmp_path), "--port", str(other.getsockname()[1]), "--password-stdin"]
+        assert cli.main(asked) == 1
+    assert "--port" in capsys.readouterr().err
+
+
+def test_who_makes_slots_does_not_undo_a_revocation_of_another_process(
+    laptop: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command syncs beside the agent: one learns of the revocation while the other has just read the file."""
+    settings, other = sync_settings(laptop), Vault(sync_settings(laptop).home)
+    read_it, done = threading.Event(), threading.Event()
+    read, write = Vault._read, Vault._write
+
+    def wait_after(self: Vault) -> dict[str, Any]:
+        document = read(self)
+        if self is other and threading.current_thread() is not threading.main_thread():
+            read_it.set()
+            done.wait(1)
+        return document
+
+    def written(self: Vault, document: dict[str, Any]) -> None:
+        write(self, document)
+        if self is not other:
+            done.set()
+
+    def beside() -> None:
+        with opened(settings, other):
+            reseal()
+
+    with opened(settings, secret=PASSWORD) as app:
+        other._key = app.extensions[VAULT].key()
+        with transaction() as conn:
+            conn.exec_driver_sql("UPDATE person SET active = 0 WHERE login = 'luo'")
+        monkeypatch.setattr(Vault, "_read", wait_after)
+        monkeypatch.setattr(Vault, "_write", written)
+        thread = threading.Thread(target=beside)
+        thread.start()
+        assert read_it.wait(10)
+        seal_off()
+        thread.join()
+    assert Vault(settings.home).revoked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -228,3 +229,13 @@ def test_without_sqlcipher_an_encrypted_home_says_so(vault: Vault, monkeypatch: 
     monkeypatch.setattr(database, "sqlcipher", None)
     with pytest.raises(Problem, match="no-encryption-here"):
         open_engine("sqlite:////nowhere/aidvisit.db", vault)
+
+
+def test_what_is_revoked_is_locked_also_where_the_disk_is_full(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(Problem, match="disk-full"):
+        vault.seal_off()
+    assert vault.locked
