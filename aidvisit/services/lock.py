@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import current_app
@@ -66,8 +67,19 @@ def _recover(text: str) -> None:
 
 
 def opened() -> None:
-    """What every start does once the database can be read: bring it up to date, then go on syncing."""
-    migrations.upgrade(sync.current_settings().database_url, vault())
+    """What every start does once the database can be read: bring it up to date, then go on syncing.
+
+    Raises: Problem `database-unreadable`, also where there is none: an empty new one would leave nobody a slot.
+    """
+    path = str(db.engine.url.database)
+    try:
+        if not Path(path).exists():
+            raise Problem("database-unreadable", database=path)
+        migrations.upgrade(sync.current_settings().database_url, vault())
+    except Problem as problem:
+        if problem.name == "database-unreadable":  # with this key it never will be
+            lock()
+        raise
     sync.take_up()
     reseal()
     running = sync.agent()
@@ -84,11 +96,12 @@ def lock() -> None:
 
 
 def _entered(identity: str) -> UserRow:
-    """Somebody of whom the laptop has learnt since that they may not any more stays outside."""
+    """Who the database says it is: who left stays outside, and so does who edited the key file to be another."""
+    shown = vault().opened_with
     opened()
     with reading() as conn:
         user = account.user(conn, identity)
-    if user is None or not user.active:
+    if user is None or not user.active or user.key != shown:
         lock()
         raise Problem("wrong-password")
     return user

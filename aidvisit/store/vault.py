@@ -51,13 +51,15 @@ class Holder:
 class Vault:
     """The vault of one home. Its key is in this object's memory while it is open, and nowhere else.
 
-    `opened_by`: the person whose password opened it; None with the recovery key.
+    `opened_by`: the person whose password opened it, `opened_with`: their `key` as the file has it, which anybody may
+    have edited; None with the recovery key.
     """
 
     def __init__(self, home: Path) -> None:
         self._path = home / FILE
         self._key: bytes | None = None
         self.opened_by: str | None = None
+        self.opened_with: dict[str, Any] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -107,16 +109,14 @@ class Vault:
         key = self._open(shown, open_key) if shown else None
         if slot is None or key is None:
             return None
-        self._key, self.opened_by = key, str(slot["user"])
-        return self.opened_by
+        return self._opened(key, slot)
 
     def unlock_any(self, open_key: OpenKey) -> str | None:
         """Open with a password whose owner was not said: every slot is tried. The id of whose it is, or None."""
         for slot in self._read()["slots"]:
             key = self._open(slot, open_key)
             if key is not None:
-                self._key, self.opened_by = key, str(slot["user"])
-                return self.opened_by
+                return self._opened(key, slot)
         return None
 
     def recover(self, text: str) -> bool:
@@ -128,12 +128,13 @@ class Vault:
         recovery = self._read()["recovery"]
         if encode(pair.public_key().public_bytes_raw()) != recovery["public"]:
             return False
-        self._key, self.opened_by = _SUITE.decrypt(decode(recovery["sealed"]), pair, _INFO), None
+        self._key = _SUITE.decrypt(decode(recovery["sealed"]), pair, _INFO)
+        self.opened_by = self.opened_with = None
         return True
 
     def lock(self) -> None:
         """Drop the key: who has no slot opens nothing."""
-        self._key = self.opened_by = None
+        self._key = self.opened_by = self.opened_with = None
 
     def seal_to(self, holders: Iterable[Holder]) -> bool:
         """One slot for each of these people and for nobody else; whether anything changed.
@@ -159,6 +160,10 @@ class Vault:
                 self._write(self._read() | {"slots": [], "revoked": True})
             finally:
                 self.lock()  # also where the disk is full: whoever opens it learns it again with the next sync
+
+    def _opened(self, key: bytes, slot: dict[str, Any]) -> str:
+        self._key, self.opened_by, self.opened_with = key, str(slot["user"]), slot["key"]
+        return self.opened_by
 
     def _open(self, slot: dict[str, Any], open_key: OpenKey) -> bytes | None:
         try:

@@ -22,7 +22,8 @@ OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api", "password_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
-SESSION = "id"  # of the session in the doors file; the cookie holds nothing else of it
+SESSION = "id"  # of the session in the doors file
+USER = "user"  # whose it is: the doors file is not signed, the cookie is
 
 ROUTES = {
     "account.sign_out": "account.own",
@@ -119,7 +120,7 @@ def current_user() -> UserRow | None:
         return None
     used = request.endpoint not in ASKED_BY_ITSELF
     held = doors().session(identity, sync.current_settings().idle_minutes * 60, used=used)
-    if held is not None:
+    if held is not None and held.user == session.get(USER):
         with reading() as conn:
             user = account.user(conn, held.user)
         if user is not None and user.active and held.mark == _mark(user):
@@ -132,6 +133,7 @@ def remember(user: UserRow) -> None:
     """A session of its own for who signs in now: nothing of the one before goes on but the language."""
     forget()
     session[SESSION] = doors().begin(user.id, _mark(user))
+    session[USER] = user.id
 
 
 def forget() -> None:

@@ -43,7 +43,12 @@ def show(problem: Problem) -> ResponseReturnValue:
 
 
 def _typed() -> list[tuple[str, str]]:
-    """What the form held; nothing of one that is too large to be read."""
+    """What the form held; nothing of one that is too large to be read, nor of one that another site's page sent.
+
+    One click would else send again, as the reader's own, what somebody elsewhere filled in.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        return []
     try:
         fields = request.form.items(multi=True)
     except RequestEntityTooLarge:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from hashlib import sha256
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask import Request as FlaskRequest
 from flask import request as current
 from flask.sessions import SecureCookieSessionInterface
 
+from aidvisit.errors import Problem
 from aidvisit.services import sync
+from aidvisit.services.address import is_loopback
 
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024
 MAX_FORM_BYTES = 1024 * 1024
@@ -50,7 +53,18 @@ class Sessions(SecureCookieSessionInterface):
         return f"__Host-{name}" if self.get_cookie_secure(app) else name
 
 
+def only_here() -> None:
+    """A laptop's pages are its own: another site's page whose name was made to lead to this machine gets nothing.
+
+    Raises: Problem `not-found`.
+    """
+    asks_itself = sync.current_settings().role == "field" and is_loopback(current.remote_addr or "")
+    if asks_itself and not is_loopback(urlsplit(f"//{current.host}").hostname or ""):
+        raise Problem("not-found")
+
+
 def init_app(app: Flask) -> None:
+    app.before_request(only_here)
     app.request_class = Request
     app.session_interface = Sessions()
     app.config.update(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from sqlalchemy import update
 
-from aidvisit.store.database import reading
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries.account import DeviceRow, device_rows
-from sync import invitation
+from sync import invitation, tables
 from tests.support.pages import Pages, typed, words
+
+SEEN = "2020-12-30T04:00:30+00:00"
 
 
 @pytest.fixture
@@ -114,3 +118,14 @@ def test_a_laptop_that_is_not_there(admin: Pages, path: str) -> None:
     answer = admin.post(address, form) if path else admin.get(address)
     assert answer.status_code == 404
     assert "没有这台笔记本" in words(answer)
+
+
+@pytest.mark.parametrize("said", ["\ud800", "0.1\n", "9" * 4000, {"a": 1}, ["0.1"]])
+def test_what_a_laptop_says_of_itself_cannot_break_the_list(admin: Pages, said: object) -> None:
+    """Else a hostile one would keep the page away on which it is revoked."""
+    device = laptop(admin).id
+    with admin.app.app_context(), transaction() as conn:
+        status = json.dumps({"version": said, "waiting": "x", "clock": [1]})
+        conn.execute(update(tables.device).where(tables.device.c.id == device).values(status=status, seen_at=SEEN))
+    assert admin.get("/devices").status_code == 200
+    assert laptop(admin).version is None

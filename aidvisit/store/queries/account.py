@@ -14,6 +14,8 @@ from aidvisit.store.queries import scope as within
 from aidvisit.store.tables import FieldDevice, Team, User
 from sync import tables
 
+MOST_VERSION = 40  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
@@ -142,7 +144,7 @@ def _device(row: Row[Any]) -> DeviceRow:
         row.through or 0,
         _still_waiting(status, row.through or 0),
         clock_off_s(status.get("clock"), row.seen_at),
-        status["version"] if isinstance(status.get("version"), str) else None,
+        _version(status.get("version")),
         bool(row.revoked) or row.revoked_reason is not None,
         row.revoked_reason,
     )
@@ -152,6 +154,11 @@ def _still_waiting(status: dict[str, Any], through: int) -> int | None:
     """What was waiting when it last asked, less what has come since."""
     waiting, then = _whole(status.get("waiting")), _whole(status.get("through_then"))
     return None if waiting is None else max(0, waiting - (through - (through if then is None else then)))
+
+
+def _version(said: Any) -> str | None:
+    """A word that a page can show; a lone surrogate would take the whole list of laptops down with it."""
+    return said if isinstance(said, str) and len(said) <= MOST_VERSION and said.isprintable() else None
 
 
 def _whole(value: Any) -> int | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
 from aidvisit.services import setup as service
-from aidvisit.services.address import is_loopback
 from aidvisit.services.setup import Made, SetUp
 from aidvisit.web.forms import SetUpForm, read
 
@@ -29,13 +27,6 @@ def set_up() -> SetUp:
 def owner() -> str:
     """Of this browser: the recovery key is shown to the one that asked for it, and to no other."""
     return str(session.setdefault("set_up", secrets.token_hex(16)))
-
-
-@blueprint.before_request
-def only_here() -> None:
-    """Nobody signs in here, so another site's page whose name was made to lead to this machine gets nothing."""
-    if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
-        raise Problem("not-found")
 
 
 @blueprint.get("/")
