@@ -7,14 +7,7 @@ from typing import Any
 
 from aidvisit.domain import id_number, person
 
-_MASKS = {"id_number": id_number.mask, "phone": person.mask_phone}
 _IN_WORDS = re.compile(r"(?<![0-9*])(?:[0-9]{17}[0-9Xx]|[0-9]{15}|(?:0[0-9]{2,3}-?)?[0-9]{7,12})(?![0-9Xx*])")
-
-
-def field(path: str, value: Any) -> Any:
-    """A field's value by its path (`head.phone`, `members.<id>.id_number`), masked where it is such a number."""
-    mask = _MASKS.get(path.rpartition(".")[2])
-    return value if mask is None or value is None else mask(str(value))
 
 
 def text(words: str | None) -> str | None:
@@ -24,3 +17,12 @@ def text(words: str | None) -> str | None:
 
 def _number(found: re.Match[str]) -> str:
     return id_number.mask(found[0]) if len(found[0]) >= 15 else person.mask_phone(found[0])
+
+
+_MASKS = {"id_number": id_number.mask, "phone": person.mask_phone, "note": text}
+
+
+def field(path: str, value: Any) -> Any:
+    """A field's value by its path (`head.phone`, `members.<id>.id_number`), masked where it is such a number."""
+    mask = _MASKS.get(path.rpartition(".")[2])
+    return value if mask is None or value is None else mask(str(value))

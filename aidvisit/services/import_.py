@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aidvisit.domain import id_number
+from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import audit, catalog, household, trip
 from aidvisit.services.bodies import filled
@@ -34,7 +35,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import importing
-from aidvisit.store.queries.account import teams
+from aidvisit.store.queries.account import teams, user
 from aidvisit.store.queries.catalog import divisions as all_divisions
 from aidvisit.store.queries.catalog import items
 from aidvisit.store.queries.trip import TripHead, trips
@@ -75,10 +76,14 @@ def import_sheet(
 
     `division`: 12 digits (or a town's 9 when every row names its village), else it is found in the title. At the
     centre the trip is released to the team's laptops. Rows that cannot be taken are left out and listed.
-    Raises: Problem `sheet-unreadable`, `not-a-sheet`, `no-header-found`, `import-unclear` (`questions`).
+    Raises: Problem `sheet-unreadable`, `not-a-sheet`, `no-header-found`, `import-unclear` (`questions`),
+    `not-permitted`.
     """
     sheets = open_sheets(path)
     with reading() if dry_run else transaction() as conn:
+        person = user(conn, actor)
+        if person is not None and not may(person.role, "import.run"):
+            raise Problem("not-permitted")
         names = frozenset(item.name for item in items(conn).values())
         listed = [(sheet, layout) for sheet in sheets if (layout := find_layout(sheet, names))]
         if not listed:

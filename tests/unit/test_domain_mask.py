@@ -19,6 +19,7 @@ from aidvisit.domain import mask
         ("head.phone", None, None),
         ("head.name", "13812345678", "13812345678"),
         ("size", 4, 4),
+        ("note", "打 13812345678", "打 138****5678"),
     ],
 )
 def test_a_field_is_masked_by_its_name(path: str, value: Any, shown: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from aidvisit.domain.rights import ROLES, may
 from aidvisit.errors import Problem
 from aidvisit.services import account
 from aidvisit.services.device import enrolment_codes
@@ -20,7 +21,7 @@ from aidvisit.store.queries.trip import today, trips
 from sync import clock, enrolment, log
 from sync.identity import KeyPair
 from sync.op import uuid7
-from tests.support.homes import SAMPLE, VILLAGE, Centre, centre
+from tests.support.homes import PASSWORD, SAMPLE, VILLAGE, Centre, centre
 
 
 @pytest.fixture
@@ -57,6 +58,21 @@ def test_the_sheet_becomes_a_trip(home: Centre) -> None:
     assert {line.item: line.needed for line in day.truck} == {"rice": 41, "oil": 34, "nuts": 34} | {}
     assert [household.name for household in day.households[:2]] == ["杨雪珍", "苏兴明"]
     assert [group.group for group in day.groups] == ["一队", "二队", "三队", "大塘组", "坑口组"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_who_may_imports(home: Centre, tmp_path: Path, role: str) -> None:
+    """Also a list without goods, whose households a volunteer may register one by one."""
+    user = account.add_user(actor=home.device, login=role, name=role, role=role, team=home.team, password=PASSWORD)
+    sheet = edited(tmp_path / "list.xlsx", H3=None, H4=None, I4=None, J4=None)
+    before = ops()
+    if may(role, "import.run"):
+        assert import_sheet(sheet, actor=user).households["new"] == 34
+        return
+    for dry_run in (True, False):
+        with pytest.raises(Problem, match="not-permitted"):
+            import_sheet(sheet, actor=user, dry_run=dry_run)
+    assert ops() == before
 
 
 def test_a_second_import_makes_nothing_twice(home: Centre) -> None:

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from aidvisit.errors import Problem
-from aidvisit.services import household
+from aidvisit.services import household, visit
 from aidvisit.store.database import reading, transaction
+from aidvisit.store.queries import trip as trips
 from aidvisit.store.tables import User
 from sync import log
 from sync.op import Op, uuid7
@@ -85,11 +86,30 @@ def test_an_edit_shows_no_number_either(either: Pages) -> None:
     identity, (actor, _) = registered(either), person(either)
     with either.app.app_context():
         for phone in ("13811112222", "13833334444"):
-            change: dict[str, Any] = {"set_": {"head.phone": phone}, "base": {"head.phone": []}}
+            change: dict[str, Any] = {"set_": {"head.phone": phone, "note": f"打 {phone}"}}
+            change["base"] = dict.fromkeys(change["set_"], ())
             household.update(actor=actor, household=identity, reason=f"原来是 {phone}", **change)
     page = either.get(f"/households/{identity}").text
     assert "修改冲突" in page
     assert not re.search(r"(?<![0-9a-f-])1[0-9]{10}(?![0-9a-f])", page)
+
+
+def test_the_day_s_list_shows_no_number_either(laptop: Pages) -> None:
+    laptop.sign_in()
+    actor, _ = person(laptop)
+    with laptop.app.app_context():
+        with reading() as conn:
+            head = trips.trips(conn)[0]
+            first, second = (one.id for one in trips.today(conn, head.id).households[:2])
+        household.update(actor=actor, household=first, set_={"note": f"先打 {HEAD_PHONE}"})
+        visit.record_visit(
+            actor=actor, visit=uuid7(), household=second, trip=head.id, date=head.starts, outcome="not-home",
+            purposes=["distribution"], note=f"邻居电话 {CHILD_PHONE}",
+        )  # fmt: skip
+    page = laptop.get("/").text
+    for full in (HEAD_PHONE, CHILD_PHONE):
+        assert NUMBERS[full] in page
+        assert full not in page
 
 
 def test_in_full_once_and_written_down_first(either: Pages) -> None:

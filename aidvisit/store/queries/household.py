@@ -128,7 +128,7 @@ def household(
         row.size,
         [(known.get(code, code), since[code]) for code in _sorted(known, since)],
         [_member(member, known, shown) for member in conn.execute(members)],
-        row.note if revealed else mask.text(row.note),
+        shown("note", row.note),
         row.closed_reason,
         row.closed_on,
         row.into,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select
 
+from aidvisit.domain import mask
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.trip import visiting_order
 from aidvisit.store.queries import scope as within
@@ -108,7 +109,7 @@ def _visits(conn: Connection, trip: str, alias: Aliases) -> dict[str, LastVisit]
         .order_by(Visit.order_key)
     )
     return {
-        alias.of(row.household): LastVisit(row.outcome, row.date, row.order_key, row.note)
+        alias.of(row.household): LastVisit(row.outcome, row.date, row.order_key, mask.text(row.note))
         for row in conn.execute(query)
     }
 
@@ -139,4 +140,4 @@ def _stop(
     if row is None:
         return Stop(household, household[:8], "", "", None, None, allotted, delivered, visit)
     group = row.village_group or ""
-    return Stop(household, row.name, group, row.division, row.address, row.note, allotted, delivered, visit)
+    return Stop(household, row.name, group, row.division, row.address, mask.text(row.note), allotted, delivered, visit)
