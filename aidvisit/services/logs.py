@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
+import time
 import traceback
 from types import TracebackType
 from typing import TypeAlias
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+FORMAT = "%(asctime)sZ %(levelname)s %(name)s: %(message)s"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 Caught: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -26,7 +29,12 @@ def without_words(error: BaseException | None) -> str:
 
 
 class Discreet(logging.Formatter):
-    """Also of what libraries log."""
+    """Also of what libraries log. Times are UTC; only the program begins a line, whatever stands in an address."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _CONTROL.sub("?", super().format(record)).replace("\n", "\n    ")
 
     def formatException(self, ei: Caught) -> str:  # noqa: N802 (logging's own name)
         return without_words(ei[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 
 import pytest
 
@@ -49,6 +50,19 @@ def test_what_libraries_log_of_an_error_has_no_words_either() -> None:
     assert "it failed" in stream.getvalue()
     assert "builtins.KeyError" in stream.getvalue()
     assert NAME not in stream.getvalue()
+
+
+def test_nobody_writes_a_line_of_their_own_into_the_log() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Discreet(FORMAT))
+    logger = logging.Logger("library")
+    logger.addHandler(handler)
+    logger.warning("Exception on %s", "/x\r\n2026-01-01 00:00:00,000Z INFO aidvisit: all is well\u2028\x1b[2J\x85z")
+    first, *more = stream.getvalue().rstrip("\n").split("\n")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}Z WARNING library: Exception on /x\?", first)
+    assert [line[:4] for line in more] == ["    "]
+    assert more[0].isprintable()
 
 
 @pytest.mark.parametrize("role", ["laptop", "office"])

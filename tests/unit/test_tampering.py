@@ -134,6 +134,18 @@ def test_a_plain_database_in_the_place_of_the_encrypted_one_is_refused(home: Pat
         assert not inside(asked)
 
 
+def test_an_edited_page_of_the_database_is_refused(home: Path) -> None:
+    """Every page carries its own authentication code: what was changed is not read."""
+    with (home / "aidvisit.db").open("r+b") as file:
+        file.seek(4096 + 100)
+        byte = file.read(1)[0]
+        file.seek(4096 + 100)
+        file.write(bytes([byte ^ 1]))
+    with started(home) as asked:
+        assert asked.sign_in().status_code == 500
+        assert not inside(asked)
+
+
 def test_a_database_that_is_gone_is_told_and_costs_nobody_their_slot(home: Path) -> None:
     """It was moved away for a moment: an empty one in its place would know nobody to keep a slot for."""
     kept = {file: file.read_bytes() for file in home.glob("aidvisit.db*")}
