@@ -6,12 +6,12 @@ import logging
 import re
 import sys
 import threading
-import time
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TypeAlias
 
-FORMAT = "%(asctime)sZ %(levelname)s %(name)s: %(message)s"
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 Caught: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -31,7 +31,8 @@ def without_words(error: BaseException | None) -> str:
 class Discreet(logging.Formatter):
     """Also of what libraries log. Times are UTC; only the program begins a line, whatever stands in an address."""
 
-    converter = time.gmtime
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
         return _CONTROL.sub("?", super().format(record)).replace("\n", "\n    ")
