@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 import requests
 import sqlalchemy as sa
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright, expect
 
 from aidvisit import config
 from aidvisit.cli.home import opened
@@ -49,7 +49,12 @@ def disk() -> Iterator[Path]:
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "plain"])
 def test_a_search_of_the_disk_finds_nobody(
-    encrypted: bool, centre: tuple[Centre, str], chromium_path: str, disk: Path, monkeypatch: pytest.MonkeyPatch
+    encrypted: bool,
+    centre: tuple[Centre, str],
+    playwright: Playwright,
+    chromium_path: str,
+    disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And finds everybody where somebody chose not to encrypt: the search can find."""
     temporary, profile = disk / "tmp", disk / "profile"
@@ -58,7 +63,7 @@ def test_a_search_of_the_disk_finds_nobody(
     field = _enrolled(disk / "field", centre, encrypted=encrypted)
     field.start()
     try:
-        with _browser(chromium_path, profile) as context:
+        with _browser(playwright, chromium_path, profile) as context:
             _a_day(context, field)
             _killed_while_writing(field)
     finally:
@@ -84,14 +89,13 @@ def _enrolled(home: Path, centre: tuple[Centre, str], *, encrypted: bool) -> Nod
 
 
 @contextmanager
-def _browser(chromium_path: str, profile: Path) -> Iterator[BrowserContext]:
+def _browser(playwright: Playwright, chromium_path: str, profile: Path) -> Iterator[BrowserContext]:
     """A browser that keeps what browsers keep, in a folder that can be searched."""
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(profile), executable_path=chromium_path, args=FLAGS, locale="zh-CN", viewport=WIDE
-        )
-        yield context
-        context.close()
+    context = playwright.chromium.launch_persistent_context(
+        str(profile), executable_path=chromium_path, args=FLAGS, locale="zh-CN", viewport=WIDE
+    )
+    yield context
+    context.close()
 
 
 def _a_day(context: BrowserContext, field: Node) -> None:

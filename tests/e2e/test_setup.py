@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from sync import invitation
 from tests.e2e.person import FLAGS, NARROW, WIDE
@@ -74,10 +74,15 @@ def film(path: Path, text: str) -> Path:
     return path
 
 
-@contextmanager
-def browser(chromium_path: str, *flags: str, narrow: bool = False, script: bool = True) -> Iterator[Page]:
+Launch = Callable[..., AbstractContextManager[Page]]
+
+
+@pytest.fixture
+def browser(playwright: Playwright, chromium_path: str) -> Launch:
     """A browser of its own, which may have a camera. Nothing may be told in its console."""
-    with sync_playwright() as playwright:
+
+    @contextmanager
+    def launch(*flags: str, narrow: bool = False, script: bool = True) -> Iterator[Page]:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*FLAGS, *flags])
         page = chromium.new_page(locale="zh-CN", viewport=NARROW if narrow else WIDE, java_script_enabled=script)
         page.set_default_timeout(WITHIN_MS)
@@ -87,6 +92,8 @@ def browser(chromium_path: str, *flags: str, narrow: bool = False, script: bool 
         yield page
         chromium.close()
         assert [line for line in told if "status of 4" not in line] == []
+
+    return launch
 
 
 def write_down_and_sign_in(page: Page, card: Card) -> None:
@@ -113,9 +120,9 @@ def everybody_can_use(page: Page) -> None:
         assert page.evaluate(CHECK, WCAG)["violations"] == []
 
 
-def test_the_card_before_the_camera(chromium_path: str, card: Card, tmp_path: Path) -> None:
+def test_the_card_before_the_camera(browser: Launch, card: Card, tmp_path: Path) -> None:
     shown = film(tmp_path / "card.y4m", card.text)
-    with browser(chromium_path, *CAMERA, f"--use-file-for-fake-video-capture={shown}") as page:
+    with browser(*CAMERA, f"--use-file-for-fake-video-capture={shown}") as page:
         page.goto(card.laptop.url)
         everybody_can_use(page)
         page.get_by_role("button", name="打开摄像头").click()
@@ -127,8 +134,8 @@ def test_the_card_before_the_camera(chromium_path: str, card: Card, tmp_path: Pa
         write_down_and_sign_in(page, card)
 
 
-def test_a_picture_of_the_card_and_one_of_something_else(chromium_path: str, card: Card, tmp_path: Path) -> None:
-    with browser(chromium_path) as page:
+def test_a_picture_of_the_card_and_one_of_something_else(browser: Launch, card: Card, tmp_path: Path) -> None:
+    with browser() as page:
         page.goto(card.laptop.url)
         for text, said in (("https://example.org", "不是登记卡片"), (card.text, card.centre.url)):
             picture = tmp_path / f"{len(text)}.png"
@@ -138,9 +145,9 @@ def test_a_picture_of_the_card_and_one_of_something_else(chromium_path: str, car
         assert page.input_value("[name=server]") == card.centre.url
 
 
-def test_typed_on_a_narrow_screen_without_javascript(chromium_path: str, card: Card) -> None:
+def test_typed_on_a_narrow_screen_without_javascript(browser: Launch, card: Card) -> None:
     """First with a wrong code: the form is there again with all that was typed."""
-    with browser(chromium_path, narrow=True, script=False) as page:
+    with browser(narrow=True, script=False) as page:
         page.goto(card.laptop.url)
         expect(page.locator("[data-scan]")).to_be_hidden()
         page.fill("[name=server]", card.centre.url)
@@ -163,10 +170,10 @@ def test_typed_on_a_narrow_screen_without_javascript(chromium_path: str, card: C
         page.wait_for_url(f"{card.laptop.url}/")
 
 
-def test_another_server_is_not_believed(chromium_path: str, card: Card) -> None:
+def test_another_server_is_not_believed(browser: Launch, card: Card) -> None:
     """The card names another key than that of the server that answers there."""
     other = invitation.Invitation(card.centre.url, card.invitation.code, invitation.fingerprint("A" * 43))
-    with browser(chromium_path) as page:
+    with browser() as page:
         page.goto(card.laptop.url)
         page.get_by_text("粘贴邀请文字").click()
         page.fill("[name=invitation]", other.text())

@@ -179,7 +179,10 @@ def test_browsers_are_told_once_to_stay_with_tls(visitor: Visitor) -> None:
 def test_the_limit_is_the_centres_own(visitor: Visitor) -> None:
     """What the centre would read passes; what it would not is refused."""
     assert visitor.ask("POST", "/sync/v1/push", b" " * (8 * MIB - 1000)).status == 401, "asked for a token"
-    refusal = visitor.ask("POST", "/sync/v1/push", b" " * (8 * MIB + 1)).status
+    try:
+        refusal = visitor.ask("POST", "/sync/v1/push", b" " * (8 * MIB + 1)).status
+    except (ssl.SSLError, ConnectionError):
+        return  # the proxy hung up on what was still being sent
     assert refusal == 413 or (visitor.proxy.name == "caddy" and refusal == 502)
 
 

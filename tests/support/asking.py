@@ -24,9 +24,9 @@ from aidvisit.services import lock
 from aidvisit.services.vault import vault
 from aidvisit.store.database import db, reading
 from sync import log
+from tests.support.examples import Request
 from tests.support.homes import PASSWORD
 from tests.support.pages import TOKEN
-from tests.support.requests import Request
 from tests.support.sides import HEAD, Homes, Side
 
 NOBODY = "nobody"

@@ -16,7 +16,7 @@ from aidvisit import config
 from aidvisit.domain.rights import RECORDING, RIGHTS, ROLES, may
 from aidvisit.web import auth, frame
 from tests.support.asking import NOBODY, Answer, Place, filled, place, text
-from tests.support.requests import PLACES, Request
+from tests.support.examples import PLACES, Request
 from tests.support.rights_table import PAGE, parts, table
 from tests.support.sides import HEAD, Homes, make, nothing
 
@@ -64,7 +64,7 @@ def allowed(name: str, who: str) -> bool:
 @pytest.mark.parametrize("where", PLACES)
 def test_every_page_has_its_row(ends: Ends, where: str) -> None:
     rules, rows = ends.at(where).rules().keys(), PLACES[where].keys()
-    assert not rules - rows, f"give each an example in tests/support/requests.py: {sorted(rules - rows)}"
+    assert not rules - rows, f"give each an example in tests/support/examples.py: {sorted(rules - rows)}"
     assert not rows - rules, f"no such page: {sorted(rows - rules)}"
 
 

@@ -21,7 +21,7 @@ def test_every_file_is_as_it_was_built() -> None:
 
 def test_versions_are_those_of_the_lock() -> None:
     """The lock names no host either."""
-    text = (ROOT / "tools" / "vendor" / "package-lock.json").read_text(encoding="utf-8")
+    text = (ROOT / ".ci" / "vendor" / "package-lock.json").read_text(encoding="utf-8")
     locked = json.loads(text)["packages"]
     assert "://registry" not in text
     for entry in MANIFEST.values():
