@@ -180,8 +180,8 @@ def _pull_all(link: Link) -> int:
         answer = link.call("pull", request, token).document
         with link.begin() as conn:
             pulled += intake.take_page(conn, link.app, answer, link.now())
-            if asked is not None and "witness" in answer:
-                witness.take(conn, asked, answer["witness"], link.now())
+            if asked is not None:
+                witness.take(conn, asked, answer.get("witness"), link.now())
         if not answer["more"]:
             return pulled
         if (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):

@@ -77,13 +77,16 @@ def due(conn: Connection, now: datetime) -> list[int] | None:
     return seen(conn) if memory["suspect"] else seen(conn)[-1:]
 
 
-def take(conn: Connection, asked: Iterable[int], said: Mapping[str, Any], now: datetime) -> None:
-    """Compare what the centre says with what was seen, and remember today's head.
+def take(conn: Connection, asked: Iterable[int], said: Mapping[str, Any] | None, now: datetime) -> None:
+    """Compare what the centre says with what was seen, and remember today's head. `said` None: it does not say.
 
     A new device id is a centre that was restored: what was seen of its former log says nothing of the new one, and is
     no alarm. While something differs nothing is learned, so that no altered log becomes the one that was seen.
     """
     memory, today = _memory(conn), now.date().isoformat()
+    if said is None:
+        log.remember(conn, witness=memory | {"asked": today})
+        return
     if memory["device"] != said["device"]:
         restored = memory["restored"] + (memory["device"] is not None)
         memory |= {"device": said["device"], "heads": {}, "suspect": False, "altered": None, "restored": restored}

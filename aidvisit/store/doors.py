@@ -152,10 +152,6 @@ class Doors:
         """That session is over, in whatever browser its id is. Raises: Problem, as `guarded`."""
         self._run(lambda conn: conn.execute("DELETE FROM session WHERE id = ?", (_digest(identity),)))
 
-    def end_all(self, user: str) -> None:
-        """Every session of that user is over. Raises: Problem, as `guarded`."""
-        self._run(lambda conn: conn.execute("DELETE FROM session WHERE user = ?", (user,)))
-
     def close(self) -> None:
         """Every session is over, also where a full disk has no room to note it: the laptop was locked or revoked."""
         try:

@@ -83,9 +83,10 @@ class Vault:
 
     def key(self) -> bytes:
         """The 32 bytes of the database key. Raises: Problem `locked`, `laptop-revoked`."""
-        if self._key is None:
+        key = self._key  # another thread may lock meanwhile
+        if key is None:
             raise Problem("laptop-revoked" if self.revoked else "locked")
-        return self._key
+        return key
 
     def create(self) -> str:
         """Make a key and its file, and leave the vault open; returns the recovery key, which is kept nowhere.

@@ -169,9 +169,12 @@ def test_a_restored_centre_is_no_alarm(centre: Centre, laptop: Laptop) -> None:
 
 
 def test_a_server_that_does_not_answer_is_left_in_peace(centre: Centre, laptop: Laptop) -> None:
+    asked = []
+    laptop.line.before = lambda name, document: asked.append("witness" in document) if name == "pull" else None
     laptop.line.after = lambda _name, answer: answer.pop("witness", None) and None
     a_day_later(centre, laptop)
-    laptop.sync()
+    laptop.sync(), laptop.sync()
+    assert asked == [True, False], "not again that day"
     assert compared(laptop) is None
     assert found(laptop) is None
 
