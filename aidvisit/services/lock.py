@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,14 @@ from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
 from aidvisit.store.vault import looks_like_recovery
 
+_one = threading.Lock()
+
 
 def unlock(login: str, password: str, address: str | None = None) -> UserRow:
     """Open the laptop as one person. Raises: Problem `wrong-password`, `too-many-sign-ins`, `laptop-revoked`."""
     if vault().revoked:
         raise Problem("laptop-revoked")
-    with doors().guarded("sign-in", login, address):
+    with _trying("sign-in", login, address):
         found = vault().unlock(login, _with(password))
         if found is None:
             raise Problem("wrong-password")
@@ -41,7 +45,7 @@ def unlock_any(secret: str) -> None:
         return
     if vault().revoked:
         raise Problem("laptop-revoked")
-    with doors().guarded("unlock", ""):
+    with _trying("unlock"):
         found = vault().unlock_any(_with(secret))
         if found is None:
             raise Problem("wrong-password")
@@ -58,8 +62,15 @@ def recover(text: str) -> None:
     _recover(text)
 
 
+@contextmanager
+def _trying(what: str, who: str = "", address: str | None = None) -> Iterator[None]:
+    """One at a time: who is refused after all locks the laptop again, and must not lock out who is right."""
+    with doors().guarded(what, who, address), _one:
+        yield
+
+
 def _recover(text: str) -> None:
-    with doors().guarded("recover", ""):
+    with _trying("recover"):
         if not vault().recover(text):
             raise Problem("wrong-password")
     opened()

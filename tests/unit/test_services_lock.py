@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from aidvisit.services.vault import VAULT, acting, reseal, seal_off, vault
 from aidvisit.store import database
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.doors import FREE_TRIES
-from aidvisit.store.vault import Vault
+from aidvisit.store.vault import OpenKey, Vault
 from sync import log
 from tests.support.homes import PASSWORD
 from tests.support.pages import Pages, typed, words
@@ -84,6 +85,26 @@ def test_somebody_who_left_is_kept_out_even_where_their_slot_is_still_there(lapt
         lock.lock()
     assert laptop.sign_in().status_code == 403
     assert box(laptop).locked
+
+
+def test_two_who_sign_in_at_once_are_both_let_in(locked: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is held up where the other could come between the password and the look at who it is."""
+    both, real = threading.Barrier(2), Vault.unlock
+
+    def slowly(self: Vault, login: str, open_key: OpenKey) -> str | None:
+        found = real(self, login, open_key)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return found
+
+    monkeypatch.setattr(Vault, "unlock", slowly)
+
+    def enter(login: str) -> str:
+        with locked.app.app_context():
+            return lock.unlock(login, PASSWORD).login
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(enter, ["luo", "office"])) == ["luo", "office"]
 
 
 def test_locking_ends_every_session_and_drops_the_key(laptop: Pages) -> None:
