@@ -17,6 +17,7 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
 from aidvisit.store.queries.scope import scope_of
+from sync.op import is_text
 
 OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api", "password_api"}  # devices show their token there
@@ -83,8 +84,10 @@ def is_open(endpoint: str | None) -> bool:
 
 def require_user() -> None:
     """Who asks (`g.user`) and what they answer for (`g.scope`). Raises: Problem `signed-out`, `not-permitted`."""
-    g.user, g.scope = current_user(), Scope()
-    endpoint = request.endpoint
+    g.user, g.scope = None, Scope()
+    if request.blueprint not in OPEN_BLUEPRINTS and not _all_text():
+        raise Problem("not-found")
+    g.user, endpoint = current_user(), request.endpoint
     if g.user is not None:
         g.scope = _scope(g.user)
     elif not is_open(endpoint):
@@ -92,6 +95,11 @@ def require_user() -> None:
     # Without an endpoint there is no such page: that is what it answers.
     if endpoint is not None and not is_open(endpoint) and not opens(endpoint):
         raise Problem("not-permitted")
+
+
+def _all_text() -> bool:
+    """Whether what was sent can be text at all: PostgreSQL stores no U+0000, and nobody types one."""
+    return all(map(is_text, (request.path, *request.args.values(), *request.form.values())))
 
 
 def may(right: str) -> bool:

@@ -10,7 +10,9 @@ import pytest
 from aidvisit.services import account, device, people
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account as accounts
-from tests.support.pages import Pages, words
+from aidvisit.web.problems import APIS
+from sync.op import uuid7
+from tests.support.pages import TOKEN, Pages, words
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
@@ -81,3 +83,37 @@ def test_passwords_are_typed_unseen_and_sent_in_the_body(path: Path) -> None:
         assert "value=" not in field
     if 'type="password"' in text:
         assert not re.search(r"<form\b(?![^>]*method=\"post\")", text)
+
+
+@pytest.mark.parametrize("token", ["", "stale", "another's"])
+def test_every_form_needs_its_own_session_s_token(either: Pages, token: str) -> None:
+    """Every POST there is, by somebody who may do everything: refused before anything is done."""
+    login = "admin" if either.app.config["SETTINGS"].role == "central" else "luo"
+    either.sign_in(login)
+    other = TOKEN.search(Pages(either.app).get("/sign-in").text)
+    assert other is not None
+    shown = other[1] if token == "another's" else token
+    before, tried = either.ops(), 0
+    with either.app.test_request_context():
+        rules = [rule for rule in either.app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+        paths = [
+            either.app.url_for(rule.endpoint, **dict.fromkeys(rule.arguments, uuid7()), _external=False)
+            for rule in rules
+            if not rule.rule.startswith(APIS)
+        ]
+    for path in paths:
+        answer = either.client.post(path, data={"csrf_token": shown, "sure": "yes", "reason": "x"})
+        assert answer.status_code == 400, path
+        tried += 1
+    assert tried >= 9
+    assert either.ops() == before
+    assert either.get("/search").status_code == 200, "still signed in, not locked"
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/search", "/people/%00", "/search?q=%00"])
+def test_what_no_database_stores_is_not_looked_for(either: Pages, address: str) -> None:
+    """PostgreSQL fails at U+0000, where SQLite finds nobody."""
+    either.sign_in("office")
+    form = {"login": "lu\0o", "password": "x", "q": "陈\0"}
+    assert either.post(address, form).status_code == 404
+    assert either.get("/search").status_code == 200

@@ -301,7 +301,11 @@ def test_only_a_device_asks_and_only_for_who_answers_for_its_team(office: Pages,
     assert (status, problem["type"]) == (422, "urn:aidvisit:problem:weak-password")
 
 
-@pytest.mark.parametrize("document", [[], "luo", {}, {"login": "luo", "old": PASSWORD, "new": 8}, {"login": "luo"}])
+@pytest.mark.parametrize(
+    "document",
+    [[], "luo", {}, {"login": "luo", "old": PASSWORD, "new": 8}, {"login": "luo"},
+     *({"login": login, "old": PASSWORD, "new": NEW} for login in ("\ud800", "luo\0"))],
+)  # fmt: skip
 def test_what_is_no_request_is_told(office: Pages, laptop: Pages, document: object) -> None:
     status, problem = ask(office, document, token_of(laptop))
     assert (status, problem["type"]) == (422, "urn:aidvisit:problem:malformed")

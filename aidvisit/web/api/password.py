@@ -11,7 +11,7 @@ from aidvisit.services import people
 from aidvisit.store.database import transaction
 from aidvisit.web.api import sync
 from sync import enrolment
-from sync.op import loads, malformed
+from sync.op import is_text, loads, malformed
 
 blueprint = Blueprint("password_api", __name__, url_prefix="/api/v1")
 
@@ -35,7 +35,9 @@ def change() -> Response:
 def _read(document: Any) -> dict[str, str]:
     names = ("login", "old", "new")
     asked = {name: document.get(name) for name in names} if isinstance(document, dict) else {}
-    texts = {name: text for name, text in asked.items() if isinstance(text, str) and 0 < len(text) <= MOST}
+    texts = {
+        name: text for name, text in asked.items() if isinstance(text, str) and 0 < len(text) <= MOST and is_text(text)
+    }
     if len(texts) < len(names):
         raise malformed(f"{', '.join(names)}: texts of 1 to {MOST} characters expected")
     return texts
