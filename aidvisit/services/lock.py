@@ -92,7 +92,11 @@ def opened() -> None:
             lock()
         raise
     sync.take_up()
-    reseal()
+    try:
+        reseal()
+    except Problem as problem:  # a full disk, or a list that is being imported, locks nobody out: the next sync does it
+        if problem.name not in audit.PASSING:
+            raise
     running = sync.agent()
     if running is not None:
         running.poke()

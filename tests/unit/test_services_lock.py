@@ -60,6 +60,15 @@ def test_signing_in_unlocks_it(locked: Pages) -> None:
         assert conn.exec_driver_sql(query).scalar() == audit.SIGN_IN
 
 
+def test_signing_in_waits_for_no_other_command(locked: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody imports a long list, by a command in another process."""
+    short = [pragma for pragma in database.PRAGMAS if not pragma.startswith("busy_timeout")]
+    monkeypatch.setattr(database, "PRAGMAS", ["busy_timeout=50", *short])
+    with opened(sync_settings(locked), secret=PASSWORD), transaction():
+        assert locked.sign_in().status_code == 303
+    assert not box(locked).locked
+
+
 @pytest.mark.parametrize(("login", "password"), [("luo", "another one"), ("nobody", PASSWORD), ("chen", PASSWORD)])
 def test_a_wrong_password_leaves_it_locked(locked: Pages, login: str, password: str) -> None:
     """`chen` belonged to the team once."""
