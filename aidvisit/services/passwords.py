@@ -160,7 +160,7 @@ def unwrap_key(key: dict[str, Any], password: str) -> bytes:
             raise InvalidTag
         cipher = ChaCha20Poly1305(_derive(password, decode(key["salt"]), params))
         return cipher.decrypt(sealed[:12], sealed[12:], decode(key["public"]))
-    except (LookupError, TypeError, ValueError, HashingError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, HashingError) as error:
         raise InvalidTag from error
 
 

@@ -34,6 +34,7 @@ GROUP = 4
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 _INFO = b"aidvisit-vault-1"
+_PARTS = {"name", "user", "key", "sealed"}
 
 OpenKey = Callable[[dict[str, Any]], bytes]
 """A person's private half out of their `key`, by the password. Raises: InvalidTag when it is another password."""
@@ -178,8 +179,11 @@ class Vault:
             document: dict[str, Any] = json.loads(self._path.read_text(encoding="ascii"))
             if document["version"] != 1:
                 raise Problem("database-from-future", found=f"{FILE} {document['version']}")
+            decode(document["salt"])
+            if not all(isinstance(slot, dict) and slot.keys() >= _PARTS for slot in document["slots"]):
+                raise LookupError("a slot lacks a part")
             return {part: document[part] for part in ("version", "salt", "revoked", "recovery", "slots")}
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise Problem("keys-unreadable", path=str(self._path)) from error
 
     def _write(self, document: dict[str, Any]) -> None:

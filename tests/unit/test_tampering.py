@@ -93,6 +93,25 @@ def test_an_older_key_file_signs_in_nobody_who_left(home: Path, homes: Path) -> 
         assert inside(asked)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"slots": "x"}, {"slots": [{}]}, {"slots": [5]}, {"slots": None}, {"salt": "!!"}, {"salt": 5}, {"version": "1"}],
+)
+def test_a_key_file_that_is_none_is_said_and_opens_nothing(home: Path, change: dict[str, Any]) -> None:
+    edit(home, lambda document: document.update(change))
+    with started(home) as asked, asked.app.app_context(), pytest.raises(Problem) as refused:
+        lock.unlock("luo", PASSWORD)
+    assert refused.value.name in ("keys-unreadable", "database-from-future")
+
+
+@pytest.mark.parametrize("params", [{"m": 2**31}, {"t": -1}, {"t": 10**9}, {"p": 0}, {"m": "64"}])
+def test_no_parameters_of_a_slot_stop_the_machine(home: Path, params: dict[str, Any]) -> None:
+    """Whoever edited them keeps people out, and gets nothing for it."""
+    edit(home, lambda document: [slot["key"]["params"].update(params) for slot in document["slots"]])
+    with started(home) as asked:
+        assert asked.sign_in("luo").status_code == 403
+
+
 def test_the_key_file_of_another_laptop_opens_nothing(home: Path, tmp_path: Path) -> None:
     """The same people, the same passwords, another database key."""
     own = (home / FILE).read_text()
