@@ -198,11 +198,6 @@ _AID = {
         "本机没有这次走访任务。请先同步,或请办公室下发。",
         "This trip is not on this machine. Sync first, or ask the office to release it.",
     ),
-    "unknown-delivery": Kind(
-        404,
-        "本机没有这条发放记录。请先同步后再试。",
-        "This delivery is not on this machine. Sync first, then try again.",
-    ),
     "unknown-device": Kind(
         404,
         "没有这台笔记本:{device}。请从设备页重新进入。",
@@ -213,26 +208,11 @@ _AID = {
         "没有这个队:{team}。请先新建队伍,或核对编号。",
         "There is no team {team}. Add it first, or check its id.",
     ),
-    "unknown-division": Kind(
-        422,
-        "不认识行政区划代码 {division}。请核对 12 位村代码,或用 --division 指定。",
-        "The division code {division} is not known. Check the 12-digit village code, or give it with --division.",
-    ),
-    "no-current-trip": Kind(
-        404,
-        "本机还没有走访任务。请先同步;还没有就请办公室制定并下发。",
-        "There is no trip on this machine yet. Sync; if there is still none, ask the office to release one.",
-    ),
     "stream-not-held": Kind(
         409,
         "本机不管这里的资料({stream}),不能在这里登记。请在负责该处的电脑上登记,或请管理员授权。",
         "This machine does not hold {stream}, so it cannot record there. "
         "Record on one that does, or ask an administrator to grant it.",
-    ),
-    "nothing-to-deliver": Kind(
-        422,
-        "没有填任何物资的数量,没有保存。请至少填一样,或改登记走访结果。",
-        "No item has a quantity, so nothing was saved. Give at least one, or record a visit instead.",
     ),
     "needs-reason": Kind(
         422,
@@ -269,11 +249,6 @@ _SHEETS = {
         422,
         "导入之前要先说清楚:{detail}。什么都没有导入。",
         "Something has to be answered first: {detail}. Nothing was imported.",
-    ),
-    "rows-refused": Kind(
-        422,
-        "{file} 有 {count} 行有问题,什么都没有导入。请按列出的行改好后再导入。",
-        "{count} rows of {file} are not right, so nothing was imported. Mend the rows listed and import again.",
     ),
 }
 
@@ -339,11 +314,6 @@ _MACHINE = {
         "连不上数据库 {database}。请检查地址、口令和数据库服务。",
         "The database {database} cannot be reached. Check its address, its password and that it runs.",
         retry=True,
-    ),
-    "not-enrolled": Kind(
-        409,
-        "这台电脑还没有登记到中心服务器。请向管理员要登记码,运行 field init。",
-        "This laptop is not enrolled. Ask an administrator for a code and run field init.",
     ),
 }
 
