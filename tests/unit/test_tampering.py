@@ -212,7 +212,9 @@ def test_what_another_site_filled_in_is_not_offered_to_be_sent(office: Pages, si
     assert 'value="planted"' in here.text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "[::1", "a b", "127.0.0.1@evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "[::1", "a b", "127.0.0.1@evil.example", ""]
+)
 def test_a_name_made_to_lead_to_this_machine_gets_nothing(laptop: Pages, host: str) -> None:
     """DNS rebinding: a stranger's page would try passwords until nobody gets in."""
     assert laptop.get("/sign-in", Host=host).status_code == 404
