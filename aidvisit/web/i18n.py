@@ -119,10 +119,10 @@ def words(problem: Problem | dict[str, Any]) -> str:
         name = problem.get("name") or str(problem.get("type", "")).rpartition(":")[2]
         if name not in CATALOGUE:
             return str(problem.get("detail", ""))
-        members = {k: v for k, v in problem.items() if k not in ("type", "title", "status", "detail", "name")}
-        problem = Problem(name, str(problem.get("detail", "")), **members)
-    if language() == "zh" and problem.members.get("what") in NOUNS:
-        problem = Problem(problem.name, problem.detail, **(problem.members | {"what": NOUNS[problem.members["what"]]}))
+        problem = Problem.from_dict(problem | {"type": name})
+    what = problem.members.get("what")
+    if language() == "zh" and isinstance(what, str) and what in NOUNS:
+        problem = Problem(problem.name, problem.detail, **(problem.members | {"what": NOUNS[what]}))
     return both(problem.words(language()))
 
 

@@ -322,6 +322,12 @@ def test_both_languages_of_a_message(chinese: Pages) -> None:
     assert i18n.village("民强村民委员会") == "民强村"
 
 
+@pytest.mark.parametrize("odd", [{"what": {}}, {"what": ["household"]}, {"self": 1, "name": "malformed"}])
+def test_a_kept_problem_with_members_of_any_kind_breaks_no_page(chinese: Pages, odd: dict[str, Any]) -> None:
+    """A server wrote it; the laptop shows it on every page."""
+    assert i18n.words({"type": "urn:aidvisit:problem:malformed", "detail": "x", **odd})
+
+
 def test_a_kept_problem_in_words(english: Pages) -> None:
     assert i18n.both("请填。 / Type it.") == "Type it."
     assert i18n.words({"type": "urn:aidvisit:problem:disk-full", "status": 507}).startswith("The disk is full")
