@@ -68,7 +68,7 @@ def test_filters_are_ids_days_and_kinds(auditor: Pages) -> None:
     assert "查看完整号码" in only
     assert "没有这样的记录" in words(auditor.get(f"/audit?household={made}&what=import"))
     assert "没有这样的记录" in words(auditor.get(f"/audit?person={user}&last=2001-01-01"))
-    for odd in ("person=周婆婆", "first=9999-12-31", "last=0001-01-01", "before=x", "what=nothing", "device=%00"):
+    for odd in ("person=周婆婆", "first=9999-12-31", "last=0001-01-01", "before=x", "what=nothing", "device=%0A"):
         assert "查看完整号码" in words(auditor.get(f"/audit?{odd}")), odd
 
 
