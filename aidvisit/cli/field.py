@@ -7,10 +7,16 @@ import sys
 import webbrowser
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aidvisit import config
 from aidvisit.cli.home import Answer, is_free, ready, secret_of, serve, settings_of
 from aidvisit.errors import Problem
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from sync.agent import Agent
 
 
 def init(arguments: Namespace) -> Answer:
@@ -66,7 +72,7 @@ def run(arguments: Namespace) -> None:
     if is_free(home):
         _set_up(home, arguments)
         return
-    from aidvisit.services import lock, sync
+    from aidvisit.services import lock
     from aidvisit.store.vault import Vault
 
     settings = settings_of(arguments, "field")
@@ -80,9 +86,21 @@ def run(arguments: Namespace) -> None:
         with app.app_context():
             lock.unlock_any(secret)
     for address in serve(app, settings, arguments):
-        agent = sync.start_agent(app, settings)
+        agent = _agent(app, settings)
         _say(address, arguments)
-    agent.stop()
+    if agent is not None:
+        agent.stop()
+
+
+def _agent(app: Flask, settings: config.Settings) -> Agent | None:
+    """An address that may not be spoken to stops the sending, not the recording; the sync page says why as well."""
+    from aidvisit.services import sync
+
+    try:
+        return sync.start_agent(app, settings)
+    except Problem as problem:
+        print(f"{problem.words('zh')}\n{problem.words('en')}", file=sys.stderr, flush=True)
+        return None
 
 
 def _set_up(home: Path, arguments: Namespace) -> None:

@@ -7,13 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from aidvisit import cli, config
 from aidvisit.cli import setup
+from aidvisit.cli.home import opened
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.address import check_listening, check_server
-from sync import client
+from aidvisit.store.database import transaction
+from sync import client, clock, log
+from sync.op import uuid7
+from tests.support.nodes import Node
 
 LOOPBACK = ["127.0.0.1", "127.8.9.1", "localhost", "LocalHost", "[::1]"]
 ELSEWHERE = [
@@ -108,3 +113,19 @@ def test_pages_are_not_served_to_others_without_tls(
     (tmp_path / "settings.toml").write_text(f'role = "{role}"\nhost = "::"\nno_encryption = true\n', encoding="utf-8")
     assert cli.main(words(role, "run", "--home", tmp_path)) == 1
     assert "insecure-listening" in capsys.readouterr().err
+
+
+def test_a_laptop_whose_address_may_not_be_spoken_to_goes_on_recording(tmp_path: Path) -> None:
+    """Somebody edited the settings, or they are of an older version: pages answer, and sending says why it does not."""
+    field = Node(tmp_path / "home", "field")
+    config.write(field.home, role="field", server_url="http://centre.example", no_encryption=True)
+    with opened(config.load(field.home, {})), transaction() as conn:
+        log.add_device(conn, uuid7(), name="3 号", public_key="", now=clock.wall())
+        device = conn.exec_driver_sql("SELECT id FROM sync_device").scalar_one()
+        log.remember(conn, role="field", device=device, name="3 号")
+    field.start()
+    try:
+        assert requests.get(f"{field.url}/sign-in", timeout=10).status_code == 200
+        assert "--insecure" in field.log.read_text()
+    finally:
+        field.stop()
