@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from aidvisit import config
@@ -19,14 +21,12 @@ from aidvisit.config import Settings
 from aidvisit.demo import story
 from aidvisit.demo.line import Line
 from aidvisit.errors import Problem
-from aidvisit.services import account, catalog, sync
+from aidvisit.services import catalog, sync
 from aidvisit.services.device import enrolment_codes
 from aidvisit.store.database import transaction
 from aidvisit.store.vault import Vault
 from sync import clock, server
 from sync.client import enrol, sync_once
-
-ADMIN = "office"
 
 
 def run(home: Path | None, port: int, *, as_json: bool) -> None:
@@ -63,28 +63,32 @@ class _Demo:
         self.central_url = self.field_url = self.recovery_key = ""
 
     def start(self, port: int) -> None:
-        central_port = _free_port(port)
-        central = config.write(self.folder / "central", role="central", port=central_port)
+        central = config.write(self.folder / "central", role="central", port=_free_port(port))
         with opened(central):
             with transaction() as conn:
                 device = server.set_up(conn, name="办公室", now=clock.wall())
             waiting = self._spawn(central)
             catalog.seed(actor=device, around=story.TOWN)
-            office = account.add_team(actor=device, name="办公室", level=1)
-            account.add_user(
-                actor=device, login=ADMIN, name="邓若谷", role="admin", team=office, password=story.PASSWORD
-            )
-            teams = story.people(device)
-            codes = {name: enrolment_codes(actor=device, team=team)[0].code for name, team in teams.items()}
-        self.central_url = _address(waiting)
+            teams = story.teams(device)
+            carrying = ("慰问一队", "慰问二队")
+            codes = {name: enrolment_codes(actor=device, team=teams[name])[0].code for name in carrying}
+        # Passwords take their time on purpose: meanwhile everything else is made.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            people = beside.submit(_people, central, device, teams)
+            self.central_url = _address(waiting)
+            self._laptops(central, device, teams, codes, people)
+
+    def _laptops(
+        self, central: Settings, device: str, teams: Mapping[str, str], codes: Mapping[str, str], people: Future[None]
+    ) -> None:
 
         switch = self.folder / "line-is-cut"
-        line = Line(central_port, switch)
+        line = Line(central.port, switch)
         first = config.write(
             self.folder / "laptop-1",
             role="field",
             server_url=f"http://127.0.0.1:{line.port}",
-            port=_free_port(port + 1),
+            port=_free_port(central.port + 1),
             demo_line=str(switch),
         )
         second = config.write(self.folder / "laptop-2", role="field", server_url=self.central_url)
@@ -92,6 +96,7 @@ class _Demo:
         starting = self._spawn(first)  # locked until somebody signs in
         with opened(central):
             trip_id, also = story.list_and_spring(device)
+        people.result()
         _, another = _enrol(second, "5 号笔记本", codes["慰问二队"])
         with opened(second, another):
             sync_once(sync.link(second))
@@ -127,10 +132,10 @@ class _Demo:
 
     def document(self) -> dict[str, object]:
         return {
-            "central": {"url": self.central_url, "login": ADMIN, "password": story.PASSWORD},
+            "central": {"url": self.central_url, "login": story.ADMIN, "password": story.PASSWORD},
             "field": {
                 "url": self.field_url,
-                "login": "luo",
+                "login": story.LEADER,
                 "password": story.PASSWORD,
                 "recovery_key": self.recovery_key,
             },
@@ -139,10 +144,15 @@ class _Demo:
 
     def words(self) -> str:
         return (
-            f"中心 / centre   {self.central_url}   登录 / login: {ADMIN}   密码 / password: {story.PASSWORD}\n"
+            f"中心 / centre   {self.central_url}   登录 / login: {story.ADMIN}   密码 / password: {story.PASSWORD}\n"
             f"笔记本 / laptop {self.field_url}   登录 / login: luo      密码 / password: {story.PASSWORD}\n"
             "按 Ctrl-C 结束 / Ctrl-C ends it"
         )
+
+
+def _people(central: Settings, actor: str, teams: Mapping[str, str]) -> None:
+    with opened(central):
+        story.people(actor, teams)
 
 
 def _enrol(settings: Settings, name: str, code: str) -> tuple[str, Vault]:

@@ -7,6 +7,7 @@ did not come back, and another went to a household of 民强村 that was given r
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -27,6 +28,12 @@ VISITED = 23
 AWAY = {6: ("not-home", "邻居说下午四点后回来"), 12: ("in-hospital", "去镇卫生院复诊")}
 TWICE = 9  # 黄彩琼 of 二队
 LOADED = {"rice": 43, "oil": 35, "nuts": 34}
+ADMIN, LEADER = "office", "luo"
+PEOPLE = (
+    (LEADER, "罗春和", "leader", "慰问一队"),
+    ("li", "黎安和", "leader", "慰问二队"),
+    (ADMIN, "邓若谷", "admin", "办公室"),
+)
 CADRE = {"name": "廖满仓", "role": "村委委员"}
 NEIGHBOURS = (
     ("一组", "莫德厚", 2, "dibao"),
@@ -37,15 +44,19 @@ NEIGHBOURS = (
 )
 
 
-def people(actor: str) -> dict[str, str]:
-    """Two teams with a person each; team's name → its id. At the centre."""
-    teams = {
+def teams(actor: str) -> dict[str, str]:
+    """The office and two teams; name → id. At the centre."""
+    return {
+        "办公室": account.add_team(actor=actor, name="办公室", level=1),
         "慰问一队": account.add_team(actor=actor, name="慰问一队", divisions=[TOWN]),
         "慰问二队": account.add_team(actor=actor, name="慰问二队", level=2, divisions=[TOWN[:6]]),
     }
-    for login, name, team in (("luo", "罗春和", "慰问一队"), ("li", "黎安和", "慰问二队")):
-        account.add_user(actor=actor, login=login, name=name, role="leader", team=teams[team], password=PASSWORD)
-    return teams
+
+
+def people(actor: str, teams: Mapping[str, str]) -> None:
+    """One person for each team. At the centre."""
+    for login, name, role, team in PEOPLE:
+        account.add_user(actor=actor, login=login, name=name, role=role, team=teams[team], password=PASSWORD)
 
 
 def list_and_spring(actor: str) -> tuple[str, ListedHousehold]:
