@@ -87,6 +87,9 @@ def of_centre(chromium: Browser, node: dict[str, str]) -> None:
         page.goto(f"{url}/trips")
         page.get_by_role("main").get_by_role("link").filter(has_text=re.compile(village)).first.click()
         take(page, name)
+    for name in ("people", "audit"):
+        page.goto(f"{url}/{name}")
+        take(page, name)
     page.goto(f"{url}/devices")
     take(page, "devices")
     page.fill("[name=count]", "6")
