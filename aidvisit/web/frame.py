@@ -41,7 +41,7 @@ NAVIGATION = {
         ("household.search", _("困难家庭")),
         ("people.page", _("人员")),
         ("devices.page", _("设备")),
-        ("audit.page", _("审计")),
+        ("audit.page", _("审计记录")),
     ],
 }
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from aidvisit.errors import Problem
 from aidvisit.services.logs import without_words
-from aidvisit.web import frame
+from aidvisit.web import auth, frame
 from aidvisit.web.api import sync as sync_api
 from aidvisit.web.forms import SECRET
 
@@ -24,7 +24,7 @@ HTTP_NAMES = {404: "not-found", 405: "method-not-allowed"}
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, show)
-    app.register_error_handler(CSRFError, lambda _error: show(Problem("csrf-expired")))
+    app.register_error_handler(CSRFError, _foreign_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
 
@@ -54,6 +54,12 @@ def _typed() -> list[tuple[str, str]]:
     except RequestEntityTooLarge:
         return []
     return [(name, value) for name, value in fields if name not in KEPT_NOT]
+
+
+def _foreign_form(_error: CSRFError) -> ResponseReturnValue:
+    """Its token is nobody's of now: mostly because its session ended, and then signing in comes first."""
+    ended = request.endpoint in auth.ROUTES and auth.current_user() is None
+    return show(Problem("signed-out" if ended else "csrf-expired"))
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -242,3 +242,14 @@ def test_the_language_is_the_readers(laptop: Pages) -> None:
     assert "Sign in" in words(laptop.get("/sign-in"))
     assert laptop.post("/language", {"language": "klingon", "next": "https://evil.example"}).location == "/"
     assert '<html lang="en"' in laptop.get("/sign-in").text
+
+
+def test_a_form_that_outlived_its_session_says_where_to_sign_in(laptop: Pages) -> None:
+    """Its token went with the session: that is not told as a page from elsewhere."""
+    laptop.sign_in()
+    form = typed(laptop.get("/search")) | {"q": "陈"}
+    laptop.client.delete_cookie("aidvisit_field")
+    refused = laptop.client.post("/search", data=form)
+    assert refused.status_code == 401
+    assert "在新标签页登录" in words(refused)
+    assert typed(refused)["q"] == "陈"
