@@ -33,8 +33,9 @@ _PEOPLE = {
     ),
     "csrf-expired": Kind(
         400,
-        "页面打开太久或来自别处,没有保存。请返回、刷新页面后再提交。",
-        "The page was open too long or came from elsewhere; nothing was saved. Go back, reload and send it again.",
+        "页面打开太久、来自别处,或中间重新登录过,没有保存。请再交一次;没有这个按钮时,请返回、刷新后再填。",
+        "The page was open too long, came from elsewhere, or you signed in again meanwhile; nothing was saved. "
+        "Send it again; where there is no such button, go back, reload and fill it in again.",
     ),
     "login-taken": Kind(
         409,
@@ -265,7 +266,7 @@ _MACHINE = {
     ),
     "wrong-role": Kind(
         409,
-        "{home} 是{role}端的数据目录,不能这样用。请换用 {role} 的命令或换一个目录。",
+        "{home} 是 {role} 的数据目录,不能这样用。请换用 {role} 的命令或换一个目录。",
         "{home} is a {role} home and is not used like this. Use the {role} commands, or another home.",
     ),
     "home-taken": Kind(

@@ -80,8 +80,9 @@ def _central(commands: Parsers) -> None:
 
     user = _group(central, "user", "人员 / people")
     add_user = _command(user, "add", "central:add_user", "添加人员 / add a person")
-    for option in ("--login", "--name", "--role", "--team"):
+    for option in ("--login", "--name", "--team"):
         add_user.add_argument(option, required=True)
+    add_user.add_argument("--role", required=True, choices=ROLES)
     _password(add_user)
     _command(user, "list", "people:list_users", "有哪些人员 / which people there are")
     update = _command(user, "update", "people:update_user", "修改人员 / change a person")

@@ -17,7 +17,12 @@ def list_teams(arguments: Namespace) -> Answer:
         {"id": row.id, "name": row.name, "level": row.level, "parent": row.parent, "divisions": row.divisions}
         for row in rows
     ]
-    lines = [f"{row.id}  {row.name}  {row.level or '–'}  {','.join(row.divisions) or '–'}" for row in rows]
+    names = {row.id: row.name for row in rows}
+    lines = [
+        f"{row.id}  {row.name}  {row.level or '–'}  {','.join(row.divisions) or '–'}"
+        + (f"  上级 / below: {names[row.parent]}" if row.parent else "")
+        for row in rows
+    ]
     return Answer({"teams": listed}, lines)
 
 

@@ -85,7 +85,7 @@ def _check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs
         errors["received_by.relation"] = ["请写明代领人与户主的关系。 / Say how the proxy is related."]
     if not proofs:
         errors["proofs"] = [
-            "请签名、拍照,或写明没有签收凭证的原因。 / Sign, take a photo, or say why there is no proof."
+            "请签名,或选“签在纸上”,或写明没有凭证的原因。 / Sign, choose “on paper”, or say why there is no proof."
         ]
     if any(proof.get("as") == "none" and not str(proof.get("reason", "")).strip() for proof in proofs):
         errors["proofs"] = ["没有签收凭证时,请写明原因。 / Say why there is no proof."]

@@ -23,7 +23,7 @@ WHAT = {
     "visit.voided": _("作废一次走访"),
     "device.enrolled": _("登记笔记本"),
     "device.renamed": _("笔记本改名"),
-    "device.revoked": _("吊销笔记本"),
+    "device.revoked": _("停用笔记本"),
     "duplicate.settled": _("核定可能重复的发放"),
     "household.closed": _("销户"),
     "household.reopened": _("恢复"),
@@ -41,6 +41,8 @@ WHAT = {
     "user.updated": _("修改人员"),
 }
 """What may be chosen, and how it is called; an unknown word of another program is shown as it is."""
+NOBODY = (audit.SIGN_IN_REFUSED, "device.enrolled")
+"""What happens before anybody is signed in."""
 ROLES = {
     "volunteer": _("志愿者"), "leader": _("队长"), "office": _("经办人"), "auditor": _("审计"), "admin": _("管理员"),
 }  # fmt: skip
@@ -52,6 +54,11 @@ REASONS = {
 
 def what_words(line: AuditLine) -> str:
     return str(WHAT.get(line.what, line.what))
+
+
+def who_words(line: AuditLine) -> str:
+    """The person; where the device itself recorded, a command line or nobody who had signed in."""
+    return line.person or str(_("没有登录的人") if line.what in NOBODY else _("命令行"))
 
 
 def role_words(line: AuditLine) -> str:
@@ -80,7 +87,7 @@ def _changes(fields: dict[str, object]) -> list[str]:
     if "role" in fields:
         words.append(gettext("角色改为%(role)s", role=str(ROLES.get(str(fields["role"]), fields["role"]))))
     if "active" in fields:
-        words.append(gettext("启用") if fields["active"] else gettext("停用"))
+        words.append(gettext("恢复使用") if fields["active"] else gettext("停用了登录"))
     if "password_hash" in fields or "key" in fields:
         words.append(gettext("新密码"))
     named = {"name": gettext("名称"), "login": gettext("登录名"), "phone": gettext("电话"), "level": gettext("级别"),

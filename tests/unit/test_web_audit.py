@@ -105,3 +105,14 @@ def test_only_who_audits_reads_it(office: Pages, login: str) -> None:
     assert office.get("/audit").status_code == 403
     assert office.post("/audit.csv").status_code == 403
     assert 'href="/audit"' not in office.get("/search").text
+
+
+def test_nobody_who_tried_passwords_was_at_the_command_line(auditor: Pages) -> None:
+    with auditor.app.app_context():
+        service.brake_closed(None)
+    shown = words(auditor.get(f"/audit?what={service.SIGN_IN_REFUSED}"))
+    assert "没有登录的人" in shown
+    data = csv.DictReader(
+        io.StringIO(auditor.post("/audit.csv", {"what": service.SIGN_IN_REFUSED}).text.lstrip("\ufeff"))
+    )
+    assert [row["谁"] for row in data] == ["没有登录的人"]

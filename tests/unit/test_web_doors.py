@@ -253,3 +253,16 @@ def test_a_form_that_outlived_its_session_says_where_to_sign_in(laptop: Pages) -
     assert refused.status_code == 401
     assert "在新标签页登录" in words(refused)
     assert typed(refused)["q"] == "陈"
+
+
+def test_a_form_sent_again_after_signing_in_says_to_press_once_more(laptop: Pages) -> None:
+    """Signing in changed the token: the answer holds the new one and what was typed, and says so."""
+    laptop.sign_in()
+    form = typed(laptop.get("/search")) | {"q": "陈"}
+    laptop.client.delete_cookie("aidvisit_field")
+    waiting = typed(laptop.client.post("/search", data=form))
+    laptop.sign_in()
+    refused = laptop.client.post("/search", data=waiting)
+    assert refused.status_code == 400
+    assert "请再交一次" in words(refused)
+    assert laptop.client.post("/search", data=typed(refused)).status_code == 200

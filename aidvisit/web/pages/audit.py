@@ -19,7 +19,7 @@ from aidvisit.store.queries import audit as queries
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries.audit import Asked, AuditLine
 from aidvisit.web import auth
-from aidvisit.web.audit_words import WHAT, detail_words, role_words, what_words
+from aidvisit.web.audit_words import WHAT, detail_words, role_words, what_words, who_words
 from aidvisit.web.i18n import gettext, moment
 from sync import clock
 from sync.op import is_uuid
@@ -42,7 +42,8 @@ def page() -> str:
     return render_template(
         "audit/page.html", lines=lines, more=more, asked=asked, people=people, devices=devices, kinds=WHAT,
         fields={name: value for name, value in asdict(asked).items() if value}, before=before,
-        household=view.name if view else "", what_words=what_words, role_words=role_words, detail_words=detail_words,
+        household=view.name if view else "", who_words=who_words, what_words=what_words, role_words=role_words,
+        detail_words=detail_words,
     )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def _cells(line: AuditLine) -> list[str]:
     record = line.key.partition("/")[2]
     at, arrived = moment(line.at, "%Y-%m-%d %H:%M:%S"), moment(line.arrived, "%Y-%m-%d %H:%M:%S")
     words = what_words(line), name, detail_words(line)
-    return [at, arrived, line.person, role_words(line), line.device, *words, identity, record]
+    return [at, arrived, who_words(line), role_words(line), line.device, *words, identity, record]
 
 
 def _row(cells: list[str]) -> str:
