@@ -47,6 +47,16 @@ _PEOPLE = {
         "这个密码不能用:{reason}。请换一个,几个不相干的词连起来就好。",
         "This password cannot be used: {reason}. Choose another: a few words that do not belong together do well.",
     ),
+    "wrong-old-password": Kind(
+        403,
+        "现在的密码填得不对,密码没有改。请再试一次;忘记了请找管理员重设。",
+        "The present password is wrong, so nothing was changed. Try again; an administrator can set a new one.",
+    ),
+    "password-missing": Kind(
+        422,
+        "没有输入密码,什么也没有做。请再运行一次并输入;在脚本里请加 --password-stdin。",
+        "No password was typed, so nothing was done. Run it again and type one; in a script add --password-stdin.",
+    ),
     "unknown-user": Kind(
         404,
         "没有这个人。可能编号不对,或不归您管;请从人员页重新进入。",

@@ -17,8 +17,8 @@ from aidvisit.store.queries import household as households
 from aidvisit.store.vault import Holder, Vault
 from benchmarks.figure import Figure, median_ms, timed_ms
 from benchmarks.house import Direct, open_world, record
-from sync import client, clock
-from sync.client import Link
+from sync import client, clock, joining
+from sync.link import Link
 from sync.op import uuid7
 from sync.transport import Reply
 from tests.support.homes import TOWN, VILLAGE, Centre, centre
@@ -81,7 +81,7 @@ def _pull(made: Centre, folder: Path, *, encrypted: bool) -> float:
     line = _Timed(Direct(made.app))
     with opened(settings, vault):
         link = Link(transaction, House(), line, clock.wall)
-        client.enrol(link, name="bench", code=code)
+        joining.enrol(link, name="bench", code=code)
         line.ms = 0.0
         return timed_ms(lambda: client.sync_once(link)) - line.ms
 

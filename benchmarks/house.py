@@ -30,8 +30,8 @@ from aidvisit.store.tables import Household
 from aidvisit.store.vault import Vault
 from benchmarks import floor
 from benchmarks.figure import Figure, median_ms, timed_ms
-from sync import client, clock, enrolment, log, server
-from sync.client import Link
+from sync import client, clock, enrolment, joining, log, sending, server
+from sync.link import Link
 from sync.op import uuid7
 from sync.transport import Reply
 from tests.support.homes import SAMPLE, VILLAGE, centre
@@ -78,7 +78,7 @@ def open_world(folder: Path, database_url: str = "", *, encrypted: bool = True) 
             vault.create()
         with opened(settings, vault) as field:
             link = Link(transaction, House(), Direct(made.app), clock.wall)
-            device = client.enrol(link, name="bench", code=code)
+            device = joining.enrol(link, name="bench", code=code)
         imported = import_sheet(SAMPLE, actor=made.device)
         assert imported.trip is not None
         trip: str = imported.trip["id"]
@@ -108,11 +108,11 @@ def push(folder: Path, database_url: str, name: str) -> Figure:
     with open_world(folder, database_url) as world:
         record(world.device, world.trip)
         bodies = _bodies(world.device)
-        least = floor.together_ms(database_url or floor.sqlite_url(folder), bodies, client.MAX_OPS)
+        least = floor.together_ms(database_url or floor.sqlite_url(folder), bodies, sending.MAX_OPS)
         first, took = 1, 0.0
         while True:
             with reading() as conn:
-                document, token = client.batch(conn, first), log.recall(conn, "token")
+                document, token = sending.batch(conn, first), log.recall(conn, "token")
             if document is None:
                 break
             took += timed_ms(partial(world.link.transport.call, "push", document, token))

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from sync.client import STOPPING, Link, Outcome, sync_once
+from sync.client import STOPPING, Outcome, sync_once
+from sync.link import Link
 from sync.problem import Problem
 
 logger = logging.getLogger(__name__)

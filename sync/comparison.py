@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync import log, tables, witness
-from sync.client import Link, find_fork
+from sync.link import Link
+from sync.sending import find_fork
 
 
 def compare(link: Link) -> list[str] | None:

@@ -91,9 +91,12 @@ def _team_of_code(conn: Connection, given: str, now: datetime) -> tuple[str, Row
 
 
 def device_of_token(conn: Connection, token: str | None) -> Row[Any]:
-    """The device a token belongs to, its row locked. Raises: Problem `unauthorized`, `device-revoked`."""
+    """The device a token belongs to, its row locked.
+
+    Raises: Problem `device-revoked`, `unauthorized`; who shows no token at all learns from it whose key answers.
+    """
     if not token:
-        raise Problem("unauthorized")
+        raise Problem("unauthorized", public_key=server_card(conn)["public_key"])
     where = tables.device.c.token_hash == identity.hash_secret(token)
     row = conn.execute(sa.select(tables.device).where(where).with_for_update()).first()
     if row is None:

@@ -89,14 +89,14 @@ def in_groups(fingerprint_: str) -> str:
 def read_fingerprint(text: str) -> str:
     """What somebody typed: the 43 characters as they are, or the groups, blanks and hyphens ignored.
 
-    Raises: Problem `invitation-invalid`.
+    Raises: Problem `fingerprint-invalid`.
     """
     text = text.strip()
     if is_fingerprint(text):
         return text
     digits = re.sub(r"[\s-]", "", text).lower()
     if not _READ.fullmatch(digits):
-        raise Problem("invitation-invalid")
+        raise Problem("fingerprint-invalid")
     return digits
 
 

@@ -45,6 +45,12 @@ CATALOGUE: dict[str, Kind] = {
         "This is no invitation: one holds the server's address, a code and the server's fingerprint. "
         "Scan it again, or type what the card says.",
     ),
+    "fingerprint-invalid": Kind(
+        422,
+        "服务器指纹抄错了:是八组、每组四个字符(0–9、a–f),或一串 43 个字符。请对照卡片再填。",
+        "The server's fingerprint is mistyped: it has eight groups of four (0–9, a–f), or 43 characters in one. "
+        "Compare it with the card and type it again.",
+    ),
     "too-many-attempts": Kind(
         429,
         "试得太多了,请 {retry_after} 秒后再试。",
@@ -137,8 +143,9 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "server-unreachable": Kind(
         503,
-        "连不上中心服务器 {url}:没有网络,或地址不对。记录都在本机,有网络时自动上报。",
-        "The central server {url} cannot be reached. Every record is on this machine and is sent when there is a line.",
+        "连不上中心服务器 {url}:没有网络,或地址不对。登记过的都在本机,有网络时自动上报。",
+        "The central server {url} cannot be reached: no network, or the address is wrong. "
+        "Whatever was recorded is on this machine and is sent when there is a line.",
         retry=True,
     ),
     "tls-failed": Kind(
@@ -161,6 +168,12 @@ CATALOGUE: dict[str, Kind] = {
         "Another server answers at this address, not the one that this laptop was enrolled with. It was not believed "
         "and sending stopped; recording goes on, every record is here. Check the address; if the server was really "
         "replaced, enrol anew with a code from an administrator.",
+    ),
+    "uninvited-server": Kind(
+        502,
+        "这个地址上的服务器与卡片上的指纹对不上,没有登记,登记码也没有给它,还能用。请核对地址和指纹,抄错了就重填。",
+        "The server at this address has not the fingerprint of the card. Nothing was enrolled, and the code was not "
+        "shown to it: it can still be used. Compare address and fingerprint; a slip of the pen is typed again.",
     ),
     "receipt-invalid": Kind(
         502,

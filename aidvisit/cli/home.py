@@ -103,7 +103,7 @@ def secret_of(settings: Settings, arguments: Namespace) -> str | None:
         return None
     if arguments.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return getpass.getpass("密码或恢复密钥 / password or recovery key: ") if sys.stdin.isatty() else None
+    return _ask("密码或恢复密钥 / password or recovery key: ") if sys.stdin.isatty() else None
 
 
 def is_free(home: Path) -> bool:
@@ -134,14 +134,21 @@ def new_home(home: Path) -> Iterator[Path]:
 
 
 def read_password(arguments: Namespace) -> str:
-    """From stdin's first line, or asked for twice."""
+    """From stdin's first line, or asked for twice. Raises: Problem `password-missing`."""
     if arguments.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     while True:
-        password = getpass.getpass("密码 / password: ")
-        if password == getpass.getpass("再输一次 / again: "):
+        password = _ask("密码 / password: ")
+        if password == _ask("再输一次 / again: "):
             return password
         print("两次不一样 / these differ", file=sys.stderr)
+
+
+def _ask(words: str) -> str:
+    try:
+        return getpass.getpass(words)
+    except EOFError:
+        raise Problem("password-missing") from None
 
 
 def ready(settings: Settings) -> Flask:

@@ -20,7 +20,9 @@ from aidvisit.services.setup import Counting, Made, SetUp, Tell, Wanted
 from aidvisit.services.vault import reseal
 from aidvisit.store.database import encryption_here
 from aidvisit.store.vault import Vault
-from sync.client import Link, enrol, sync_once
+from sync.client import sync_once
+from sync.joining import enrol
+from sync.link import Link
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -32,7 +34,7 @@ def make_home(asked: Wanted, tell: Tell, *, home: Path, ca: Path | None, insecur
     """Enrol, fetch everything once, encrypt it; nothing is left behind when that fails.
 
     `ca`: the authority of the centre's certificate. `plain`: without encryption.
-    Raises: Problem `home-exists`, `not-writable`, `no-encryption-here`, `other-server`, and those of a sync.
+    Raises: Problem `home-exists`, `not-writable`, `no-encryption-here`, `uninvited-server`, and those of a sync.
     """
     with new_home(home) as making:
         settings = config.write(

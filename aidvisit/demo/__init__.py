@@ -26,7 +26,8 @@ from aidvisit.services.device import enrolment_codes
 from aidvisit.store.database import transaction
 from aidvisit.store.vault import Vault
 from sync import clock, server
-from sync.client import enrol, sync_once
+from sync.client import sync_once
+from sync.joining import enrol
 
 
 def run(home: Path | None, port: int, *, as_json: bool) -> None:

@@ -16,10 +16,18 @@ def change(user: UserRow, old: str, new: str, address: str | None = None) -> boo
     """Change it; whether the new one counts here already. On a laptop that takes a sync before and one after.
 
     `address`: from where it is asked.
-    Raises: Problem `weak-password`, `wrong-password`, `too-many-sign-ins`; on a laptop also `needs-line` (nothing has
-    changed), `password-unclear` (the line broke while the centre was asked), and what stops a sync for good.
+    Raises: Problem `weak-password`, `wrong-old-password`, `too-many-sign-ins`; on a laptop also `needs-line` (nothing
+    has changed), `password-unclear` (the line broke while the centre was asked), and what stops a sync for good.
     """
     check_password(new, user.login)
+    try:
+        return _change(user, old, new, address)
+    except Problem as problem:
+        # Whoever asks is signed in: it is the password alone that can be wrong.
+        raise (Problem("wrong-old-password") if problem.name == "wrong-password" else problem) from problem
+
+
+def _change(user: UserRow, old: str, new: str, address: str | None) -> bool:
     if sync.current_settings().role == "central":
         people.change_password(user.login, old, new, address)
         return True

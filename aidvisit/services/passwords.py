@@ -70,6 +70,12 @@ def check(password: str, login: str) -> None:
         raise _weak("和登录名一样", "the same as the login")
 
 
+def check_change(old: str, new: str) -> None:
+    """Whether a change is one. Raises: Problem `weak-password`."""
+    if _normal(old) == _normal(new):
+        raise _weak("和现在的一样", "the same as the present one")
+
+
 def _weak(zh: str, en: str) -> Problem:
     return Problem("weak-password", reason={"zh": zh, "en": en})
 

@@ -97,6 +97,7 @@ def change_password(
     Raises: Problem `weak-password`, `wrong-password`, `too-many-sign-ins`, `not-allowed` on a laptop.
     """
     check_password(new, login)
+    passwords.check_change(old, new)
     user = verify_password(login, old, address, at_team=at_team)
     with reading() as conn:
         key = _view(conn, "user", user.id).fields.body["key"]

@@ -50,7 +50,10 @@ Make = Callable[[Wanted, Tell], Made]
 
 
 def wanted(*, name: str, text: str = "", server: str = "", code: str = "", fingerprint: str = "") -> Wanted:
-    """From an invitation's `text`, else from what its card says. Raises: Problem `invitation-invalid`."""
+    """From an invitation's `text`, else from what its card says.
+
+    Raises: Problem `invitation-invalid`, `fingerprint-invalid`.
+    """
     if text.strip():
         invited = invitation.parse(text)
         return Wanted(invited.server, invited.code, name, invited.fingerprint)

@@ -19,8 +19,9 @@ from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import House
 from sync import client, clock, comparison, log, server, witness
 from sync.agent import Agent
-from sync.client import Link, Outcome
+from sync.client import Outcome
 from sync.identity import KeyPair
+from sync.link import Link
 from sync.log import LogState
 from sync.proof import answered_text
 from sync.transport import HttpTransport

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.e2e.person import FLAGS, WIDE
 from tests.support.centre import PASSWORD, Centre
 from tests.support.nodes import LEADER, SHEET, TOWN, Node
 from tests.support.pages import TOKEN
+from tests.support.soon import soon
 
 LEAST_BYTES = 6
 """Four bytes turn up in a hundred megabytes of noise by chance; a name of three characters is six or nine."""
@@ -65,14 +65,14 @@ def test_a_search_of_the_disk_finds_nobody(
     try:
         with _browser(playwright, chromium_path, profile) as context:
             _a_day(context, field)
+            # The browser writes what it keeps every few seconds.
+            assert soon(lambda: _kept(profile, f"{field.url}/sync"), 30)
             _killed_while_writing(field)
     finally:
         field.stop()
     needles = _needles(field, encrypted)
     assert len(needles) > 100
     found = {file.relative_to(disk).as_posix() for file in disk.rglob("*") if _holds(file, needles)}
-    # The browser has written down where it was: what it kept is on the disk to be searched.
-    assert any(_holds(file, [f"{field.url}/search".encode()]) for file in profile.rglob("*"))
     if encrypted:
         assert found == set()
     else:
@@ -124,7 +124,6 @@ def _a_day(context: BrowserContext, field: Node) -> None:
     page.wait_for_url("**/?saved=*")
     page.goto(f"{field.url}/sync")
     page.get_by_role("button", name="现在同步").click()
-    time.sleep(4)  # the browser writes what it keeps every few seconds
 
 
 def _killed_while_writing(field: Node) -> None:
@@ -188,6 +187,11 @@ def _forms(text: str) -> Iterator[bytes]:
     if not text.isascii():
         yield quote(text).encode()
         yield json.dumps(text)[1:-1].encode()
+
+
+def _kept(profile: Path, address: str) -> bool:
+    """Whether the session that the browser would restore names an address: then what it keeps of a page is written."""
+    return any(_holds(file, [address.encode()]) for file in profile.rglob("Sessions/*"))
 
 
 def _holds(file: Path, needles: list[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e.person import Person
 from tests.support.centre import PASSWORD, Centre
 from tests.support.nodes import LEADER, TOWN, Node, Pair
+from tests.support.soon import soon
 
 
 def test_the_recovery_key_opens_a_laptop_that_knows_nobody_yet(chromium: Browser, tmp_path: Path) -> None:
@@ -42,11 +44,9 @@ def _opens(somebody: Person, field: Node, recovery_key: str) -> None:
     page.fill("[name=recovery_key]", recovery_key.lower())
     page.get_by_role("button", name="打开并同步").click()
     expect(page.locator("main .notice")).to_contain_text("已用恢复密钥打开")
-    for _ in range(20):  # until the sync has brought the leader
-        somebody.sign_in(field)
-        if page.get_by_role("button", name="锁机").count():
-            break
-        page.wait_for_timeout(2500)
+    slots = field.home / "keys.json"
+    assert soon(lambda: json.loads(slots.read_text())["slots"], 60), "the sync has brought the leader"
+    somebody.sign_in(field)
 
     page.get_by_role("button", name="锁机").click()
     expect(page.get_by_role("button", name="登录并开锁")).to_be_visible()

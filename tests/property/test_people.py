@@ -116,7 +116,7 @@ def _change(office: Office, known: list[Expected], one: Expected, what: str, pas
         people.set_password(actor=office.device, user=one.id, password=password)
         one.password = password
     elif what == "change":
-        if office.enters(one.login, one.password) == one.id:
+        if password != one.password and office.enters(one.login, one.password) == one.id:
             people.change_password(one.login, one.password, password)
             one.password = password
     elif what == "rename":

@@ -82,5 +82,5 @@ def test_a_fingerprint_is_of_one_key_also_as_people_type_it(one: bytes, another:
 
 @pytest.mark.parametrize("typed", ["", "0123", "g" * 32, "0" * 31, "0" * 33, "A" * 42, "é" * 43])
 def test_what_is_no_fingerprint(typed: str) -> None:
-    with pytest.raises(Problem, match="invitation-invalid"):
+    with pytest.raises(Problem, match="fingerprint-invalid"):
         invitation.read_fingerprint(typed)

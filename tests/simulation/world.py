@@ -14,7 +14,7 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from sync import client, log, quarantine, server, tables
+from sync import log, quarantine, renewal, server, tables
 from tests.simulation.nodes import EXPECTED, Crash, SimCentre, SimLaptop, SimLine, Weather, suppressed
 from tests.support.toy import FAR_TOWN, OTHER_TOWN, START, TOWN, Toy, memory, state_of
 
@@ -36,7 +36,7 @@ def repeatable(random: Random) -> Iterator[None]:
             stack.enter_context(mock.patch(place, new_id))
         stack.enter_context(mock.patch("sync.identity.secrets", secrets))
         stack.enter_context(mock.patch("sync.client.PAGE", random.choice([1, 3, 10, 2000])))
-        stack.enter_context(mock.patch("sync.client.MAX_OPS", random.choice([2, 7, 1000])))
+        stack.enter_context(mock.patch("sync.sending.MAX_OPS", random.choice([2, 7, 1000])))
         yield
 
 
@@ -196,7 +196,7 @@ class World:
     def enrol_again(self, laptop: SimLaptop, *, by_code: bool) -> None:
         code = self.calm(lambda: self.centre.code(self.team)) if by_code else None
         with suppressed(EXPECTED) as met:
-            device = client.enrol_again(laptop.link, code)
+            device = renewal.enrol_again(laptop.link, code)
         if not met:
             self.weather.counts["enrolled again"] += 1
             self.grant(device)

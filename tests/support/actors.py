@@ -19,8 +19,8 @@ from aidvisit.domain.stream import team_stream, trip_stream
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.ledger import HOUSE, Fact, record
 from aidvisit.store.tables import metadata
-from sync import client, enrolment, log, server
-from sync.client import Link
+from sync import client, enrolment, joining, log, server
+from sync.link import Link
 from sync.log import Draft
 from sync.op import loads, uuid7
 from sync.tables import metadata as log_metadata
@@ -108,7 +108,7 @@ def nodes(folder: Path) -> Iterator[Nodes]:
                 made.office(Fact(team_stream(team), "user.defined", user, body))
         with made.centre() as conn:
             code = enrolment.new_codes(conn, TEAM, 1, made.now())[0][0]
-        device = client.enrol(made.link(), name="3 号", code=code)
+        device = joining.enrol(made.link(), name="3 号", code=code)
         released = Fact(f"trip-{TRIP}", "trip.released", TRIP, {"devices": [{"device": device}]})
         kinds = ("household.registered", "trip.planned")
         known = [Fact(EXAMPLES[kind][0], kind, *EXAMPLES[kind][1:]) for kind in kinds]

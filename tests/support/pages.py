@@ -31,8 +31,8 @@ from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import Fact, House
 from aidvisit.store.queries.trip import ListedHousehold, today
 from aidvisit.store.vault import Vault
-from sync import client, clock, enrolment, server
-from sync.client import Link
+from sync import client, clock, enrolment, joining, server
+from sync.link import Link
 from sync.op import loads
 from sync.transport import Reply
 from tests.support.homes import PASSWORD, SAMPLE, TOWN
@@ -99,7 +99,7 @@ def make_homes(folder: Path) -> None:
         vault.create()
         link = Link(transaction, House(), InProcess(centre), clock.wall)
         with opened(field, vault):
-            client.enrol(link, name="3 号笔记本", code=code)
+            joining.enrol(link, name="3 号笔记本", code=code)
         done = import_sheet(SAMPLE, actor=users["luo"])
         assert done.trip is not None
         stock.load(actor=users["luo"], trip=done.trip["id"], date=DAY, lines=LOADED)

@@ -16,8 +16,8 @@ from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact, House
 from aidvisit.store.vault import Vault
-from sync import client, clock, identity, log, server
-from sync.client import Link
+from sync import client, clock, identity, joining, log, server
+from sync.link import Link
 from sync.op import uuid7
 from tests.support.homes import PASSWORD
 from tests.support.pages import DAY, DEAD, InProcess
@@ -86,7 +86,7 @@ def make(folder: Path) -> Homes:
                 for role in ROLES:
                     _person(own, role, f"队里的{role}", role, team)
                 with opened(field, vault):
-                    device = client.enrol(link, name=f"{name}号笔记本", code=code)
+                    device = joining.enrol(link, name=f"{name}号笔记本", code=code)
             else:
                 asked = {"name": f"{name}号笔记本", "public_key": identity.KeyPair.generate().public, "code": code}
                 device = line.call("enrol", asked, None).document["device"]

@@ -18,7 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from sync import client, enrolment, log, merge, server
+from sync import client, enrolment, joining, log, merge, server
+from sync.link import Link
 from sync.log import Draft, Entry, Grants
 from sync.op import Op, loads, uuid7
 from sync.problem import Problem
@@ -311,11 +312,11 @@ class Laptop(Node):
     line: Line
 
     @property
-    def link(self) -> client.Link:
-        return client.Link(self.begin, self.app, self.line, self.now)
+    def link(self) -> Link:
+        return Link(self.begin, self.app, self.line, self.now)
 
     def enrol(self, code: str, name: str = "laptop") -> str:
-        return client.enrol(self.link, name=name, code=code)
+        return joining.enrol(self.link, name=name, code=code)
 
     def sync(self) -> client.Outcome:
         return client.sync_once(self.link)

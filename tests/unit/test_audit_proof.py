@@ -15,7 +15,7 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
 from aidvisit.store.tables import Access
 from sync import client, clock, comparison, log, tables
-from sync.client import Link
+from sync.link import Link
 from sync.op import ZERO, chain, digest_of
 from tests.support.pages import InProcess, Pages
 

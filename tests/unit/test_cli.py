@@ -274,3 +274,15 @@ def test_a_database_that_is_a_centre_already_is_not_made_another(tmp_path: Path,
     assert (code, name_of(error)) == (1, "home-exists")
     assert not (tmp_path / "second").exists()
     assert run("verify", "--home", tmp_path / "first")[0] == 0
+
+
+def test_nobody_at_the_prompt_is_told_in_words(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-D, or a script that forgot --password-stdin."""
+
+    def ended(_words: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", ended)
+    code, _, error = run("central", "init", "--admin", "office", "--home", tmp_path / "central")
+    assert (code, name_of(error)) == (1, "password-missing")
+    assert not (tmp_path / "central").exists()

@@ -10,8 +10,7 @@ import socketserver
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries.reconcile import reconcile
 from aidvisit.store.queries.trip import today, trips
 from sync import log
+from tests.support.soon import soon
 
 
 class Echo(socketserver.BaseRequestHandler):
@@ -50,15 +50,6 @@ def says_back(port: int) -> bool:
             return connection.recv(5) == b"hello"
     except OSError:
         return False
-
-
-def soon(is_so: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_the_line_is_cut_and_mended(echo_port: int, tmp_path: Path) -> None:

@@ -272,3 +272,11 @@ def test_guessing_the_old_password_is_slowed_down(home: Centre) -> None:
             people.change_password("luo", "wrong", NEW)
     with pytest.raises(Problem, match="too-many-sign-ins"):
         people.change_password("luo", PASSWORD, NEW)
+
+
+def test_the_same_password_again_is_no_change(home: Centre) -> None:
+    before = user_of(home.user)
+    with pytest.raises(Problem, match="weak-password") as caught:
+        people.change_password("luo", PASSWORD, PASSWORD)
+    assert "和现在的一样" in caught.value.words("zh")
+    assert user_of(home.user) == before

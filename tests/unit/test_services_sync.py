@@ -15,8 +15,9 @@ from aidvisit.services.address import is_own_line
 from aidvisit.services.vault import VAULT
 from aidvisit.store.vault import Vault
 from sync import client
-from sync.client import Link, Progress
+from sync.link import Link
 from sync.proof import Proof
+from sync.sending import Progress
 
 
 @pytest.mark.parametrize(

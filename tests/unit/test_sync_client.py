@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync import client, identity, log, server
+from sync import client, identity, log, sending, server
 from sync.op import uuid7
 from sync.problem import Problem
 from tests.support.toy import TOWN, Centre, Laptop, Line, connected, expect_problem, memory, times_applied
@@ -53,7 +53,7 @@ def test_what_is_acknowledged_has_a_receipt(centre: Centre, laptop: Laptop) -> N
 
 
 def test_an_outbox_of_many_batches_drains(centre: Centre, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "MAX_OPS", 100)
+    monkeypatch.setattr(sending, "MAX_OPS", 100)
     drafts = [log.Draft(TOWN, laptop.actor, "note.recorded", 1, uuid7(), {"i": i}) for i in range(250)]
     with laptop.begin() as conn:
         log.author(conn, laptop.app, drafts, laptop.now())

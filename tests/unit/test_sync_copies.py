@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sync import client, log, quarantine, server
+from sync import client, log, quarantine, renewal, sending, server
 from sync.op import uuid7
 from sync.problem import Problem
 from tests.support.toy import (
@@ -118,7 +118,7 @@ def test_a_copy_goes_on_as_a_new_device_with_all_that_only_it_has(centre: Centre
     with expect_problem("fork"):
         copy.sync()
     old = copy.device
-    device = client.enrol_again(copy.link)
+    device = renewal.enrol_again(copy.link)
     assert device == copy.device != old
     centre.grant(device, TOWN)
     for node in (copy, laptop, other, copy):
@@ -145,7 +145,7 @@ def test_what_the_old_device_had_in_quarantine_is_not_shown_as_done_by_the_new_o
     laptop.thing()
     laptop.sync()
     copy.thing()
-    client.enrol_again(copy.link)
+    renewal.enrol_again(copy.link)
     centre.grant(copy.device, TOWN)
     copy.sync()
     assert held.op.subject not in copy.states()
@@ -169,7 +169,7 @@ def test_the_fork_is_found_in_small_batches_too(centre: Centre, laptop: Laptop) 
             raise Problem("too-large", max_ops=4, max_bytes=1)
 
     copy.line.before = at_most_four
-    assert client.find_fork(copy.link) == 10
+    assert sending.find_fork(copy.link) == 10
 
 
 def test_what_is_said_of_the_old_devices_ops_changes_nothing_of_the_new_one(centre: Centre, laptop: Laptop) -> None:
@@ -179,7 +179,7 @@ def test_what_is_said_of_the_old_devices_ops_changes_nothing_of_the_new_one(cent
     copy = copy_of(laptop)
     laptop.thing()
     laptop.sync()
-    client.enrol_again(copy.link)
+    renewal.enrol_again(copy.link)
     centre.grant(copy.device, TOWN)
     copy.sync()
     assert copy.state().quarantined == 0
@@ -205,9 +205,9 @@ def test_a_lost_reply_while_enrolling_again_makes_no_third_device(centre: Centre
     copy.line.after = lose
     if step == "enrol":
         with expect_problem("server-unreachable"):
-            client.enrol_again(copy.link)
+            renewal.enrol_again(copy.link)
         copy.line.after = lambda *_: None
-    client.enrol_again(copy.link)
+    renewal.enrol_again(copy.link)
     copy.line.after = lambda *_: None
     centre.grant(copy.device, TOWN)
     copy.sync(), laptop.sync()
@@ -219,7 +219,7 @@ def test_enrolling_again_without_a_fork_loses_nothing_either(centre: Centre, lap
     laptop.thing()
     laptop.sync()
     laptop.thing()
-    client.enrol_again(laptop.link)
+    renewal.enrol_again(laptop.link)
     centre.grant(laptop.device, TOWN)
     laptop.sync(), laptop.sync()
     assert len([s for s in centre.states().values() if "thing.registered" in s]) == 2
@@ -275,8 +275,8 @@ def test_a_centre_that_does_not_know_the_device_any_more(centre: Centre) -> None
     with expect_problem("unauthorized"):
         laptop.sync()
     with expect_problem("unauthorized"):
-        client.enrol_again(laptop.link)
-    client.enrol_again(laptop.link, centre.code(TEAM))
+        renewal.enrol_again(laptop.link)
+    renewal.enrol_again(laptop.link, centre.code(TEAM))
     centre.grant(laptop.device, TOWN)
     laptop.sync(), laptop.sync()
     assert thing.op.subject in centre.states()
@@ -298,7 +298,7 @@ def test_another_copy_may_come_first_after_the_restore(centre: Centre, laptop: L
     assert other.entry(second.op.device, second.op.seq).op == second.op
     with expect_problem("fork"):
         laptop.sync()
-    client.enrol_again(laptop.link)
+    renewal.enrol_again(laptop.link)
     centre.grant(laptop.device, TOWN)
     for node in (laptop, copy, other):
         node.sync()

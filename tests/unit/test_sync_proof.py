@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from sync import client, identity, log, server
+from sync import client, identity, joining, log, renewal, server, tables
 from sync.agent import delay
 from sync.identity import KeyPair
 from sync.op import uuid7
@@ -188,16 +189,34 @@ def test_an_enrolment_signed_by_another_key_is_none(centre: Centre, how: Meddle)
 def test_another_than_the_server_that_is_meant_is_not_enrolled_with(centre: Centre, right: bool, how: Meddle) -> None:
     laptop = Laptop(memory(), clock=centre.clock)
     laptop.line = SigningLine(centre, meddle=how)
-    with expect_problem("other-server"):
-        client.enrol(laptop.link, name="n", code=centre.code(TEAM), expects=lambda _: right)
+    code = centre.code(TEAM)
+    with expect_problem("uninvited-server"):
+        joining.enrol(laptop.link, name="n", code=code, expects=lambda _: right)
     assert laptop.recall("device") is None
+    laptop.line = SigningLine(centre)
+    assert joining.enrol(laptop.link, name="n", code=code), "the code was not shown to it"
+    assert len(devices(centre)) == 2, "the centre and this laptop, and nobody that never was"
+
+
+def devices(centre: Centre) -> list[str]:
+    with centre.begin() as conn:
+        return list(conn.execute(sa.select(tables.device.c.id)).scalars())
+
+
+def test_a_server_that_says_no_key_is_not_shown_the_code(centre: Centre) -> None:
+    """As one written by others: who asks for a fingerprint asks for that proof."""
+    laptop = Laptop(memory(), clock=centre.clock)
+    laptop.line = Line(centre)
+    with expect_problem("uninvited-server"):
+        joining.enrol(laptop.link, name="n", code=centre.code(TEAM), expects=lambda _: True)
+    assert len(devices(centre)) == 1
 
 
 def test_the_server_that_is_meant_is_known_by_its_key(centre: Centre) -> None:
     laptop = Laptop(memory(), clock=centre.clock)
     laptop.line = SigningLine(centre)
     meant = KeyPair.from_private(centre.recall("private_key")).public
-    assert client.enrol(laptop.link, name="n", code=centre.code(TEAM), expects=lambda key: key == meant)
+    assert joining.enrol(laptop.link, name="n", code=centre.code(TEAM), expects=lambda key: key == meant)
     assert laptop.recall("server")["signs"] is True
 
 
@@ -218,9 +237,9 @@ def test_a_new_centre_is_another_until_somebody_enrols_anew(laptop: Laptop) -> N
         with expect_problem("other-server"):
             laptop.sync()
     with expect_problem("other-server"):
-        client.enrol_again(laptop.link)
+        renewal.enrol_again(laptop.link)
     assert laptop.state().waiting == 1
-    device = client.enrol_again(laptop.link, other.code(TEAM))
+    device = renewal.enrol_again(laptop.link, other.code(TEAM))
     other.grant(device, TOWN)
     laptop.sync()
     assert laptop.state().waiting == 0

@@ -15,7 +15,7 @@ from aidvisit.store.queries import account as queries
 from aidvisit.store.queries.account import TeamRow, UserRow
 from aidvisit.store.queries.edit import view
 from sync import clock, log
-from sync.client import Link
+from sync.link import Link
 from tests.support.homes import PASSWORD, TOWN
 from tests.support.pages import InProcess, Pages, change_user, typed, words
 

@@ -119,7 +119,7 @@ def test_by_the_text_of_an_invitation(laptop: Laptop) -> None:
         ({"server": ""}, "请填写,或扫码"),
         ({"code": " "}, "请填写,或扫码"),
         ({"name": ""}, "请填名称"),
-        ({"fingerprint": "1234"}, "这不是登记邀请"),
+        ({"fingerprint": "1234"}, "服务器指纹抄错了"),
         ({"invitation": "https://elsewhere.example"}, "这不是登记邀请"),
         ({"server": "centre.example.org"}, "不是服务器地址"),
         ({"server": "http://centre.example.org"}, "http"),

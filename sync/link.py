@@ -1,0 +1,74 @@
+"""A laptop's line to its centre: one round trip, believed only from the server that was enrolled with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from sync import clock, log
+from sync.log import Application, Begin
+from sync.problem import Problem
+from sync.proof import Proof
+from sync.transport import Reply, Transport
+from sync.wire import ANSWERS, load
+
+Now = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Link:
+    """What a sync needs: the database, the house, the line, a clock."""
+
+    begin: Begin
+    app: Application
+    transport: Transport
+    now: Now
+    status: dict[str, Any] | None = None
+
+    def call(self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False) -> Reply:
+        """One round trip; notes how far the clock is off, from the answer's Date.
+
+        `name`: as for the transport; of an answer at another path only the sender is checked.
+        Only the server that was enrolled with is believed, unless this device enrols `anew`, with whoever answers.
+        """
+        try:
+            reply = self.transport.call(name, document, token)
+        except Problem as problem:
+            if problem.proof is not None and not anew:
+                with self.begin() as conn:
+                    problem.verified = _is_ours(conn, problem.proof, said=problem)
+            raise
+        with self.begin() as conn:
+            if reply.proof is not None and not anew:
+                reply = replace(reply, verified=_is_ours(conn, reply.proof))
+            try:
+                if name in ANSWERS:
+                    load(ANSWERS[name], reply.document)
+            except Problem as problem:
+                raise Problem("server-error", problem.detail, http_status=200) from problem
+            if reply.date is not None:
+                offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
+                # Date has whole seconds: what is nearer than two is no offset that anybody could see.
+                log.remember(conn, offset_ms=offset if abs(offset) > 2000 else 0)
+        return reply
+
+
+def _is_ours(conn: Connection, proof: Proof, said: Problem | None = None) -> bool:
+    """Whether an answer is signed by the server that was enrolled with; true once, it must be so from then on.
+
+    Raises: Problem `other-server`; `server-error` for an unsigned excuse, which asks for nothing but patience.
+    """
+    card = log.recall(conn, "server", {})
+    if proof.by(str(card.get("public_key"))):
+        if not card.get("signs"):
+            log.remember(conn, server=card | {"signs": True})
+        return True
+    if proof.signature is None and not card.get("signs"):
+        return False
+    if proof.signature is None and said is not None and said.status >= 500:
+        raise Problem("server-error", http_status=said.status)
+    raise Problem("other-server")

@@ -1,0 +1,135 @@
+"""Sending the own log until the centre has acknowledged all of it (docs/protocol.md section 3, push)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync import identity, log
+from sync.link import Link
+from sync.log import Application, Entry
+from sync.problem import Problem
+from sync.tables import op as op_table
+from sync.wire import MAX_BYTES, MAX_OPS, to_travel
+
+Progress = Callable[[int, int], None]
+
+
+def push_all(link: Link, progress: Progress | None) -> int:
+    most, pushed, gaps = MAX_OPS, 0, 0
+    while True:
+        with link.begin() as conn:
+            state = log.state(conn)
+            token = log.recall(conn, "token")
+            document = batch(conn, state.through + 1, most)
+        if document is None:
+            return pushed
+        if progress is not None:
+            progress(pushed, pushed + state.waiting)
+        try:
+            answer = link.call("push", document, token).document
+        except Problem as problem:
+            if problem.name == "too-large" and len(document["ops"]) > 1:
+                most = len(document["ops"]) // 2
+                continue
+            if problem.name == "gap" and gaps < 3:
+                gaps += 1
+                with link.begin() as conn:
+                    log.remember(conn, acked=int(problem.members["through"]))
+                continue
+            if problem.name == "fork":
+                raise Problem("fork", seq=find_fork(link)) from problem
+            raise
+        with link.begin() as conn:
+            _take_answer(conn, link.app, document, answer)
+        pushed += len(document["ops"])
+
+
+def batch(conn: Connection, first: int, most: int = MAX_OPS) -> dict[str, Any] | None:
+    """The next push document of the own log, signed; None when there is nothing to send."""
+    device = log.own(conn)
+    query = sa.select(op_table).where(op_table.c.device == device, op_table.c.seq >= first)
+    ops: list[dict[str, Any]] = []
+    size, head, last = 0, "", first - 1
+    for row in conn.execute(query.order_by(op_table.c.seq).limit(min(most, MAX_OPS))):
+        size += len((row.body or "").encode()) + 400
+        if ops and size > MAX_BYTES // 2:
+            break
+        ops.append({"erased": row.digest} if row.body is None else to_travel(log.to_entry(row).op))
+        head, last = row.hash, row.seq
+    if not ops:
+        return None
+    key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
+    return {
+        "device": device,
+        "from": first,
+        "prev": log.hash_at(conn, device, first - 1),
+        "ops": ops,
+        "head": head,
+        "sig": key.sign(identity.push_text(device, last, head)),
+    }
+
+
+def _take_answer(conn: Connection, app: Application, document: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Believe the server's signed word, and learn which ops it holds for review or has given another clock."""
+    me = log.lock_device(conn, document["device"])
+    receipt, through = answer["receipt"], int(answer["through"])
+    first, last = document["from"], document["from"] + len(document["ops"]) - 1
+    right = (
+        receipt["device"] == me.id
+        and receipt["through"] == through
+        and receipt["head"] == answer["head"]
+        and identity.check_receipt(log.recall(conn, "server")["public_key"], receipt)
+        and last <= through <= me.through
+        and answer["head"] == log.hash_at(conn, me.id, through)
+    )
+    if not right:
+        raise Problem("receipt-invalid")
+    problems = {item["seq"]: item["problem"] for item in answer["quarantined"]}
+    clocks = {item["seq"]: item["merge_hlc"] for item in answer["restamped"]}
+    latest = me.clock
+    for entry in sent(conn, me.id, first, last):
+        merge_hlc = clocks.get(entry.op.seq)
+        values = {
+            "problem": log.as_json(problems.get(entry.op.seq)),
+            "merge_hlc": merge_hlc,
+            "clock": merge_hlc or entry.op.hlc,
+            "dismissed": entry.dismissed and entry.op.seq in problems,
+        }
+        where = sa.and_(op_table.c.device == me.id, op_table.c.seq == entry.op.seq)
+        conn.execute(sa.update(op_table).where(where).values(**values))
+        if entry.clock != values["clock"]:
+            app.replay(conn, entry.op.subject)
+        latest = max(latest, merge_hlc or "")
+    log.set_clock(conn, me.id, latest)
+    log.remember(conn, acked=last, receipt=receipt)
+
+
+def sent(conn: Connection, device: str, first: int, last: int) -> list[Entry]:
+    query = sa.select(op_table).where(
+        op_table.c.device == device, op_table.c.seq.between(first, last), op_table.c.body.is_not(None)
+    )
+    return [log.to_entry(row) for row in conn.execute(query.order_by(op_table.c.seq))]
+
+
+def find_fork(link: Link) -> int:
+    """The first own op that differs from what the server has of this device: the logs are compared from the start."""
+    first, most = 1, MAX_OPS
+    while True:
+        with link.begin() as conn:
+            token, document = log.recall(conn, "token"), batch(conn, first, most)
+        if document is None:
+            return first
+        try:
+            link.call("push", document, token)
+        except Problem as problem:
+            if problem.name == "too-large" and len(document["ops"]) > 1:
+                most = len(document["ops"]) // 2
+                continue
+            if problem.name != "fork":
+                raise
+            return int(problem.members["seq"])
+        first += len(document["ops"])
