@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -58,28 +58,53 @@ def push(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
     """
     with begin() as conn:
         device = device_of_token(conn, token)
-        if len(raw) > MAX_BYTES:
-            raise too_large()
-        document = loads(raw)
-        if isinstance(document, dict) and isinstance(document.get("device"), str) and document["device"] != device.id:
-            raise Problem("unauthorized")
-        if isinstance(document, dict) and isinstance(document.get("ops"), list) and len(document["ops"]) > MAX_OPS:
-            raise too_large()
-        request = load(PushRequest, document)
-        first: int = request["from_"]
-        ops, digests = _read_ops(device.id, first, request["ops"])
-        hashes = _check_chain(request, digests)
-        last = first + len(ops) - 1
-        text = identity.push_text(device.id, last, request["head"])
-        if not identity.verify(device.public_key, text, request["sig"]):
-            raise Problem("bad-signature")
-        _check_place(conn, device, first, request["prev"], digests)
-        new = device.through + 1 - first
-        if last > device.through:
-            _take(conn, app, device, ops[new:], digests[new:], hashes[new:], now)
-        answer = _answer(conn, device.id, first, last, now)
+        answer = take_document(conn, app, device, check_document(device.id, device.public_key, raw), now)
     quarantine.settle(begin, app, now)
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A push document that is whole: its ops follow each other by hash, and its device has signed for them."""
+
+    first: int
+    prev: str
+    ops: list[Op | str]
+    digests: list[str]
+    hashes: list[str]
+
+    @property
+    def last(self) -> int:
+        """The number of its last op."""
+        return self.first + len(self.ops) - 1
+
+
+def check_document(device: str, public_key: str, raw: bytes) -> Batch:
+    """What of a push document can be judged by itself, whichever way it came. Raises: Problem, but fork and gap."""
+    if len(raw) > MAX_BYTES:
+        raise too_large()
+    document = loads(raw)
+    if isinstance(document, dict) and isinstance(document.get("device"), str) and document["device"] != device:
+        raise Problem("unauthorized")
+    if isinstance(document, dict) and isinstance(document.get("ops"), list) and len(document["ops"]) > MAX_OPS:
+        raise too_large()
+    request = load(PushRequest, document)
+    first: int = request["from_"]
+    ops, digests = _read_ops(device, first, request["ops"])
+    hashes = _check_chain(request, digests)
+    batch = Batch(first, request["prev"], ops, digests, hashes)
+    if not identity.verify(public_key, identity.push_text(device, batch.last, request["head"]), request["sig"]):
+        raise Problem("bad-signature")
+    return batch
+
+
+def take_document(conn: Connection, app: Application, device: Row[Any], batch: Batch, now: datetime) -> dict[str, Any]:
+    """Keep what is new of a batch, and say what became of all of it. `device`: its row, locked. Raises: fork, gap."""
+    _check_place(conn, device, batch.first, batch.prev, batch.digests)
+    new = device.through + 1 - batch.first
+    if batch.last > device.through:
+        _take(conn, app, device, batch.ops[new:], batch.digests[new:], batch.hashes[new:], now)
+    return _answer(conn, device.id, batch.first, batch.last, now)
 
 
 def _read_ops(device: str, first: int, items: list[dict[str, Any]]) -> tuple[list[Op | str], list[str]]:
@@ -132,7 +157,8 @@ def _take(
             continue
         merge_hlc = clock.merge_clock(op.hlc, merged, streams.clock(op.stream), wall)
         merged = merge_hlc or op.hlc
-        problem = quarantine.judge(conn, app, op, grants)
+        # Only a bundle brings what a revoked device has recorded.
+        problem = Problem("device-revoked") if device.revoked else quarantine.judge(conn, app, op, grants)
         n = None if problem else streams.take(op.stream, merged)
         stated = problem.to_dict() if problem else None
         entry = log.insert_op(conn, op, digest, now, n=n, merge_hlc=merge_hlc, hash=hashed, problem=stated)
