@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync import identity, log
+from sync import receipt as receipts
 from sync.link import Link
 from sync.log import Application, Entry
 from sync.problem import Problem
@@ -105,7 +106,8 @@ def _take_answer(conn: Connection, app: Application, document: dict[str, Any], a
             app.replay(conn, entry.op.subject)
         latest = max(latest, merge_hlc or "")
     log.set_clock(conn, me.id, latest)
-    log.remember(conn, acked=last, receipt=receipt)
+    log.remember(conn, acked=last)
+    receipts.keep(conn, receipt)
 
 
 def sent(conn: Connection, device: str, first: int, last: int) -> list[Entry]:

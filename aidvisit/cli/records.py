@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aidvisit.cli.home import Answer, opened_for
 from aidvisit.errors import Problem
+from sync import receipt
 
 if TYPE_CHECKING:
     from aidvisit.services.import_ import Imported
@@ -64,6 +65,7 @@ def _status(state: LogState) -> dict[str, Any]:
         "through": state.through,
         "head": state.head,
         "receipt": state.receipt,
+        "check_code": None if state.receipt is None else receipt.code_of(state.receipt),
         "quarantined": state.quarantined,
         "blobs_waiting": 0,
     }
@@ -74,6 +76,9 @@ def _status_lines(state: LogState) -> list[str]:
         f"已保存,{state.waiting} 条待上报 / {state.waiting} waiting",
         f"中心收到第 {state.through} 条为止 / held through",
     ]
+    if state.receipt:
+        until, code = state.receipt["through"], receipt.code_of(state.receipt)
+        lines.append(f"回执到第 {until} 条,核对码 {code} / receipt through {until}, check code {code}")
     if state.quarantined:
         lines.append(f"{state.quarantined} 条已收存待核 / held for review")
     if state.trouble:

@@ -52,6 +52,7 @@ ROUTES = {
     "sync.line": "sync.run",
     "sync.now": "sync.run",
     "sync.page": "sync.run",
+    "sync.slip": "sync.run",
     "teams.add": "account.manage",
     "teams.team": "account.manage",
     "trip.today": "trip.read",

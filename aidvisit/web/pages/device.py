@@ -12,6 +12,7 @@ from aidvisit.services import device as service
 from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account as queries
+from aidvisit.store.queries import receipt as receipts
 from aidvisit.web import auth
 from aidvisit.web.forms import CodesForm, RenameForm, RevokeForm, read
 from sync import invitation
@@ -60,10 +61,15 @@ def qr(text: str) -> Markup:
 
 @central.get("/<device>", endpoint="one")
 def one(device: str, problem: Problem | None = None) -> str:
-    """One laptop. Raises: Problem `unknown-device`."""
+    """One laptop, what is held of it, and whether an older slip is right. Raises: Problem `unknown-device`."""
+    asked = {name: request.args.get(name, "").strip()[:20] for name in ("through", "code")}
     with reading() as conn:
         found = service.device_within(conn, g.scope, device)
-    return render_template("device/one.html", device=found, problem=problem, typed=request.form)
+        slip = receipts.slip(conn, device, found.through)
+        checked = receipts.check(conn, device, **asked) if any(asked.values()) else None
+    return render_template(
+        "device/one.html", device=found, problem=problem, typed=request.form, slip=slip, asked=asked, checked=checked
+    )
 
 
 @central.post("/<device>/name", endpoint="rename")

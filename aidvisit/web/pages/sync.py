@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
 from aidvisit.services import sync as service
 from aidvisit.store.database import reading
-from sync import log, witness
+from aidvisit.store.queries.account import device_row
+from aidvisit.store.queries.receipt import slip_of
+from sync import log, receipt, witness
 
 blueprint = Blueprint("sync", __name__)
 
@@ -19,11 +21,27 @@ def page(problem: Problem | None = None) -> str:
         state, refused = log.state(conn), log.quarantined(conn)
         server = log.recall(conn, "server")
         altered = witness.altered(conn)
+        receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
+        slip = slip_of(conn, receipts[0][0]) if receipts else None
     settings = service.current_settings()
     return render_template(
         "sync/page.html", state=state, refused=refused, server=server, address=settings.server_url,
-        line=service.line_is_up(), problem=problem, altered=altered,
+        line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip,
     )  # fmt: skip
+
+
+@blueprint.get("/sync/slip")
+def slip() -> str:
+    """A receipt on paper, in both languages: the last one, or the one of `through`. Raises: Problem `not-found`."""
+    asked = request.args.get("through")
+    with reading() as conn:
+        receipts = [one for one in receipt.kept(conn) if asked in (None, str(one["through"]))]
+        if not receipts and asked is not None:
+            raise Problem("not-found")
+        last = receipts[0] if receipts else None
+        found = slip_of(conn, last) if last else None
+        device = device_row(conn, log.own(conn))
+    return render_template("sync/slip.html", slip=found, receipt=last, device=device)
 
 
 @blueprint.post("/sync/now")
