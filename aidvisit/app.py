@@ -20,6 +20,7 @@ from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
 from aidvisit.store.vault import Vault
 from aidvisit.web import auth, frame, i18n, problems, request
+from aidvisit.web.api import blobs as blob_api
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
 from aidvisit.web.pages import (
@@ -41,7 +42,7 @@ from aidvisit.web.pages import (
 PACKAGE = Path(__file__).resolve().parent
 
 SHARED = (account.blueprint, password.blueprint, household.blueprint)
-APIS = (sync_api.blueprint, password_api.blueprint)
+APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {
     "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
     "central": (

@@ -148,11 +148,6 @@ _VAULT = {
 }
 
 _PAGES = {
-    "not-found": Kind(
-        404,
-        "没有这一页。请从首页重新进入。",
-        "There is no such page. Start again from the first page.",
-    ),
     "method-not-allowed": Kind(
         405,
         "这一页不能这样打开。请从首页重新进入。",

@@ -52,9 +52,9 @@ def enrol(
             _throttle(conn, address, now)
             if "code" in request:
                 team, code = _team_of_code(conn, request["code"], now)
-            else:
-                team, code = device_of_token(conn, token).team, None
-            return _admit(conn, app, request, team, code, now)
+                return _admit(conn, app, request, team, code, None, now)
+            earlier = device_of_token(conn, token)
+            return _admit(conn, app, request, earlier.team, None, earlier.id, now)
     except Problem as problem:
         if problem.name == "enrolment-code-invalid":
             with begin() as conn:
@@ -112,9 +112,13 @@ def _admit(
     request: dict[str, Any],
     team: str,
     code: Row[Any] | None,
+    earlier: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """A new device, or the same one again with a fresh token when the key is the same: a reply may get lost."""
+    """A new device, or the same one again with a fresh token when the key is the same: a reply may get lost.
+
+    `earlier`: what the same laptop was before.
+    """
     token = identity.new_token()
     known = conn.execute(sa.select(tables.device).where(tables.device.c.public_key == request["public_key"])).first()
     if code is not None and code.device is not None and (known is None or known.id != code.device):
@@ -132,6 +136,7 @@ def _admit(
         log.add_device(
             conn, device, name=request["name"], public_key=request["public_key"], now=now, team=team,
             age_recipient=request.get("age_recipient"), token_hash=identity.hash_secret(token),
+            earlier=earlier,
         )  # fmt: skip
         log.author(conn, app, app.enrolled(conn, device, request["name"], request["public_key"], team), now)
     if code is not None:

@@ -99,6 +99,28 @@ CATALOGUE: dict[str, Kind] = {
         "The central server is not available: try again in {retry_after} seconds.",
         retry=True,
     ),
+    "not-found": Kind(
+        404,
+        "没有这一页。请从首页重新进入。",
+        "There is no such page. Start again from the first page.",
+    ),
+    "offset-mismatch": Kind(
+        409,
+        "照片或签名要从第 {offset} 字节接着发。会自动接着发。",
+        "The photo or signature goes on at byte {offset}. It is continued there.",
+        retry=True,
+    ),
+    "hash-mismatch": Kind(
+        422,
+        "照片或签名传坏了,中心没有留下。会自动重新发送。",
+        "The photo or signature was damaged on its way and was not kept. It is sent again.",
+        retry=True,
+    ),
+    "range-not-satisfiable": Kind(
+        416,
+        "要的一段在文件之外。请整个重取。",
+        "The range that was asked for is outside of the file. Fetch the whole.",
+    ),
     "unknown-kind": Kind(
         422,
         "本版本还不认识这种记录:{kind} 第 {v} 版。升级后会自动处理。",

@@ -12,6 +12,7 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
     }
 )
 
@@ -80,6 +81,7 @@ device = sa.Table(
     sa.Column("clock", _bytewise, nullable=False),  # its latest merge clock; for the own device: its HLC
     sa.Column("seen_at", sa.String),
     sa.Column("status", sa.Text),  # JSON: what it last said of itself
+    sa.Column("earlier", _bytewise),  # the device that the same laptop was before
 )
 
 node = sa.Table(
@@ -119,4 +121,36 @@ blob = sa.Table(
     sa.Column("sha256", sa.String, primary_key=True),
     sa.Column("media_type", sa.String, nullable=False),
     sa.Column("bytes", sa.LargeBinary, nullable=False),
+    sa.Column("sent", sa.BigInteger),  # a laptop's: how much of it the centre has; null: nobody knows, ask
+)
+
+blob_name = sa.Table(
+    "blob_name",
+    metadata,
+    sa.Column("device", _bytewise, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sha256", _bytewise, primary_key=True, index=True),
+    sa.Column("media_type", sa.String),
+    sa.ForeignKeyConstraint(["device", "seq"], ["op.device", "op.seq"], ondelete="CASCADE"),
+)
+
+# Uploads that are not whole yet, at the centre: each device has its own.
+blob_upload = sa.Table(
+    "blob_upload",
+    metadata,
+    sa.Column("device", _bytewise, primary_key=True),
+    sa.Column("sha256", _bytewise, primary_key=True),
+    sa.Column("length", sa.BigInteger, nullable=False),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("touched_at", _bytewise, nullable=False),
+)
+
+blob_part = sa.Table(
+    "blob_part",
+    metadata,
+    sa.Column("device", _bytewise, primary_key=True),
+    sa.Column("sha256", _bytewise, primary_key=True),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["device", "sha256"], ["blob_upload.device", "blob_upload.sha256"], ondelete="CASCADE"),
 )

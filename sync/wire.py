@@ -15,14 +15,15 @@ from sync.problem import Problem
 
 MAX_OPS = 1000
 MAX_BYTES = 4 * 1024 * 1024
+MAX_BLOB = 5 * 1024 * 1024
 MAX_PAGE = 5000
 MOST_PLACES = 400
 _REFUSED = re.compile(r";q=0(\.0*)?$")
 PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull"}
 
 
-def too_large() -> Problem:
-    return Problem("too-large", max_ops=MAX_OPS, max_bytes=MAX_BYTES)
+def too_large(limit: int = MAX_BYTES) -> Problem:
+    return Problem("too-large", max_ops=MAX_OPS, max_bytes=limit)
 
 
 def unpack(data: bytes, encoding: str | None, limit: int = MAX_BYTES) -> bytes:
@@ -40,7 +41,7 @@ def unpack(data: bytes, encoding: str | None, limit: int = MAX_BYTES) -> bytes:
         case other:
             raise malformed(f"Content-Encoding {other[:20]!r} is neither zstd nor gzip")
     if len(plain) > limit:
-        raise too_large()
+        raise too_large(limit)
     return plain
 
 

@@ -18,6 +18,7 @@ from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.warning import warnings
 from sync import log
+from sync.blobs import put as keep_blob
 from sync.log import Entry
 
 Blob = tuple[str, str, bytes]
@@ -59,7 +60,7 @@ def record_delivery(
             return before
         overrides = _overrides(conn, household, lines, date, trip, reasons or {})
         for name, media_type, data in blobs:
-            log.put_blob(conn, name, media_type, data)
+            keep_blob(conn, name, media_type, data)
         fact = replace(fact, body=body | filled(overrides=overrides))
         return ledger.record(conn, actor, fact)[0]
 

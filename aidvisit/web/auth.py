@@ -20,7 +20,7 @@ from aidvisit.store.queries.scope import scope_of
 from sync.op import is_text
 
 OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
-OPEN_BLUEPRINTS = {"sync_api", "password_api"}  # devices show their token there
+OPEN_BLUEPRINTS = {"sync_api", "blob_api", "password_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
 SESSION = "id"  # of the session in the doors file

@@ -75,6 +75,8 @@ CENTRAL = {
     "POST sync_api.enrol": Request(door=True),
     "POST sync_api.push": Request(door=True),
     "POST sync_api.pull": Request(door=True),
+    "GET blob_api.read": Request(door=True),
+    "PATCH blob_api.append": Request(door=True),
     "POST password_api.change": Request(door=True),
     "POST password.page": Request(
         "", {"old_password": PASSWORD, "password": NEW, "again": NEW}, records="access.recorded"

@@ -16,7 +16,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact, House
 from aidvisit.store.vault import Vault
-from sync import client, clock, identity, joining, log, server
+from sync import blobs, client, clock, identity, joining, server
 from sync.link import Link
 from sync.op import uuid7
 from tests.support.homes import PASSWORD
@@ -98,7 +98,7 @@ def make(folder: Path) -> Homes:
             client.sync_once(link)
         _deliver(sides[1])
         with transaction() as conn:
-            log.put_blob(conn, sides[0].sha256, "image/svg+xml", sides[0].drawing.encode())
+            blobs.put(conn, sides[0].sha256, "image/svg+xml", sides[0].drawing.encode())
     return Homes(folder, *sides)
 
 

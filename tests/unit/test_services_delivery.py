@@ -18,7 +18,7 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries.reconcile import reconcile
 from aidvisit.store.queries.stock import on_place
 from aidvisit.store.queries.trip import ListedHousehold, today
-from sync import log
+from sync import blobs, log
 from sync.op import uuid7
 from tests.support.homes import SAMPLE, VILLAGE, Centre, centre
 
@@ -77,7 +77,7 @@ def test_a_delivery_leaves_the_truck_with_its_signature(day: Day) -> None:
     assert "overrides" not in entry.op.body
     assert day.on_truck() == {"rice": 42, "oil": 34, "nuts": 33}
     with reading() as conn:
-        assert log.get_blob(conn, NAME) == ("image/png", SIGNATURE)
+        assert blobs.get(conn, NAME) == ("image/png", SIGNATURE)
     assert day.households()[0].state == "done"
 
 

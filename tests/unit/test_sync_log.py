@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync import log, tables
+from sync import blobs, log, tables
 from sync.agent import FIRST_RETRY_S, IDLE_S, LONGEST_RETRY_S, STOPPED_S, Agent, delay
 from sync.log import Draft
 from sync.model import Grants
@@ -136,11 +136,11 @@ def test_blobs_are_named_by_their_hash(laptop: Laptop) -> None:
     name = sha256(b"signature").hexdigest()
     with laptop.begin() as conn:
         for _ in range(2):
-            log.put_blob(conn, name, "image/png", b"signature")
-        assert log.get_blob(conn, name) == ("image/png", b"signature")
-        assert log.get_blob(conn, "ab" * 32) is None
+            blobs.put(conn, name, "image/png", b"signature")
+        assert blobs.get(conn, name) == ("image/png", b"signature")
+        assert blobs.get(conn, "ab" * 32) is None
         with pytest.raises(ValueError, match="SHA-256"):
-            log.put_blob(conn, name, "image/png", b"another")
+            blobs.put(conn, name, "image/png", b"another")
 
 
 def test_a_database_without_identity_says_so() -> None:

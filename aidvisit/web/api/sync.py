@@ -31,12 +31,12 @@ def token() -> str | None:
     return shown.strip() if scheme.lower() == "bearer" and shown.strip() else None
 
 
-def body() -> bytes:
+def body(limit: int = MAX_BYTES) -> bytes:
     """The decoded body, never more of it than the protocol allows."""
-    if (request.content_length or 0) > MAX_BYTES:
-        raise too_large()
-    raw = request.stream.read(MAX_BYTES + 1)
-    return unpack(raw, request.headers.get("Content-Encoding"))
+    if (request.content_length or 0) > limit:
+        raise too_large(limit)
+    raw = request.stream.read(limit + 1)
+    return unpack(raw, request.headers.get("Content-Encoding"), limit)
 
 
 def answer(status: int, document: dict[str, Any], media_type: str = "application/json") -> Response:
@@ -47,8 +47,14 @@ def answer(status: int, document: dict[str, Any], media_type: str = "application
     response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    return signed(response, data)
+
+
+def signed(response: Response, data: bytes) -> Response:
+    """With our word for it, where the asking device wants that; `data`: the body before it was packed."""
     nonce = request.headers.get(NONCE, "")
-    if is_nonce(nonce) and (signature := sign_answer(nonce, data)) is not None:
+    seen = b"" if request.method == "HEAD" else data
+    if is_nonce(nonce) and (signature := sign_answer(nonce, seen)) is not None:
         response.headers[SIGNATURE] = signature
     return response
 

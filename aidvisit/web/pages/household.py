@@ -16,7 +16,7 @@ from aidvisit.store.queries.warning import warnings
 from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from sync import log
+from sync import blobs, log
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
@@ -75,7 +75,7 @@ def blob(household: str, sha256: str) -> ResponseReturnValue:
     """A signature or photo that proves something about this household, if this machine holds it."""
     with reading() as conn:
         view = queries.household(conn, household, g.scope)
-        found = log.get_blob(conn, sha256) if view and proves(conn, household, sha256) else None
+        found = blobs.get(conn, sha256) if view and proves(conn, household, sha256) else None
     if found is None:
         raise Problem("not-found")
     media_type, data = found
