@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import clock, intake, log, tables, witness
+from sync import age, clock, intake, log, tables, witness
 from sync.link import Link
 from sync.problem import Problem
 from sync.sending import Progress, push_all
@@ -40,12 +40,12 @@ def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
                 log.remember(conn, trouble=problem.to_dict() | {"name": problem.name})
         raise
     with link.begin() as conn:
-        _rest_clock(conn)
+        rest_clock(conn)
         log.remember(conn, trouble=None, synced_at=link.now().isoformat())
     return Outcome(pushed, pulled)
 
 
-def _rest_clock(conn: Connection) -> None:
+def rest_clock(conn: Connection) -> None:
     """With the whole log acknowledged the clock starts again from the latest merge clock that is known."""
     state = log.state(conn)
     if state.waiting == 0:
@@ -64,13 +64,19 @@ def _pull_all(link: Link) -> int:
             asked = witness.due(conn, link.now())
             if asked is not None:
                 request["witness"] = asked
+            recipient = age.due(conn, link.now())
+            if recipient is not None:
+                request["age_recipient"] = recipient
             if link.status is not None:
                 request["status"] = link.status | {"waiting": log.state(conn).waiting}
         answer = link.call("pull", request, token).document
         with link.begin() as conn:
             pulled += intake.take_page(conn, link.app, answer, link.now())
+            log.remember(conn, told_at=answer.get("server_time"))
             if asked is not None:
                 witness.take(conn, asked, answer.get("witness"), link.now())
+            if recipient is not None:
+                age.take(conn, answer.get("age_recipient"), link.now())
         if not answer["more"]:
             return pulled
         if (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):

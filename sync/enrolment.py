@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import identity, log, tables
+from sync import age, identity, log, tables
 from sync.log import Application, Begin
 from sync.op import malformed, uuid7
 from sync.problem import Problem
@@ -128,20 +128,21 @@ def _admit(
     if known is not None and known.team == team:
         device = known.id
         where = tables.device.c.id == device
-        conn.execute(sa.update(tables.device).where(where).values(token_hash=identity.hash_secret(token)))
+        told = {"age_recipient": _recipient(request)} if _recipient(request) else {}
+        conn.execute(sa.update(tables.device).where(where).values(token_hash=identity.hash_secret(token), **told))
     elif known is not None:
         raise Problem("enrolment-code-invalid")
     else:
         device = uuid7()
         log.add_device(
             conn, device, name=request["name"], public_key=request["public_key"], now=now, team=team,
-            age_recipient=request.get("age_recipient"), token_hash=identity.hash_secret(token),
-            earlier=earlier,
+            age_recipient=_recipient(request), token_hash=identity.hash_secret(token), earlier=earlier,
         )  # fmt: skip
         log.author(conn, app, app.enrolled(conn, device, request["name"], request["public_key"], team), now)
     if code is not None:
         where = tables.enrolment_code.c.hash == code.hash
         conn.execute(sa.update(tables.enrolment_code).where(where).values(device=device))
+    age.own_recipient(conn)
     return {
         "device": device,
         "token": token,
@@ -151,11 +152,17 @@ def _admit(
     }
 
 
+def _recipient(request: dict[str, Any]) -> str | None:
+    """What its answers by bundle are encrypted to; what is no recipient is none."""
+    told: str | None = request.get("age_recipient")
+    return told if age.recipient_of(told) else None
+
+
 def server_card(conn: Connection) -> dict[str, Any]:
     """How this centre names itself to its devices."""
     key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
     return {
         "device": log.own(conn),
         "public_key": key.public,
-        "age_recipient": log.recall(conn, "age_recipient"),
+        "age_recipient": age.recipient(conn),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sync import identity, log
+from sync import age, identity, log
 from sync.link import Link
 from sync.problem import Problem
 
@@ -23,7 +23,9 @@ def enrol(
     if expects is not None:
         _meet(link, expects)
     key = next_key(link, code)
-    request = {"name": name, "public_key": key.public} | ({"code": code} if code else {})
+    with link.begin() as conn:
+        recipient = age.next_recipient(conn)
+    request = {"name": name, "public_key": key.public, "age_recipient": recipient} | ({"code": code} if code else {})
     answer = ask_to_enrol(link, request, token, anew=True, expects=expects)
     with link.begin() as conn:
         log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())
@@ -32,6 +34,7 @@ def enrol(
             token=answer["token"], server=answer["server"], epoch=answer["epoch"], grants=answer["grants"],
             acked=0, receipt=None, trouble=None,
         )  # fmt: skip
+        age.adopt(conn)
     return str(answer["device"])
 
 

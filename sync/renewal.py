@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import identity, log, tables
+from sync import age, identity, log, tables
 from sync.joining import ask_to_enrol, next_key
 from sync.link import Link
 from sync.problem import Problem
@@ -32,7 +32,9 @@ def enrol_again(link: Link, code: str | None = None) -> str:
             raise
         first, token, anew = 1, None, problem.name == "other-server"
     key = next_key(link, code)
-    request = {"name": name, "public_key": key.public} | ({"code": code} if code else {})
+    with link.begin() as conn:
+        recipient = age.next_recipient(conn)
+    request = {"name": name, "public_key": key.public, "age_recipient": recipient} | ({"code": code} if code else {})
     answer = ask_to_enrol(link, request, token, anew=anew)
     with link.begin() as conn:
         _become(conn, link, old, first, key, name, answer)
@@ -59,6 +61,7 @@ def _become(
         server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None, renumbering=True,
         receipt=None, earlier_receipt=log.recall(conn, "receipt"),
     )  # fmt: skip
+    age.adopt(conn)
     for subject in sorted(changed):
         link.app.replay(conn, subject)
     drafts = [log.Draft(e.op.stream, e.op.actor, e.op.kind, e.op.v, e.op.subject, e.op.body, e.op.hlc) for e in kept]

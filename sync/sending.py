@@ -45,7 +45,7 @@ def push_all(link: Link, progress: Progress | None) -> int:
                 raise Problem("fork", seq=find_fork(link)) from problem
             raise
         with link.begin() as conn:
-            _take_answer(conn, link.app, document, answer)
+            take_answer(conn, link.app, document["from"], document["from"] + len(document["ops"]) - 1, answer)
         pushed += len(document["ops"])
 
 
@@ -74,11 +74,13 @@ def batch(conn: Connection, first: int, most: int = MAX_OPS) -> dict[str, Any] |
     }
 
 
-def _take_answer(conn: Connection, app: Application, document: dict[str, Any], answer: dict[str, Any]) -> None:
-    """Believe the server's signed word, and learn which ops it holds for review or has given another clock."""
-    me = log.lock_device(conn, document["device"])
+def take_answer(conn: Connection, app: Application, first: int, last: int, answer: dict[str, Any]) -> None:
+    """Believe the server's signed word on ops first…last: which it holds for review or has given another clock.
+
+    Raises: Problem `receipt-invalid`.
+    """
+    me = log.lock_device(conn, log.own(conn))
     receipt, through = answer["receipt"], int(answer["through"])
-    first, last = document["from"], document["from"] + len(document["ops"]) - 1
     right = (
         receipt["device"] == me.id
         and receipt["through"] == through

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import clock, identity, log, quarantine, tables, witness
+from sync import age, clock, identity, log, quarantine, tables, witness
 from sync.enrolment import device_of_token
 from sync.log import Application, Begin, Grants, Streams
 from sync.op import ZERO, Op, chain, check_op, loads, malformed, uuid7
@@ -28,6 +28,7 @@ def set_up(conn: Connection, *, name: str, now: datetime, key: identity.KeyPair 
     device = uuid7()
     log.remember(conn, role="central", device=device, private_key=key.private, epoch=uuid7())
     log.add_device(conn, device, name=name, public_key=key.public, now=now)
+    age.own_recipient(conn)
     return device
 
 
@@ -218,22 +219,34 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
         if request.get("status") is not None and len(json.dumps(request["status"])) > 4096:
             raise malformed("status is longer than 4096 characters")
         _note_seen(conn, device, request.get("status"), now)
-        epoch = log.recall(conn, "epoch")
-        cursors = request.get("cursors", {}) if request.get("epoch") == epoch else {}
-        grants = app.grants(conn, device.id)
-        ops, cursors, more = _page(conn, device.id, grants, cursors, request["limit"])
-        witnessed = request.get("witness")
-        return {
-            "epoch": epoch,
-            "grants": sorted(grants.streams),
-            "server_time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "through": device.through,
-            "head": device.head,
-            "ops": ops,
-            "cursors": cursors,
-            "more": more,
-            **({} if witnessed is None else {"witness": witness.answer(conn, witnessed)}),
-        }
+        answer = pull_page(conn, app, device, request.get("epoch"), request.get("cursors", {}), request["limit"], now)
+        if (witnessed := request.get("witness")) is not None:
+            answer["witness"] = witness.answer(conn, witnessed)
+        if age.recipient_of(told := request.get("age_recipient")) is not None:
+            where = tables.device.c.id == device.id
+            conn.execute(sa.update(tables.device).where(where).values(age_recipient=told))
+            answer["age_recipient"] = age.own_recipient(conn)
+        return answer
+
+
+def pull_page(
+    conn: Connection, app: Application, device: Row[Any], asked_epoch: str | None, cursors: dict[str, int],
+    limit: int, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """One page of what is new for a device, whichever way it asked."""
+    epoch = log.recall(conn, "epoch")
+    grants = app.grants(conn, device.id)
+    ops, reached, more = _page(conn, device.id, grants, cursors if asked_epoch == epoch else {}, limit)
+    return {
+        "epoch": epoch,
+        "grants": sorted(grants.streams),
+        "server_time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "through": device.through,
+        "head": device.head,
+        "ops": ops,
+        "cursors": reached,
+        "more": more,
+    }
 
 
 def _note_seen(conn: Connection, device: Row[Any], status: dict[str, Any] | None, now: datetime) -> None:

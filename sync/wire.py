@@ -144,6 +144,7 @@ class PullRequest(Document):
     cursors = fields.Dict(keys=fields.String(), values=Whole(validate=validate.Range(min=0, max=2**53 - 1)))
     limit = Whole(load_default=1000, validate=validate.Range(min=1, max=MAX_PAGE))
     status = fields.Dict(keys=fields.String(), allow_none=True)
+    age_recipient = fields.String(allow_none=True, validate=[validate.Length(max=200), _storable])
     witness = fields.List(
         Whole(validate=validate.Range(min=1, max=2**53 - 1)), allow_none=True, validate=validate.Length(max=MOST_PLACES)
     )
@@ -200,6 +201,7 @@ class PullAnswer(Document):
     cursors = fields.Dict(keys=fields.String(), values=Whole(), required=True)
     more = fields.Boolean(required=True)
     witness = fields.Nested(Witness)
+    age_recipient = fields.String(allow_none=True)
 
 
 ANSWERS: dict[str, type[Document]] = {"enrol": EnrolAnswer, "push": PushAnswer, "pull": PullAnswer}
