@@ -294,6 +294,13 @@ _MACHINE = {
         "端口 {port} 已被占用。可能程序已经在运行;否则请用 --port 换一个。",
         "Port {port} is in use. Perhaps it is running already; otherwise choose another with --port.",
     ),
+    "no-workers-here": Kind(
+        501,
+        "这台机器没有 gunicorn,不能分成几个进程运行,没有启动。"
+        "请安装附加组件 aidvisit[postgres](Windows 上没有),或不加 --workers。",
+        "This machine has no gunicorn, so the centre cannot run in several processes and was not started. Install the "
+        "extra aidvisit[postgres] (there is none for Windows), or leave --workers away.",
+    ),
     "disk-full": Kind(
         507,
         "磁盘满了,这一条没有保存,之前的都在。请腾出空间后再保存一次。",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, new_home, opened, read_password, ready, serve, settings_of
+from aidvisit.cli.home import Answer, listening, new_home, opened, read_password, ready, settings_of
 from aidvisit.errors import Problem
 
 OFFICE = "办公室"
@@ -40,10 +40,28 @@ def init(arguments: Namespace) -> Answer:
 
 
 def run(arguments: Namespace) -> None:
-    """Serve the office's pages and the laptops."""
+    """Serve the office's pages and the laptops, in one process or in several."""
+    from aidvisit.serving import server
+    from aidvisit.store.database import db
+
     settings = settings_of(arguments, "central")
-    for address in serve(ready(settings), settings, arguments):
+    if arguments.workers > 1:
+        try:
+            from aidvisit.serving import workers
+        except ImportError:  # gunicorn is an extra, and there is none for Windows
+            raise Problem("no-workers-here") from None
+    app = ready(settings)
+    listener, address = listening(settings, arguments)
+
+    def say() -> None:
         print(json.dumps({"url": address}) if arguments.json else f"中心 / centre: {address}", flush=True)
+
+    if arguments.workers > 1:
+        with app.app_context():
+            db.engine.dispose()  # no connection is shared over a fork
+        workers.run(lambda: ready(settings), settings, listener, arguments.workers, say)
+    else:
+        server.run_alone(app, settings, listener, say)
 
 
 def add_team(arguments: Namespace) -> Answer:

@@ -165,17 +165,13 @@ def ready(settings: Settings) -> Flask:
 
 
 def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Iterator[str]:
-    """Yield the address once it answers, then serve until stopped.
+    """Yield the address once it answers, then serve a laptop's pages until stopped.
 
     Raises: Problem `port-in-use`, `insecure-listening`.
     """
     from waitress.server import create_server
 
-    from aidvisit.services.address import check_listening
-
-    host, port = arguments.host or settings.host, arguments.port or settings.port
-    check_listening(host, insecure=arguments.insecure or settings.insecure)
-    listener = _listen(host, port)
+    listener, address = listening(settings, arguments)
     try:
         server = create_server(
             app,
@@ -187,10 +183,22 @@ def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Ite
             **(BEHIND_PROXY if settings.behind_proxy else {}),
         )
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        yield f"http://{host}:{port}"
+        yield address
         server.run()
     finally:
         listener.close()
+
+
+def listening(settings: Settings, arguments: Namespace) -> tuple[socket.socket, str]:
+    """A socket that listens where the settings or the command say, and its address.
+
+    Raises: Problem `port-in-use`, `insecure-listening`.
+    """
+    from aidvisit.services.address import check_listening
+
+    host, port = arguments.host or settings.host, arguments.port or settings.port
+    check_listening(host, insecure=arguments.insecure or settings.insecure)
+    return _listen(host, port), f"http://{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

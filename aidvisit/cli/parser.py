@@ -67,6 +67,9 @@ def _central(commands: Parsers) -> None:
     _password(init)
     run = _command(central, "run", "central:run", "运行中心 / run the centre")
     _address(run)
+    run.add_argument(
+        "--workers", type=_workers, default=1, metavar="N", help="几个进程,默认 1 / how many processes (default 1)"
+    )
 
     team = _group(central, "team", "队伍 / teams")
     add_team = _command(team, "add", "central:add_team", "添加队伍 / add a team")
@@ -217,4 +220,10 @@ def _split(text: str) -> Iterator[str]:
 def _one_or_more(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError("1…1000")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 32:
+        raise argparse.ArgumentTypeError("1…32")
     return int(text)

@@ -71,9 +71,9 @@ class Centre:
         """The codes that wait in here are worth nothing any more."""
         self._codes.pop(team, None)
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Run the server and wait for the one line that says it is ready."""
-        command = [*_aidvisit(), "central", "run", "--port", str(self.port), "--json"]
+        command = [*_aidvisit(), "central", "run", "--port", str(self.port), *options, "--json"]
         self.log = (self.home.parent / f"{self.home.name}.log").open("a")
         self.process = subprocess.Popen(
             command, env=self._environment(), stdout=subprocess.PIPE, stderr=self.log, text=True
@@ -100,8 +100,8 @@ class Centre:
         self.log.close()
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Centre]:
-        self.start()
+    def running(self, *options: str) -> Iterator[Centre]:
+        self.start(*options)
         try:
             yield self
         finally:

@@ -1,0 +1,1 @@
+"""How a centre is served: who is let in, who waits where, in one process or in several."""
