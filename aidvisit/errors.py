@@ -220,6 +220,17 @@ _AID = {
         "This machine does not hold {stream}, so it cannot record there. "
         "Record on one that does, or ask an administrator to grant it.",
     ),
+    "unknown-record": Kind(
+        404,
+        "没有这条待核记录。可能编号不对,或不归您管;请从待核记录页重新进入。",
+        "There is no such record held for review, or it is not yours to decide. Start again from that page.",
+    ),
+    "not-acceptable": Kind(
+        409,
+        "有 {count} 条不能由人收下:程序还读不懂,或只有中心才能这样记。什么都没有改;请去掉这几条再试。",
+        "{count} of these cannot be accepted by anybody: this version does not understand them, or only the centre may "
+        "record such a thing. Nothing was changed; leave them out and try again.",
+    ),
     "needs-reason": Kind(
         422,
         "有 {count} 处与计划不符,还没有保存。请写明原因再提交。",

@@ -99,7 +99,7 @@ def _begin_epoch(conn: Connection, device: str, epoch: str) -> None:
     conn.execute(sa.update(op_table).where(op_table.c.device != device).values(n=None))
     conn.execute(sa.update(op_table).where(op_table.c.device == device).values(dismissed=False))
     conn.execute(sa.delete(tables.cursor))
-    log.remember(conn, epoch=epoch, acked=0, renumbering=True)
+    log.remember(conn, epoch=epoch, acked=0, renumbering=True, heard=None)
 
 
 def _set_aside(conn: Connection, app: Application, device: str) -> None:

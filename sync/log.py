@@ -326,6 +326,8 @@ class LogState:
     offset_ms: int
     trouble: dict[str, Any] | None
     newest_clock: str | None
+    dismissed: int = 0
+    """Own ops that the centre dismissed since somebody last took note of it."""
 
     @property
     def waiting(self) -> int:
@@ -337,11 +339,19 @@ def state(conn: Connection) -> LogState:
     """The state of this node's own log, in four statements."""
     node = {row.key: json.loads(row.value) for row in conn.execute(sa.select(tables.node))}
     me = conn.execute(sa.select(tables.device).where(tables.device.c.id == node["device"])).one()
-    held = sa.select(sa.func.count()).where(op_table.c.problem.is_not(None), op_table.c.dismissed.is_(False))
+    held = sa.select(op_table.c.dismissed, sa.func.count()).where(op_table.c.problem.is_not(None))
     if node.get("role") != "central":
         held = held.where(op_table.c.device == me.id)  # not what this laptop sent as an earlier device
+    counts = {bool(dismissed): count for dismissed, count in conn.execute(held.group_by(op_table.c.dismissed))}
     newest = conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar()
     return LogState(
-        me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), conn.execute(held).scalar() or 0,
+        me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), counts.get(False, 0),
         node.get("synced_at"), int(node.get("offset_ms", 0)), node.get("trouble"), newest,
+        max(0, counts.get(True, 0) - int(node.get("heard", 0))),
     )  # fmt: skip
+
+
+def hear_dismissals(conn: Connection) -> None:
+    """Somebody took note of what the centre dismissed of the own log."""
+    where = (op_table.c.device == own(conn), op_table.c.problem.is_not(None), op_table.c.dismissed)
+    remember(conn, heard=conn.execute(sa.select(sa.func.count()).where(*where)).scalar_one())

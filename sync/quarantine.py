@@ -15,6 +15,9 @@ from sync.op import Op
 from sync.problem import Problem
 from sync.tables import op as op_table
 
+WENT_AWAY = "the reason went away"
+"""What the centre itself gives as its reason."""
+
 # Reasons that can go away by themselves: the household arrives, the software is upgraded, the right is given.
 PASSING = {"unknown-subject", "unknown-kind", "not-granted", "not-allowed"}
 
@@ -43,7 +46,7 @@ def settle(begin: Begin, app: Application, now: datetime) -> int:
         done = 0
         for entry in _due(begin, app):
             with begin() as conn:
-                done += release(conn, app, entry.op.device, entry.op.seq, "the reason went away", None, now)
+                done += release(conn, app, entry.op.device, entry.op.seq, WENT_AWAY, None, now)
         if not done:
             return released
         released += done
@@ -72,11 +75,19 @@ def _reason(entry: Entry) -> str:
 
 
 def release(
-    conn: Connection, app: Application, device: str, seq: int, reason: str, actor: str | None, now: datetime
+    conn: Connection,
+    app: Application,
+    device: str,
+    seq: int,
+    reason: str,
+    actor: str | None,
+    now: datetime,
+    by: str = "",
 ) -> bool:
     """Give a quarantined op the next number and tell its author.
 
-    Without an `actor` it is the centre itself, which releases only what can stand now. False: nothing to release.
+    Without an `actor` it is the centre itself, which releases only what can stand now. `by`: the actor's name, for
+    laptops that do not hold the people of the office. False: nothing to release.
     """
     log.lock_device(conn, log.own(conn))
     entry = log.find(conn, device, seq)
@@ -93,11 +104,13 @@ def release(
     released = log.find(conn, device, seq)
     assert released is not None
     log.put(conn, app, released)
-    log.author(conn, app, [_said(conn, "op.released", notice, entry, reason, actor)], now)
+    log.author(conn, app, [_said(conn, "op.released", notice, entry, reason, actor, by)], now)
     return True
 
 
-def dismiss(conn: Connection, app: Application, device: str, seq: int, reason: str, actor: str, now: datetime) -> bool:
+def dismiss(
+    conn: Connection, app: Application, device: str, seq: int, reason: str, actor: str, now: datetime, by: str = ""
+) -> bool:
     """Keep a quarantined op out for good; it stays stored. False: nothing to dismiss."""
     log.lock_device(conn, log.own(conn))
     entry = log.find(conn, device, seq)
@@ -106,7 +119,7 @@ def dismiss(conn: Connection, app: Application, device: str, seq: int, reason: s
     where = sa.and_(op_table.c.device == device, op_table.c.seq == seq)
     conn.execute(sa.update(op_table).where(where).values(dismissed=True))
     notice = _notice_stream(conn, app, entry)
-    log.author(conn, app, [_said(conn, "op.dismissed", notice, entry, reason, actor)], now)
+    log.author(conn, app, [_said(conn, "op.dismissed", notice, entry, reason, actor, by)], now)
     return True
 
 
@@ -118,8 +131,8 @@ def _notice_stream(conn: Connection, app: Application, entry: Entry) -> str:
     return f"team-{team}" if team else entry.op.stream
 
 
-def _said(conn: Connection, kind: str, stream: str, entry: Entry, reason: str, actor: str | None) -> Draft:
-    body = {"device": entry.op.device, "seq": entry.op.seq, "reason": reason}
+def _said(conn: Connection, kind: str, stream: str, entry: Entry, reason: str, actor: str | None, by: str) -> Draft:
+    body = {"device": entry.op.device, "seq": entry.op.seq, "reason": reason} | ({"by": by} if by else {})
     return Draft(stream, actor or log.own(conn), kind, 1, entry.op.subject, body)
 
 

@@ -58,7 +58,7 @@ def _become(
     log.set_clock(conn, answer["device"], before.clock)
     log.remember(
         conn, device=answer["device"], private_key=key.private, next_keys=None, token=answer["token"],
-        server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None, renumbering=True,
+        server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None, renumbering=True, heard=None,
         receipt=None, earlier_receipt=log.recall(conn, "receipt"),
     )  # fmt: skip
     age.adopt(conn)

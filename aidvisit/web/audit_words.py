@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from aidvisit.services import audit
 from aidvisit.store.queries.audit import AuditLine
 from aidvisit.web.i18n import gettext
+from sync.quarantine import WENT_AWAY
 
 WHAT = {
     audit.SIGN_IN: _("登录"),
@@ -29,8 +30,8 @@ WHAT = {
     "household.reopened": _("恢复"),
     "household.merged": _("并户"),
     "household.unmerged": _("取消并户"),
-    "op.released": _("放行待核的记录"),
-    "op.dismissed": _("驳回待核的记录"),
+    "op.released": _("收下待核的记录"),
+    "op.dismissed": _("不收待核的记录"),
     "personal-data.erased": _("删除个人信息"),
     "team.defined": _("添加队伍"),
     "team.updated": _("修改队伍"),
@@ -48,7 +49,7 @@ ROLES = {
 }  # fmt: skip
 REASONS = {
     "moved": _("已搬走"), "died": _("已去世"), "no-longer-eligible": _("不再符合条件"), "duplicate": _("重复登记"),
-    "other": _("其他"), "both-right": _("都对"), "one-void": _("有一次作废"),
+    "other": _("其他"), WENT_AWAY: _("缘由已消失"), "both-right": _("都对"), "one-void": _("有一次作废"),
 }  # fmt: skip
 
 
@@ -57,7 +58,9 @@ def what_words(line: AuditLine) -> str:
 
 
 def who_words(line: AuditLine) -> str:
-    """The person; where the device itself recorded, a command line or nobody who had signed in."""
+    """The person; where the device itself recorded, a command line, nobody who had signed in, or the centre itself."""
+    if line.what == "op.released" and not line.person and line.body.get("reason") == WENT_AWAY:
+        return str(_("中心自己"))
     return line.person or str(_("没有登录的人") if line.what in NOBODY else _("命令行"))
 
 

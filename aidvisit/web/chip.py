@@ -49,6 +49,10 @@ def derive(state: LogState, sending: Sending | None) -> Chip:
     if state.quarantined:
         text = gettext("需要处理:%(n)d 条已收存,待核", n=state.quarantined)
         return Chip("attention", text, _waiting(state), clock=warning)
+    if state.dismissed:
+        return Chip(
+            "attention", gettext("需要处理:中心未收 %(n)d 条", n=state.dismissed), _waiting(state), clock=warning
+        )
     if sending is not None and state.waiting:
         number = min(sending.done + 1, sending.total)
         text = gettext("正在上报 第 %(done)d 条,共 %(total)d 条", done=number, total=sending.total)

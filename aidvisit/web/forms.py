@@ -163,6 +163,19 @@ class RevokeForm(Form):
     sure = fields.String(load_default="")
 
 
+class HeldForm(Form):
+    """Which records it is about (`held`, several) is read beside it."""
+
+    decision = fields.String(
+        required=True,
+        validate=validate.OneOf(["release", "dismiss"], error="请选收下或不收。 / Accept, or do not."),
+    )
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(1, 500, error="请写明原因,最多 500 字。 / Give a reason, at most 500."),
+    )
+
+
 def read(schema: type[Form]) -> dict[str, Any]:
     """The form of this request. Raises: Problem `invalid-form` (`errors`: field → messages)."""
     try:

@@ -10,12 +10,14 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection
 
 from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.vault import vault
 from aidvisit.store.database import reading
+from aidvisit.store.queries import held
 from aidvisit.web import auth
 from aidvisit.web.chip import Chip, chip
 from aidvisit.web.i18n import html_language, language
@@ -37,6 +39,7 @@ NAVIGATION = {
     "field": [("trip.today", _("今日")), ("household.search", _("困难家庭")), ("sync.page", _("上报"))],
     "central": [
         ("report.overview", _("总览")),
+        ("held.page", _("待核记录")),
         ("trips.page", _("走访任务")),
         ("household.search", _("困难家庭")),
         ("people.page", _("人员")),
@@ -51,6 +54,8 @@ class Frame:
     role: str
     name: str
     navigation: list[tuple[str, Any]]
+    counts: dict[str, int]
+    """How much waits behind a page of the navigation, where something does."""
     chip: Chip | None
     language: str
     html_language: str
@@ -67,7 +72,9 @@ def init_app(app: Flask) -> None:
 def init_bare(app: Flask) -> None:
     """The same around the pages of a laptop that has no database yet, hence no name, nobody and no way about."""
     app.after_request(_headers)
-    app.context_processor(lambda: {"frame": Frame("field", "", [], None, language(), html_language(), lockable=False)})
+    app.context_processor(
+        lambda: {"frame": Frame("field", "", [], {}, None, language(), html_language(), lockable=False)}
+    )
     app.add_template_global(asset)
 
 
@@ -79,10 +86,16 @@ def frame() -> Frame:
         shown = chip() if role == "field" and g.get("user") else None
         with reading() as conn:
             name = str(log.recall(conn, "name", ""))
+            counts = _counts(conn, navigation)
     except Problem:
-        shown, name = None, ""  # the page that tells of a locked database needs a frame too
+        shown, name, counts = None, "", {}  # the page that tells of a locked database needs a frame too
     lockable = bool(g.get("user")) and vault().exists and may(g.user.role, "laptop.lock")
-    return Frame(role, name, navigation, shown, language(), html_language(), lockable)
+    return Frame(role, name, navigation, counts, shown, language(), html_language(), lockable)
+
+
+def _counts(conn: Connection, navigation: list[tuple[str, Any]]) -> dict[str, int]:
+    waiting = held.count(conn, g.scope) if any(endpoint == "held.page" for endpoint, _words in navigation) else 0
+    return {"held.page": waiting} if waiting else {}
 
 
 def navigation_of(role: str) -> list[tuple[str, Any]]:

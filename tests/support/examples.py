@@ -68,6 +68,7 @@ FIELD = {
     "GET sync.chip": Request("chip"),
     "GET sync.slip": Request("核对码"),
     "POST sync.now": Request("上报", status=503),
+    "POST sync.heard": Request("上报"),
     "POST sync.line": Request("插回网线"),
 }
 CENTRAL = {
@@ -89,6 +90,10 @@ CENTRAL = {
     "POST devices.codes": Request("@team_name", {"team": "@team", "count": "1"}, records="access.recorded"),
     "POST devices.rename": Request("新名字", {"name": "新名字"}, records="device.renamed"),
     "POST devices.revoke": Request("@device_name", {"reason": "丢失", "sure": "yes"}, records="device.revoked"),
+    "GET held.page": Request("@device_name"),
+    "POST held.settle": Request(
+        "查过", {"held": "@held", "decision": "release", "reason": "查过"}, records="op.released"
+    ),
     "GET people.page": Request("@user_name"),
     "GET people.add": Request("@team_name", query={"team": "@team"}),
     "POST people.add": Request(

@@ -16,9 +16,10 @@ from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact, House
 from aidvisit.store.vault import Vault
-from sync import blobs, client, clock, identity, joining, server
+from sync import blobs, client, clock, identity, joining, log, server
 from sync.link import Link
-from sync.op import uuid7
+from sync.op import Op, digest_of, uuid7
+from sync.problem import Problem
 from tests.support.homes import PASSWORD
 from tests.support.pages import DAY, DEAD, InProcess
 
@@ -44,6 +45,8 @@ class Side:
     title: str
     sha256: str
     drawing: str
+    held: str
+    """<device>/<seq> of a delivery to a household that nobody has sent."""
 
     def texts(self) -> set[str]:
         return set(asdict(self).values())
@@ -52,7 +55,7 @@ class Side:
 def nothing() -> Side:
     """Ids and words that nobody has."""
     ids = {field: uuid7() for field in Side.__slots__}
-    return Side(**{**ids, "sha256": sha256(uuid7().encode()).hexdigest()})
+    return Side(**{**ids, "sha256": sha256(uuid7().encode()).hexdigest(), "held": f"{uuid7()}/1000"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
     side = Side(
         team=team, team_name=f"{name}县慰问队", user=user, user_name=f"{name}先生", device=device,
         device_name=f"{name}号笔记本", household=uuid7(), name=f"{name}太婆", id_number=digits, trip=uuid7(),
-        title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing,
+        title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing, held=f"{device}/1000",
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}
@@ -129,7 +132,21 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
             Fact(stream, "trip.released", side.trip, {"devices": [{"device": device}]}),
         )  # fmt: skip
     stock.load(actor=own, trip=side.trip, date=DAY, lines={"rice": 9})
+    _hold(side, village[:9])
     return side
+
+
+def _hold(side: Side, town: str) -> None:
+    """Something of its laptop waits at the centre for a decision."""
+    body = {
+        "household": uuid7(), "date": DAY, "lines": [{"item": "rice", "quantity": 1}], "proofs": [{"as": "paper"}],
+        "received_by": {"as": "head", "name": "某人"},
+    }  # fmt: skip
+    hlc = clock.stamp(clock.to_ms(clock.wall()), 0)
+    asked = Op(side.device, 1000, town, hlc, side.user, "delivery.recorded", 1, uuid7(), body)
+    problem = Problem("unknown-subject", what="household", id=body["household"]).to_dict()
+    with transaction() as conn:
+        log.insert_op(conn, asked, digest_of(asked), clock.wall(), problem=problem)
 
 
 def _deliver(side: Side) -> None:

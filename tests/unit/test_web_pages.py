@@ -189,7 +189,7 @@ def test_what_the_centre_holds_for_review_is_listed(luo: Pages) -> None:
     with luo.app.app_context(), transaction() as conn:
         conn.exec_driver_sql("UPDATE op SET problem = ? WHERE kind = 'visit.recorded'", (problem,))
     page = words(luo.get("/sync"))
-    assert "还没有收到" in page
+    assert "还没有到中心" in page
     assert "本机照常显示" in page
     assert "1 条已收存,待核" in words(luo.get("/sync/chip"))
 

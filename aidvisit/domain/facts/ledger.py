@@ -10,6 +10,7 @@ class Settled(Body):
     device = Identity(required=True)
     seq = Whole(1, required=True)
     reason = Text(NOTE, required=True)
+    by = Text()
 
 
 KINDS = (

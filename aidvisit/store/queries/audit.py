@@ -80,8 +80,8 @@ def page(
     if before:
         query = query.where(sa.tuple_(op.clock, op.device, op.seq) < sa.tuple_(*_unkey(before)))
     rows = conn.execute(_newest_first(query).limit(PAGE + 1)).all()
-    lines = _lines(conn, rows[:PAGE], scope)
-    return lines, lines[-1].key if len(rows) > PAGE else None
+    found = lines(conn, rows[:PAGE], scope)
+    return found, found[-1].key if len(rows) > PAGE else None
 
 
 def count(conn: Connection, asked: Asked, scope: Scope, zone: ZoneInfo) -> int:
@@ -93,7 +93,7 @@ def every(conn: Connection, asked: Asked, scope: Scope, zone: ZoneInfo) -> Itera
     query = _newest_first(_wanted(conn, select(tables.op), asked, scope, zone))
     rows = iter(conn.execute(query, execution_options={"yield_per": STEP}))
     while batch := list(islice(rows, STEP)):
-        yield from _lines(conn, batch, scope)
+        yield from lines(conn, batch, scope)
 
 
 def is_key(text: str) -> bool:
@@ -116,7 +116,7 @@ def _newest_first(query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _wanted(conn: Connection, query: sa.Select[Any], asked: Asked, scope: Scope, zone: ZoneInfo) -> sa.Select[Any]:
-    query = query.select_from(tables.op).where(audited(), _of(scope))
+    query = query.select_from(tables.op).where(audited(), within.records(scope))
     if asked.person:
         query = query.where(op.actor == asked.person)
     if asked.device:
@@ -153,23 +153,6 @@ def _about(households: Sequence[str]) -> sa.CompoundSelect[Any]:
     )
 
 
-def _of(scope: Scope) -> ColumnElement[bool]:
-    """In a place, of a person, on a laptop or about a household, a trip or a team that the reader answers for."""
-    if scope.everything:
-        return sa.true()
-    people = select(User.id).where(within.teams(User.team.expression, scope))
-    return sa.or_(
-        within.under(op.stream, scope.divisions),
-        op.stream.in_([f"team-{team}" for team in sorted(scope.teams)]),
-        op.actor.in_(people),
-        within.laptops(op.device, scope),
-        within.laptops(op.subject, scope),
-        within.teams(op.subject, scope),
-        op.subject.in_(select(Trip.id).where(within.trips(scope))),
-        _accesses(within.households(Access.household.expression, scope)),
-    )
-
-
 # --- in which words ---------------------------------------------------------------------------------------------
 
 
@@ -191,10 +174,25 @@ class _Names:
         return next((names[identity] for names in (self.devices, self.teams, self.trips) if identity in names), "")
 
 
-def _lines(conn: Connection, rows: Sequence[Row[Any]], scope: Scope) -> list[AuditLine]:
-    entries = [(row, log.to_entry(row).op.body if row.body is not None else {}) for row in rows]
+def lines(conn: Connection, rows: Sequence[Row[Any]], scope: Scope) -> list[AuditLine]:
+    """Rows of the log, as they are shown to somebody."""
+    entries = [(row, _sound(log.to_entry(row).op.body) if row.body is not None else {}) for row in rows]
     names = _names(conn, entries, scope)
     return [_line(row, body, names) for row, body in entries]
+
+
+_TYPES: dict[str, type] = {
+    "rows": int, "seq": int, "set": dict, "deliveries": list,
+    **dict.fromkeys(("what", "detail", "device", "household", "reason", "role", "verdict"), str),
+}  # fmt: skip
+
+
+def _sound(body: dict[str, Any]) -> dict[str, Any]:
+    """What words are made from, as far as it has the right type: what is held for review may have any body."""
+    found = {name: body[name] for name, kind in _TYPES.items() if isinstance(body.get(name), kind)}
+    if "deliveries" in found:
+        found["deliveries"] = [one for one in found["deliveries"] if isinstance(one, str)]
+    return found
 
 
 def _names(conn: Connection, entries: Sequence[tuple[Row[Any], dict[str, Any]]], scope: Scope) -> _Names:

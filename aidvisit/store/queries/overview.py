@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, distinct, func, select
 
 from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import held
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import aliases
@@ -14,7 +15,6 @@ from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
 from aidvisit.store.queries.trip import TripHead, trips
 from aidvisit.store.tables import Allocation, Delivery, DeliveryLine, Household
-from sync import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,8 @@ def overview(conn: Connection, scope: Scope = EVERYTHING) -> Overview:
         progress(conn, scope),
         device_rows(conn, scope),
         duplicates(conn, scope=scope),
-        _quarantined(conn, scope),
+        held.count(conn, scope),
     )
-
-
-def _quarantined(conn: Connection, scope: Scope) -> int:
-    op = tables.op.c
-    waiting = (op.problem.is_not(None), op.dismissed.is_(False), within.laptops(op.device, scope))
-    return conn.execute(select(func.count()).select_from(tables.op).where(*waiting)).scalar_one()
 
 
 def progress(conn: Connection, scope: Scope = EVERYTHING) -> list[TripProgress]:

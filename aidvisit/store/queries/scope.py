@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import ColumnElement, Connection, Select, false, or_, select, true
 
 from aidvisit.domain.rights import EVERYTHING, Scope, of_everything
-from aidvisit.store.tables import FieldDevice, Household, Release, Team, Trip
+from aidvisit.store.tables import Access, FieldDevice, Household, Release, Team, Trip, User
+from sync import tables
+
+op = tables.op.c
 
 
 def scope_of(conn: Connection, team: str) -> Scope:
@@ -83,3 +86,25 @@ def _laptops(of_teams: Iterable[str]) -> Select[tuple[str]]:
 
 def _carried(of_teams: Iterable[str]) -> Select[tuple[str]]:
     return select(Release.trip).where(Release.device.in_(_laptops(of_teams)))
+
+
+def records(scope: Scope) -> ColumnElement[bool]:
+    """Ops in a place, of a person, on a laptop or about a household, a trip or a team that the scope covers."""
+    if scope.everything:
+        return true()
+    people = select(User.id).where(teams(User.team.expression, scope))
+    looked_at = select(Access.id).where(households(Access.household.expression, scope))
+    return or_(
+        within_streams(scope),
+        op.actor.in_(people),
+        laptops(op.device, scope),
+        laptops(op.subject, scope),
+        teams(op.subject, scope),
+        op.subject.in_(select(Trip.id).where(trips(scope))),
+        op.subject.in_(looked_at),
+    )
+
+
+def within_streams(scope: Scope) -> ColumnElement[bool]:
+    """Ops of a scope's towns and teams."""
+    return or_(under(op.stream, scope.divisions), op.stream.in_([f"team-{team}" for team in sorted(scope.teams)]))

@@ -14,6 +14,7 @@ from aidvisit.domain import mask
 from aidvisit.store.apply.rows import order_key
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import ItemName, Quantity, items, named
+from aidvisit.store.queries.held import Decision, decided
 from aidvisit.store.queries.trip import ZONE, recorded_at
 from aidvisit.store.tables import Delivery, DeliveryLine, FieldDevice, Team, Trip, User, Visit
 from sync import log, tables
@@ -36,6 +37,7 @@ class TimelineEntry:
 
     `sent`: whether the centre has acknowledged it, of this device's own facts, else None. `changes`: paths that an
     edit set. `note`: of a visit or delivery; of a closing, an edit or a merge its reason. `by`: who recorded it.
+    `quarantined`: the centre holds it for review; `decision`: what became of it there, where it once was held.
     """
 
     id: str
@@ -65,6 +67,7 @@ class TimelineEntry:
     counts: bool = True
     overrides: list[dict[str, Any]] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class _Names:
     own: str | None
     acknowledged: int
     quarantined: frozenset[tuple[str, int]]
+    decisions: Mapping[tuple[str, int], Decision]
 
     def user(self, identity: str) -> str:
         return self.users[identity].name if identity in self.users else ""
@@ -94,6 +98,7 @@ class _Names:
             "device_name": self.devices.get(device, ""),
             "sent": seq <= self.acknowledged if device == self.own else None,
             "quarantined": (device, seq) in self.quarantined,
+            "decision": self.decisions.get((device, seq)),
         }
 
 
@@ -140,7 +145,7 @@ def _names(conn: Connection, rows: list[Row[Any]], edits: list[Entry]) -> _Names
     users = select(User.id, User.name, Team.name.label("team_name")).join(Team, Team.id == User.team, isouter=True)
     trips = select(Trip.id, Trip.title, Team.name.label("team_name")).join(Team, Team.id == Trip.team, isouter=True)
     held = select(tables.op.c.device, tables.op.c.seq).where(
-        tables.op.c.subject.in_(subjects), tables.op.c.problem.is_not(None)
+        tables.op.c.subject.in_(subjects), tables.op.c.problem.is_not(None), tables.op.c.dismissed.is_(False)
     )
     return _Names(
         _by_id(conn.execute(users.where(User.id.in_(actors)))),
@@ -150,6 +155,7 @@ def _names(conn: Connection, rows: list[Row[Any]], edits: list[Entry]) -> _Names
         None if log.is_centre(conn) else log.recall(conn, "device"),
         int(log.recall(conn, "acked", 0)),
         frozenset((row.device, row.seq) for row in conn.execute(held)),
+        decided(conn, subjects),
     )
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
+from aidvisit.services import held
 from aidvisit.services import sync as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries.account import device_row
@@ -18,14 +19,14 @@ blueprint = Blueprint("sync", __name__)
 @blueprint.get("/sync")
 def page(problem: Problem | None = None) -> str:
     with reading() as conn:
-        state, refused = log.state(conn), log.quarantined(conn)
+        state = log.state(conn)
         server = log.recall(conn, "server")
         altered = witness.altered(conn)
         receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
         slip = slip_of(conn, receipts[0][0]) if receipts else None
     settings = service.current_settings()
     return render_template(
-        "sync/page.html", state=state, refused=refused, server=server, address=settings.server_url,
+        "sync/page.html", state=state, told=held.told(), server=server, address=settings.server_url,
         line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip,
     )  # fmt: skip
 
@@ -51,6 +52,13 @@ def now() -> ResponseReturnValue:
         service.sync_now()
     except Problem as problem:
         return page(problem), problem.status
+    return redirect(url_for("sync.page"), 303)
+
+
+@blueprint.post("/sync/heard")
+def heard() -> ResponseReturnValue:
+    """Somebody read what the centre did not accept."""
+    held.hear()
     return redirect(url_for("sync.page"), 303)
 
 
