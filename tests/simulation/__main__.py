@@ -1,21 +1,51 @@
-"""`python -m tests.simulation [--minutes 8 | --seed N] [--first N] [--steps N]`."""
+"""`python -m tests.simulation --seed N`, or `--from N --count M`, either with `--files`.
+
+One seed is told with the shortest story that fails, and the line that keeps it in regressions.txt. A range goes on
+where it was stopped, until the code changes. Exit 1 when a promise was broken.
+"""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 
-from tests.simulation.run import STEPS, many, simulate
+from tests.simulation.deep import deep, report
+from tests.simulation.run import faults, simulate
+from tests.simulation.shrink import shortest
 
-parser = ArgumentParser(prog="python -m tests.simulation")
-parser.add_argument("--minutes", type=float, default=1.0)
-parser.add_argument("--first", type=int, default=1000)
-parser.add_argument("--seed", type=int)
-parser.add_argument("--steps", type=int, default=STEPS)
-arguments = parser.parse_args()
-if arguments.seed is not None:
-    counts = simulate(arguments.seed, arguments.steps).weather.counts
-else:
-    counts = many(arguments.first, arguments.minutes, arguments.steps)
-for name, count in sorted(counts.items()):
-    sys.stdout.write(f"{count:8} {name}\n")
+parser = ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+parser.add_argument("--seed", type=int, help="one seed, with its story when it fails")
+parser.add_argument("--story", action="store_true", help="tell the story of a seed that holds, too")
+parser.add_argument("--from", type=int, default=1000, dest="first", metavar="N", help="first seed of a range")
+parser.add_argument("--count", type=int, default=200, metavar="M", help="how many seeds")
+parser.add_argument("--files", action="store_true", help="on SQLite files, as the product writes them")
+parser.add_argument("--jobs", type=int, default=2, help="processes")
+parser.add_argument("--state", type=Path, help="where a range remembers what is done (build/simulation….json)")
+
+
+def one(seed: int, files: bool, story: bool) -> int:
+    try:
+        told = simulate(seed, files=files)
+    except Exception as error:
+        case, short, last = shortest(seed, error, files=files)
+        sys.stdout.write("\n".join(short.lines) + f"\n{type(last).__name__}: {last}\n{case.line()}\n")
+        return 1
+    if story:
+        sys.stdout.write("\n".join(told.lines) + "\n")
+    sys.stdout.write(f"{dict(faults(told.counts))}\ntrace {told.trace()}\n")
+    return 0
+
+
+def main() -> int:
+    chosen = parser.parse_args()
+    if chosen.seed is not None:
+        return one(chosen.seed, chosen.files, chosen.story)
+    state = chosen.state or Path("build") / f"simulation-{'files' if chosen.files else 'memory'}.json"
+    found = deep(chosen.first, chosen.count, files=chosen.files, jobs=chosen.jobs, state=state)
+    sys.stdout.write(report(found))
+    return 1 if found.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

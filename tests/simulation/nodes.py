@@ -1,30 +1,34 @@
-"""Nodes that lose power between any two steps, and a line that loses, doubles and delays."""
+"""Nodes that lose power between any two statements, and whose disk is full now and then."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import log, tables
-from sync.op import loads
+from aidvisit.store.database import in_words
+from sync.identity import hash_secret
 from sync.problem import Problem
-from sync.transport import Reply
+from tests.simulation.story import Story
 from tests.support.toy import Centre, Laptop
+
+LARGEST = 1_073_741_823
+STATEMENTS = 24
 
 
 class Crash(Exception):  # noqa: N818 (not an error: the power went)
     """The machine lost its power here."""
 
 
-EXPECTED = {"server-unreachable", "unavailable", "fork", "unauthorized", "device-revoked"}
+EXPECTED = {
+    "server-unreachable", "server-error", "hotel-wifi", "unavailable", "fork", "unauthorized", "device-revoked",
+    "other-server", "disk-full", "malformed", "chain-broken", "bad-signature", "receipt-invalid",
+}  # fmt: skip
 
 
 @contextmanager
@@ -43,33 +47,62 @@ def suppressed(names: set[str]) -> Iterator[list[Problem | Crash]]:
 
 @dataclass
 class Weather:
-    """How likely each fault is, from one generator; and how many of each kind there were."""
+    """How likely each fault is at each place where it may strike."""
 
-    random: Random
-    crash: float = 0.01
-    lost: float = 0.06
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def strikes(self, what: str, chance: float) -> bool:
-        if self.random.random() >= chance:
-            return False
-        self.counts[what] += 1
-        return True
-
-    def clear_up(self) -> None:
-        self.crash = self.lost = 0.0
+    story: Story
+    crash: float = 0.004
+    full: float = 0.004
+    lost: float = 0.03
+    altered: float = 0.02
 
     @contextmanager
     def transaction(self, engine: sa.Engine, who: str) -> Iterator[Connection]:
-        """A transaction, with the power gone before it, before its commit or after it."""
-        if self.strikes(f"{who} crashed before a transaction", self.crash):
+        """A transaction: the power goes before it, at any statement, before its commit or after it; the disk fills."""
+        strikes = self.story.strikes
+        if strikes(f"{who} crashed before a transaction", self.crash):
             raise Crash
-        with engine.begin() as conn:
-            yield conn
-            if self.strikes(f"{who} crashed before a commit", self.crash):
+        with in_words(engine), engine.begin() as conn:
+            if self.story.calm:
+                yield conn
+                return
+            with self._at_a_statement(conn, who), self._full(conn, who):
+                yield conn
+            if strikes(f"{who} crashed before a commit", self.crash):
                 raise Crash
-        if self.strikes(f"{who} crashed after a commit", self.crash):
+        if strikes(f"{who} crashed after a commit", self.crash):
             raise Crash
+
+    @contextmanager
+    def _at_a_statement(self, conn: Connection, who: str) -> Iterator[None]:
+        what = f"{who} crashed at a statement"
+        if not self.story.strikes(what, self.crash):
+            yield
+            return
+        left = self.story.random.randrange(STATEMENTS)
+
+        def count(*_: Any) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Crash
+
+        sa.event.listen(conn, "before_cursor_execute", count)
+        yield
+        self.story.counts[what] -= 1  # there were not so many
+
+    @contextmanager
+    def _full(self, conn: Connection, who: str) -> Iterator[None]:
+        what = f"{who}'s disk was full"
+        if not self.story.strikes(what, self.full):
+            yield
+            return
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+        conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        try:
+            yield
+            self.story.counts[what] -= 1  # it fitted into the last page
+        finally:
+            conn.exec_driver_sql(f"PRAGMA max_page_count={LARGEST}")
 
 
 class SimCentre(Centre):
@@ -78,98 +111,39 @@ class SimCentre(Centre):
     def begin(self) -> Any:
         return self.weather.transaction(self.engine, "centre")
 
+    def device_of(self, conn: Connection, token: str | None) -> str:
+        """Who asked. All of these look into the log alone, and not where the software under test looks."""
+        query = "SELECT id FROM sync_device WHERE token_hash = ?"
+        return str(conn.exec_driver_sql(query, (hash_secret(token or ""),)).scalar_one())
+
+    def may_have(self, conn: Connection, device: str) -> Callable[[str], bool]:
+        """Whether a stream is a device's to read, by the facts that stand."""
+        team = conn.exec_driver_sql("SELECT team FROM sync_device WHERE id = ?", (device,)).scalar_one()
+        boxes = "SELECT stream FROM op WHERE device = ? AND kind = 'box.planned' AND n IS NOT NULL"
+        planned = set(conn.exec_driver_sql(boxes, (device,)).scalars())
+        grants = (
+            "SELECT body FROM op WHERE subject = ? AND kind = 'grant.set' AND n IS NOT NULL "
+            "ORDER BY clock DESC, device DESC, seq DESC LIMIT 1"
+        )
+        latest = conn.exec_driver_sql(grants, (device,)).scalar()
+        given = json.loads(latest) if latest else {"streams": [], "prefixes": []}
+        streams, prefixes = {"org", f"team-{team}", *given["streams"], *planned}, tuple(given["prefixes"])
+        return lambda stream: stream in streams or (stream.isdigit() and stream.startswith(prefixes))
+
 
 class SimLaptop(Laptop):
-    """`saved`: the marks of all that its user was told is saved. `offset`: how wrong its clock is."""
+    """`saved`: the marks of all that its user was told is saved. `was`: the devices that it was.
+    `offset`: how wrong its clock is, in seconds.
+    """
 
     weather: Weather
     name: str
     saved: list[int]
+    was: set[str]
+    offset: float = 0
     revoked: bool = False
+    touched: bool = True
 
     def begin(self) -> Any:
+        self.touched = True
         return self.weather.transaction(self.engine, "laptop")
-
-
-@dataclass
-class SimLine:
-    """The line of all laptops to the centre. It also watches what the centre promises."""
-
-    centre: SimCentre
-    weather: Weather
-    late: list[tuple[str, bytes, str | None]] = field(default_factory=list)
-    numbers: dict[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
-    most_ops: int = 1000
-    meanwhile: Callable[[], None] = lambda: None
-
-    def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
-        strikes, lost = self.weather.strikes, self.weather.lost
-        raw = json.dumps(document, ensure_ascii=False).encode()
-        if strikes("laptop crashed before a call", self.weather.crash):
-            raise Crash
-        if strikes("request lost", lost):
-            raise _unreachable()
-        # A second enrolment would put a new token in place of the one that the laptop was just given.
-        if name != "enrol" and strikes("request delayed", lost):
-            self.late.append((name, raw, token))
-            raise _unreachable()
-        if strikes("centre was busy", lost / 2):
-            raise Problem("unavailable", retry_after=1)
-        if strikes("others acted in the middle of a sync", lost):
-            self.meanwhile()
-        if name == "push" and len(document["ops"]) > self.most_ops:
-            self.weather.counts["push too large"] += 1
-            raise Problem("too-large", max_ops=self.most_ops, max_bytes=1)
-        if strikes("request doubled", lost):
-            self._deliver_quietly(name, raw, token)
-        answer = self._deliver(name, raw, token)
-        if strikes("reply lost", lost):
-            raise _unreachable()
-        if strikes("laptop crashed after a call", self.weather.crash):
-            raise Crash
-        return Reply(loads(json.dumps(answer, ensure_ascii=False).encode()), self.centre.now().replace(microsecond=0))
-
-    def deliver_late(self) -> None:
-        """One of the requests that were on their way for long arrives."""
-        if self.late:
-            self.weather.counts["late request arrived"] += 1
-            self._deliver_quietly(*self.late.pop(self.weather.random.randrange(len(self.late))))
-
-    def _deliver_quietly(self, name: str, raw: bytes, token: str | None) -> None:
-        with suppressed(EXPECTED | {"gap"}):
-            self._deliver(name, raw, token)
-
-    def _deliver(self, name: str, raw: bytes, token: str | None) -> dict[str, Any]:
-        try:
-            answer = self.centre.answer(name, raw, token)
-        except Crash:
-            raise _unreachable() from None
-        with self.centre.engine.begin() as conn:
-            if name == "push":
-                self._watch_push(conn, json.loads(raw)["device"], answer)
-            elif name == "pull":
-                self._watch_pull(conn, answer)
-        return answer
-
-    def _watch_push(self, conn: Connection, device: str, answer: dict[str, Any]) -> None:
-        """Promise 2: what is acknowledged is there."""
-        op = tables.op.c
-        held = sa.select(sa.func.count()).where(op.device == device, op.seq <= answer["through"])
-        assert conn.execute(held).scalar() == answer["through"], "acknowledged, but not held"
-        assert log.hash_at(conn, device, answer["through"]) == answer["head"]
-
-    def _watch_pull(self, conn: Connection, answer: dict[str, Any]) -> None:
-        """Promise 5: numbers are gapless up to the cursor, and stand for the same op for ever within an epoch."""
-        op = tables.op.c
-        assert answer["epoch"] == log.recall(conn, "epoch")
-        for stream, cursor in answer["cursors"].items():
-            query = sa.select(op.n, op.device, op.seq).where(op.stream == stream, op.n <= cursor).order_by(op.n)
-            rows = conn.execute(query).all()
-            assert [row.n for row in rows] == list(range(1, cursor + 1)), f"{stream} has a hole below its cursor"
-            for row in rows:
-                known = self.numbers.setdefault((answer["epoch"], stream, row.n), (row.device, row.seq))
-                assert known == (row.device, row.seq), f"{stream} {row.n} became another op"
-
-
-def _unreachable() -> Problem:
-    return Problem("server-unreachable", url="sim")

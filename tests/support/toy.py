@@ -1,8 +1,9 @@
 """A small house for the replicated log, so that `sync` is tested alone: things, gifts to them, boxes, notes, grants.
 
 `thing.registered` {fields, tags?} and `thing.updated` {set?, base?, add?, remove?} merge by field and element;
-`gift.recorded` {thing, item, quantity} is a fact; `box.planned` opens a stream of its own; `note.recorded` goes
-anywhere; the centre alone authors `device.enrolled` and `grant.set` {streams, prefixes?}.
+`load.recorded` {item, quantity} and `gift.recorded` {thing, item, quantity} are facts; `box.planned` opens a stream
+of its own; `note.recorded` goes anywhere; the centre alone authors `device.enrolled` and
+`grant.set` {streams, prefixes?}.
 """
 
 from __future__ import annotations
@@ -44,19 +45,25 @@ applied = sa.Table(
 
 START = datetime(2020, 12, 30, 1, 30, tzinfo=UTC)
 TOWN, OTHER_TOWN, FAR_TOWN = "441225112", "441225113", "520321101"
-CREATING = {"thing.registered", "gift.recorded", "box.planned", "note.recorded"}
+CREATING = {"thing.registered", "load.recorded", "gift.recorded", "box.planned", "note.recorded"}
 CENTRE_ONLY = {"device.enrolled", "grant.set"}
 
 
 class Toy:
-    """The Application. `kinds`: what this version of the software knows; `banned`: actors without a right."""
+    """The Application. `kinds`: what this version of the software knows, up to version `newest` of their bodies;
+    `banned`: actors without a right.
+    """
 
     def __init__(self, *kinds: str) -> None:
         self.kinds = {*CREATING, *CENTRE_ONLY, "thing.updated", *kinds}
         self.banned: set[str] = set()
+        self.newest = 1
+
+    def knows(self, op: Op) -> bool:
+        return op.kind in self.kinds and op.v <= self.newest
 
     def judge(self, conn: Connection, op: Op, by_centre: bool) -> Problem | None:
-        if op.kind not in self.kinds or op.v != 1:
+        if not self.knows(op):
             return Problem("unknown-kind", kind=op.kind, v=op.v)
         if not _fits(op):
             return Problem("invalid-body", "the body does not fit")
@@ -66,7 +73,7 @@ class Toy:
 
     def apply(self, conn: Connection, entry: Entry) -> bool:
         op = entry.op
-        if op.kind not in self.kinds or op.v != 1:
+        if not self.knows(op):
             return False
         where = sa.and_(applied.c.device == op.device, applied.c.seq == op.seq)
         if not conn.execute(sa.update(applied).where(where).values(times=applied.c.times + 1)).rowcount:
@@ -76,7 +83,7 @@ class Toy:
 
     def replay(self, conn: Connection, subject: str) -> None:
         conn.execute(sa.delete(applied).where(applied.c.subject == subject))
-        if marks := [_mark(e) for e in log.entries_of(conn, subject) if e.op.kind in self.kinds]:
+        if marks := [_mark(e) for e in log.entries_of(conn, subject) if self.knows(e.op)]:
             conn.execute(sa.insert(applied), marks)
         refold(conn, subject)
 
@@ -187,7 +194,7 @@ def replayed(conn: Connection, app: Toy) -> dict[str, str]:
     """What a fresh replay of the log gives."""
     by_subject: dict[str, list[Entry]] = {}
     for entry in log.iterate(conn):
-        if entry.op.kind in app.kinds and entry.op.v == 1:
+        if app.knows(entry.op):
             by_subject.setdefault(entry.op.subject, []).append(entry)
     return {s: json.dumps(fold(e), ensure_ascii=False, sort_keys=True) for s, e in by_subject.items()}
 
