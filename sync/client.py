@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, clock, intake, log, tables, witness
+from sync import age, clock, intake, log, pause, tables, witness
 from sync.link import Link
 from sync.problem import Problem
 from sync.sending import Progress, push_all
@@ -27,13 +27,17 @@ class Outcome:
 
 
 def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
-    """Pull everything, push everything. What stops it is kept as `trouble` and raised.
+    """Pull everything, push everything unless somebody paused that. What stops it is kept as `trouble` and raised.
 
     Raises: Problem.
     """
     try:
         pulled = _pull_all(link)
-        pushed = push_all(link, progress)
+        if link.before_push is not None:
+            link.before_push()
+        with link.begin() as conn:
+            paused = pause.holds(conn, link.now())
+        pushed = 0 if paused else push_all(link, progress)
     except Problem as problem:
         with link.begin() as conn:
             if problem.name in STOPPING or not problem.kind.retry:

@@ -21,13 +21,17 @@ Now = Callable[[], datetime]
 
 @dataclass(slots=True)
 class Link:
-    """What a sync needs: the database, the house, the line, a clock."""
+    """What a sync needs: the database, the house, the line, a clock.
+
+    `before_push`: called after the pull of every sync, in no transaction; it raises nothing.
+    """
 
     begin: Begin
     app: Application
     transport: Transport
     now: Now
     status: dict[str, Any] | None = None
+    before_push: Callable[[], None] | None = None
 
     def call(self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False) -> Reply:
         """One round trip; notes how far the clock is off, from the answer's Date.

@@ -328,6 +328,7 @@ class LogState:
     newest_clock: str | None
     dismissed: int = 0
     """Own ops that the centre dismissed since somebody last took note of it."""
+    paused: dict[str, Any] | None = None
 
     @property
     def waiting(self) -> int:
@@ -348,6 +349,7 @@ def state(conn: Connection) -> LogState:
         me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), counts.get(False, 0),
         node.get("synced_at"), int(node.get("offset_ms", 0)), node.get("trouble"), newest,
         max(0, counts.get(True, 0) - int(node.get("heard", 0))),
+        node.get("paused"),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
+from aidvisit.services import preview
 from aidvisit.services.address import check_server, is_own_line
 from aidvisit.services.vault import reseal, seal_off, vault
 from aidvisit.store import ledger
@@ -78,7 +79,7 @@ def link(settings: Settings) -> Link:
     """What a sync of this home needs. Raises: Problem `bad-address`, `insecure-line`."""
     check_server(settings.server_url, insecure=settings.insecure)
     transport = HttpTransport(settings.server_url, verify=str(settings.ca_file) if settings.ca_file else True)
-    return Link(transaction, House(), transport, clock.wall, _about(settings))
+    return Link(transaction, House(), transport, clock.wall, _about(settings), preview.look)
 
 
 def _about(settings: Settings) -> dict[str, Any]:

@@ -55,6 +55,7 @@ ROUTES = {
     "sync.line": "sync.run",
     "sync.now": "sync.run",
     "sync.page": "sync.run",
+    "sync.pause": "sync.run",
     "sync.slip": "sync.run",
     "teams.add": "account.manage",
     "teams.team": "account.manage",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from aidvisit.services import sync
 from aidvisit.web.i18n import gettext, moment, since, words
-from sync import clock
+from sync import clock, pause
 from sync.agent import Sending
 from sync.log import LogState
 
@@ -43,7 +43,7 @@ def send_soon() -> None:
 
 def derive(state: LogState, sending: Sending | None) -> Chip:
     """Words and shape from what the log says."""
-    warning = clock_warning(state)
+    warning, paused = clock_warning(state), pause.until(state.paused, clock.wall())
     if state.trouble is not None:
         return Chip("attention", gettext("需要处理:上报停了,记录都在本机"), words(state.trouble), clock=warning)
     if state.quarantined:
@@ -53,6 +53,8 @@ def derive(state: LogState, sending: Sending | None) -> Chip:
         return Chip(
             "attention", gettext("需要处理:中心未收 %(n)d 条", n=state.dismissed), _waiting(state), clock=warning
         )
+    if paused is not None:
+        return Chip("waiting", _waiting(state), gettext("%(at)s 自动再报", at=moment(paused, "%H:%M")), clock=warning)
     if sending is not None and state.waiting:
         number = min(sending.done + 1, sending.total)
         text = gettext("正在上报 第 %(done)d 条,共 %(total)d 条", done=number, total=sending.total)
@@ -66,6 +68,8 @@ def derive(state: LogState, sending: Sending | None) -> Chip:
 
 
 def _waiting(state: LogState) -> str:
+    if pause.until(state.paused, clock.wall()) is not None:
+        return gettext("先停一停,不上报 · %(n)d 条待上报", n=state.waiting)
     return gettext("已保存 · %(n)d 条待上报 · %(since)s", n=state.waiting, since=since_words(state))
 
 

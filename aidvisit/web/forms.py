@@ -236,3 +236,7 @@ def texts(prefix: str) -> dict[str, str]:
 def codes(text: str) -> list[str]:
     """Codes that were typed in a row, apart by anything that is no digit or letter."""
     return re.findall(r"\w+", text)
+
+
+class PauseForm(Form):
+    paused = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))

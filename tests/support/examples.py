@@ -66,6 +66,7 @@ FIELD = {
     ),
     "GET sync.page": Request("上报"),
     "GET sync.chip": Request("chip"),
+    "POST sync.pause": Request("先停一停", {"paused": "yes"}),
     "GET sync.slip": Request("核对码"),
     "POST sync.now": Request("上报", status=503),
     "POST sync.heard": Request("上报"),

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from aidvisit.services.delivery import record_delivery
 from aidvisit.services.sync import own_device
 from aidvisit.store.database import reading, transaction
-from aidvisit.store.ledger import Fact, House, record
+from aidvisit.store.ledger import Fact, record
 from aidvisit.store.queries.receipt import check, slip, slip_of
-from sync import client, clock, log, receipt
+from sync import client, log, receipt
 from sync.link import Link
 from sync.op import uuid7
-from tests.support.pages import DAY, InProcess, Pages, words
+from tests.support.pages import DAY, Pages, words
+from tests.support.visits import deliver, line
 
 DEVICE = "0190aaaa-0000-7000-8000-000000000001"
 HEAD = "ab" * 32
@@ -33,22 +33,7 @@ def test_a_check_code_is_eight_characters_of_crockford() -> None:
 def together(laptop: Pages, office: Pages) -> Iterator[Link]:
     """The laptop's line to the centre of the same test."""
     with laptop.app.app_context():
-        yield Link(transaction, House(), InProcess(office.app), clock.wall)
-
-
-def deliver(pages: Pages, number: int, **more: object) -> str:
-    household = pages.households()[number]
-    with pages.app.app_context(), reading() as conn:
-        trip = conn.exec_driver_sql("SELECT id FROM trip").scalar_one()
-    lines = {"rice": 2, "cash": 30_050}
-    rules = ("over-stock", "date", "over-allocation", "outside-allocation", "repeat-interval")
-    entry = record_delivery(
-        actor=own_device(), delivery=uuid7(), household=household.id, trip=trip, date=DAY, lines=lines,
-        received_by={"as": "head", "name": household.name}, proofs=[{"as": "paper"}],
-        reasons=dict.fromkeys(rules, "测试"),
-        **more,
-    )  # fmt: skip
-    return entry.op.subject
+        yield line(laptop, office)
 
 
 def test_the_slip_and_the_centre_say_the_same(laptop: Pages, office: Pages, together: Link) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, Row, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Row, case, cast, func, select, true
 
 from aidvisit.domain.repeat import Given, repeats
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -48,16 +48,22 @@ class Duplicate:
     repeat_days: int
 
 
-def duplicates(conn: Connection, trip_id: str | None = None, scope: Scope = EVERYTHING) -> list[Duplicate]:
+def duplicates(
+    conn: Connection,
+    trip_id: str | None = None,
+    scope: Scope = EVERYTHING,
+    households: Collection[str] | None = None,
+) -> list[Duplicate]:
     """Every two deliveries of an item to a household on dates less than the item's `repeat_days` apart.
 
     Aliases are resolved; void and replaced ones are left out, and pairs that the office settled. With a trip, only
-    those that it has a part in; with a scope, those of its households. The latest first.
+    those that it has a part in; with a scope, those of its households; or those of these `households` alone. The
+    latest first.
     Source: docs/protocol.md section 5, "Duplicates".
     """
     settled = [set(row) for row in conn.execute(select(Settlement.deliveries)).scalars()]
     names = items(conn)
-    given = _suspects(conn, aliases(conn))
+    given = _suspects(conn, aliases(conn), households)
     pairs = [
         pair
         for pair in repeats(given.values(), {code: name.repeat_days for code, name in names.items()})
@@ -84,7 +90,7 @@ def duplicates(conn: Connection, trip_id: str | None = None, scope: Scope = EVER
     return sorted(mine, key=lambda one: (one.second.date, one.second.recorded_at, one.item), reverse=True)
 
 
-def _suspects(conn: Connection, alias: Aliases) -> dict[tuple[str, str], Given]:
+def _suspects(conn: Connection, alias: Aliases, households: Collection[str] | None) -> dict[tuple[str, str], Given]:
     """What was given, by delivery and item, wherever two dates that follow each other are too near.
 
     The database leaves out the great many that are not; which of the rest are too near is the domain's to say.
@@ -92,6 +98,7 @@ def _suspects(conn: Connection, alias: Aliases) -> dict[tuple[str, str], Given]:
     household: ColumnElement[str] = DeliveryLine.household.expression
     if alias.into:
         household = case(dict(alias.into), value=household, else_=household)
+    among = true() if households is None else DeliveryLine.household.in_(alias.spread(households))
     given = (
         select(
             household.label("household"),
@@ -101,7 +108,7 @@ def _suspects(conn: Connection, alias: Aliases) -> dict[tuple[str, str], Given]:
             Item.repeat_days,
         )
         .join(Item, Item.code == DeliveryLine.item)
-        .where(DeliveryLine.counts, Item.repeat_days.is_not(None))
+        .where(DeliveryLine.counts, Item.repeat_days.is_not(None), among)
         .distinct()
         .cte("given")
     )

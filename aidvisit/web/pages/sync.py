@@ -6,12 +6,15 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
-from aidvisit.services import held
+from aidvisit.services import held, preview
 from aidvisit.services import sync as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries.account import device_row
 from aidvisit.store.queries.receipt import slip_of
-from sync import log, receipt, witness
+from aidvisit.web.chip import send_soon
+from aidvisit.web.forms import PauseForm, read
+from sync import clock, log, receipt, witness
+from sync.pause import until
 
 blueprint = Blueprint("sync", __name__)
 
@@ -23,11 +26,13 @@ def page(problem: Problem | None = None) -> str:
         server = log.recall(conn, "server")
         altered = witness.altered(conn)
         receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
+        notices = preview.notices(conn)
         slip = slip_of(conn, receipts[0][0]) if receipts else None
     settings = service.current_settings()
     return render_template(
         "sync/page.html", state=state, told=held.told(), server=server, address=settings.server_url,
-        line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip,
+        line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip, notices=notices,
+        paused=until(state.paused, clock.wall()),
     )  # fmt: skip
 
 
@@ -59,6 +64,17 @@ def now() -> ResponseReturnValue:
 def heard() -> ResponseReturnValue:
     """Somebody read what the centre did not accept."""
     held.hear()
+    return redirect(url_for("sync.page"), 303)
+
+
+@blueprint.post("/sync/pause")
+def pause() -> ResponseReturnValue:
+    """先停一停, to mend something first; or go on."""
+    if read(PauseForm)["paused"] == "yes":
+        preview.pause_pushing()
+    else:
+        preview.resume_pushing()
+        send_soon()
     return redirect(url_for("sync.page"), 303)
 
 

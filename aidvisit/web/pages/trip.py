@@ -6,7 +6,7 @@ from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
-from aidvisit.services import sync
+from aidvisit.services import preview, sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import delivery as deliveries
 from aidvisit.store.queries import overview
@@ -28,7 +28,10 @@ def today() -> ResponseReturnValue:
         view = queries.today(conn, head.id, skip, sync.current_settings().zone) if head else None
         done = request.args.get("saved", "")
         saved = deliveries.saved(conn, done) if is_uuid(done) else None
-    return render_template("trip/today.html", view=view, saved=saved, skip=sorted(skip), day=day_of(head))
+        notices = preview.notices(conn)
+    return render_template(
+        "trip/today.html", view=view, saved=saved, skip=sorted(skip), day=day_of(head), notices=notices
+    )
 
 
 @central.get("/trips", endpoint="page")
