@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, clock, intake, log, pause, tables, witness
+from sync import age, blobs, clock, intake, log, pause, tables, witness
 from sync.link import Link
 from sync.problem import Problem
 from sync.sending import Progress, push_all
@@ -27,7 +27,9 @@ class Outcome:
 
 
 def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
-    """Pull everything, push everything unless somebody paused that. What stops it is kept as `trouble` and raised.
+    """Pull everything, push everything unless somebody paused that, then photos and signatures.
+
+    What stops it is kept as `trouble` and raised. An op that is recorded while photos go up goes first.
 
     Raises: Problem.
     """
@@ -35,18 +37,26 @@ def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
         pulled = _pull_all(link)
         if link.before_push is not None:
             link.before_push()
-        with link.begin() as conn:
-            paused = pause.holds(conn, link.now())
-        pushed = 0 if paused else push_all(link, progress)
+        pushed = _push(link, progress)
+        while not blobs.send_all(link):
+            pushed += _push(link, progress)
     except Problem as problem:
         with link.begin() as conn:
             if problem.name in STOPPING or not problem.kind.retry:
                 log.remember(conn, trouble=problem.to_dict() | {"name": problem.name})
         raise
+    return Outcome(pushed, pulled)
+
+
+def _push(link: Link, progress: Progress | None) -> int:
+    """All ops, unless that is paused; whatever becomes of the blobs after them, the log is in step."""
+    with link.begin() as conn:
+        paused = pause.holds(conn, link.now())
+    pushed = 0 if paused else push_all(link, progress)
     with link.begin() as conn:
         rest_clock(conn)
         log.remember(conn, trouble=None, synced_at=link.now().isoformat())
-    return Outcome(pushed, pulled)
+    return pushed
 
 
 def rest_clock(conn: Connection) -> None:
@@ -72,7 +82,10 @@ def _pull_all(link: Link) -> int:
             if recipient is not None:
                 request["age_recipient"] = recipient
             if link.status is not None:
-                request["status"] = link.status | {"waiting": log.state(conn).waiting}
+                request["status"] = link.status | {
+                    "waiting": log.state(conn).waiting,
+                    "blobs_waiting": blobs.waiting(conn).count,
+                }
         answer = link.call("pull", request, token).document
         with link.begin() as conn:
             pulled += intake.take_page(conn, link.app, answer, link.now())

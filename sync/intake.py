@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import log, quarantine, tables
+from sync import blobs, log, quarantine, tables
 from sync.log import Application, Streams
 from sync.op import Op, check_op, malformed
 from sync.problem import Problem
@@ -83,6 +83,8 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
         others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
         conn.execute(sa.delete(op_table).where(others))
         app.forget(conn, stream)
+    if gone:
+        blobs.drop_unnamed(conn)
     for stream in sorted(back):
         entries = list(log.iterate(conn, stream))
         for entry in entries:
@@ -99,6 +101,7 @@ def _begin_epoch(conn: Connection, device: str, epoch: str) -> None:
     conn.execute(sa.update(op_table).where(op_table.c.device != device).values(n=None))
     conn.execute(sa.update(op_table).where(op_table.c.device == device).values(dismissed=False))
     conn.execute(sa.delete(tables.cursor))
+    blobs.ask_again(conn)
     log.remember(conn, epoch=epoch, acked=0, renumbering=True, heard=None)
 
 

@@ -13,7 +13,7 @@ from sync import clock, log
 from sync.log import Application, Begin
 from sync.problem import Problem
 from sync.proof import Proof
-from sync.transport import Reply, Transport
+from sync.transport import BlobReply, Reply, Transport
 from sync.wire import ANSWERS, load
 
 Now = Callable[[], datetime]
@@ -58,6 +58,22 @@ class Link:
                 offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
                 # Date has whole seconds: what is nearer than two is no offset that anybody could see.
                 log.remember(conn, offset_ms=offset if abs(offset) > 2000 else 0)
+        return reply
+
+    def blob(
+        self, name: str, token: str | None, piece: bytes | None = None, offset: int = 0, length: int = 0
+    ) -> BlobReply:
+        """One round trip about a blob, believed like `call`. Raises: Problem."""
+        try:
+            reply = self.transport.blob(name, token, piece, offset, length)
+        except Problem as problem:
+            if problem.proof is not None:
+                with self.begin() as conn:
+                    problem.verified = _is_ours(conn, problem.proof, said=problem)
+            raise
+        if reply.proof is not None:
+            with self.begin() as conn:
+                _is_ours(conn, reply.proof)
         return reply
 
 

@@ -32,12 +32,30 @@ class Reply:
     verified: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BlobReply:
+    """What was answered about a blob: to PATCH how much of it is there now, to GET its bytes."""
+
+    offset: int
+    data: bytes
+    date: datetime | None = None
+    proof: Proof | None = None
+
+
 class Transport(Protocol):
     def call(self, name: str, document: dict[str, Any], token: str | None) -> Reply:
         """POST one document to `enrol`, `push` or `pull`, or to another path of that server.
 
         Raises: Problem, the server's own or `server-unreachable`, `tls-failed`, `ca-unreadable`, `hotel-wifi`,
             `server-error`.
+        """
+
+    def blob(
+        self, name: str, token: str | None, piece: bytes | None = None, offset: int = 0, length: int = 0
+    ) -> BlobReply:
+        """PATCH a `piece` of a blob of `length` bytes from `offset` on; without one GET it.
+
+        Raises: Problem, as `call`.
         """
 
 
@@ -75,6 +93,38 @@ class HttpTransport:
         except (OSError, urllib3.exceptions.HTTPError) as error:  # every RequestException is an OSError
             raise self._why(error) from error
         return self._read(response, packed, nonce)
+
+    def blob(
+        self, name: str, token: str | None, piece: bytes | None = None, offset: int = 0, length: int = 0
+    ) -> BlobReply:
+        nonce = new_nonce()
+        headers = {"Authorization": f"Bearer {token}", NONCE: nonce, "Accept-Encoding": "identity"}
+        if piece is not None:
+            headers |= {"Content-Type": "application/octet-stream"}
+            headers |= {"Upload-Offset": str(offset), "Upload-Length": str(length)}
+        try:
+            with self._session.request(
+                "GET" if piece is None else "PATCH",
+                self.url + PATHS["blobs"] + name,
+                data=piece,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                data = response.raw.read(MAX_ANSWER + 1, decode_content=False)
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            raise self._why(error) from error
+        said = response.headers.get("Upload-Offset", "")
+        if piece is None and response.status_code == 200:
+            reached = len(data)
+        elif piece is not None and response.status_code == 204 and said.isascii() and said.isdigit():
+            reached = int(said)
+        else:
+            self._read(response, data, nonce)  # a refusal is raised there, and so is a page of a hotel
+            raise Problem("server-error", http_status=response.status_code)
+        proof = Proof(answered_text(nonce, data), response.headers.get(SIGNATURE))
+        return BlobReply(reached, data, _date(response.headers.get("Date")), proof)
 
     def _why(self, error: BaseException) -> Problem:
         authority = self._session.verify

@@ -19,7 +19,7 @@ MAX_BLOB = 5 * 1024 * 1024
 MAX_PAGE = 5000
 MOST_PLACES = 400
 _REFUSED = re.compile(r";q=0(\.0*)?$")
-PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull"}
+PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull", "blobs": "/sync/v1/blobs/"}
 
 
 def too_large(limit: int = MAX_BYTES) -> Problem:

@@ -14,6 +14,7 @@ from sync import receipt
 
 if TYPE_CHECKING:
     from aidvisit.services.import_ import Imported
+    from sync.blobs import Waiting
     from sync.log import LogState
 
 
@@ -30,11 +31,10 @@ def sync(arguments: Namespace) -> Answer | None:
                 agent.stop()
             return None
         outcome = service.sync_now(_show_progress)
-        state = service.status()
-    document = {"pushed": outcome.pushed, "pulled": outcome.pulled, **_status(state)}
-    return Answer(
-        document, [f"上报 {outcome.pushed} 条,收到 {outcome.pulled} 条 / sent, received", *_status_lines(state)]
-    )
+        state, waits = service.status(), service.meter().blobs
+    document = {"pushed": outcome.pushed, "pulled": outcome.pulled, **_status(state, waits)}
+    done = f"上报 {outcome.pushed} 条,收到 {outcome.pulled} 条 / sent, received"
+    return Answer(document, [done, *_status_lines(state, waits)])
 
 
 def _watch(arguments: Namespace) -> None:
@@ -43,7 +43,7 @@ def _watch(arguments: Namespace) -> None:
 
     shown = ""
     while True:
-        lines = _status_lines(service.status())
+        lines = _status_lines(service.status(), service.meter().blobs)
         now = "  ".join(lines)
         if now != shown:
             print(now, file=sys.stderr if arguments.json else sys.stdout, flush=True)
@@ -55,11 +55,11 @@ def sync_status(arguments: Namespace) -> Answer:
     from aidvisit.services import sync as service
 
     with opened_for(arguments, "field"):
-        state = service.status()
-    return Answer(_status(state), _status_lines(state))
+        state, waits = service.status(), service.meter().blobs
+    return Answer(_status(state, waits), _status_lines(state, waits))
 
 
-def _status(state: LogState) -> dict[str, Any]:
+def _status(state: LogState, waits: Waiting) -> dict[str, Any]:
     return {
         "waiting": state.waiting,
         "through": state.through,
@@ -67,11 +67,12 @@ def _status(state: LogState) -> dict[str, Any]:
         "receipt": state.receipt,
         "check_code": None if state.receipt is None else receipt.code_of(state.receipt),
         "quarantined": state.quarantined,
-        "blobs_waiting": 0,
+        "blobs_waiting": waits.count,
+        "blob_bytes_waiting": waits.bytes,
     }
 
 
-def _status_lines(state: LogState) -> list[str]:
+def _status_lines(state: LogState, waits: Waiting) -> list[str]:
     lines = [
         f"已保存,{state.waiting} 条待上报 / {state.waiting} waiting",
         f"中心收到第 {state.through} 条为止 / held through",
@@ -79,6 +80,8 @@ def _status_lines(state: LogState) -> list[str]:
     if state.receipt:
         until, code = state.receipt["through"], receipt.code_of(state.receipt)
         lines.append(f"回执到第 {until} 条,核对码 {code} / receipt through {until}, check code {code}")
+    if waits.count:
+        lines.append(f"照片和签名 {waits.count} 个待传,{waits.bytes} 字节 / photos and signatures to go")
     if state.quarantined:
         lines.append(f"{state.quarantined} 条已收存待核 / held for review")
     if state.trouble:
@@ -125,14 +128,23 @@ def verify(arguments: Namespace) -> Answer:
     from aidvisit.services import sync as service
     from aidvisit.store import ledger
     from aidvisit.store.database import reading
+    from sync import blobs
 
     with opened_for(arguments):
         with reading() as conn:
-            findings = ledger.verify(conn)
+            findings, missing = ledger.verify(conn), blobs.missing(conn)
         compared, notes = ([], []) if arguments.offline else _against_the_centre(service)
     findings += compared
+    if missing:
+        notes = [
+            f"{missing} 个照片或签名的原件不在这里,还没有传到 / photos and signatures that are named and not here yet",
+            *notes,
+        ]
     lines = findings or ["记录完整,各表与记录一致 / the log is whole and the tables agree with it"]
-    document = {"ok": not findings, "findings": findings} | ({"notes": notes} if notes else {})
+    document = {"ok": not findings, "findings": findings, "blobs_missing": missing} | (
+        {"notes": notes} if notes else {}
+    )
+    document |= {"blobs_missing": missing} if missing else {}
     return Answer(document, lines + notes, exit_code=1 if findings else 0)
 
 

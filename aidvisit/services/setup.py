@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aidvisit.errors import Problem
 from aidvisit.services.address import check_server
 from sync import invitation
-from sync.transport import Reply, Transport
+from sync.transport import BlobReply, Reply, Transport
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,9 @@ class Counting:
             self.pulled += len(ops)
             self.tell(self.pulled)
         return reply
+
+    def blob(self, name: str, token: str | None, *what: Any) -> BlobReply:
+        return self.line.blob(name, token, *what)
 
 
 State = Literal["asking", "working", "made"]

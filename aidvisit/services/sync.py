@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app
@@ -18,8 +19,9 @@ from aidvisit.services.vault import reseal, seal_off, vault
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import House
-from sync import client, clock, comparison, log, server, witness
+from sync import blobs, client, clock, comparison, log, server, witness
 from sync.agent import Agent
+from sync.blobs import Waiting
 from sync.client import Outcome
 from sync.identity import KeyPair
 from sync.link import Link
@@ -29,12 +31,52 @@ from sync.transport import HttpTransport
 
 AGENT = "aidvisit.sync_agent"
 KEY = "aidvisit.server_key"
+OP_BYTES = 100
+"""About what an op takes on the line, of a batch."""
 
 
 def status() -> LogState:
     """What the chip and `aidvisit sync status` are made of."""
     with reading() as conn:
         return log.state(conn)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What is still to go up. `speed`: bytes a second, as seen lately; `seconds`: how long it takes at that speed.
+
+    Both None before anything was sent. `text_only`: photos and signatures wait for a better line.
+    """
+
+    ops: int
+    blobs: Waiting
+    speed: int | None
+    seconds: int | None
+    text_only: bool
+
+
+def meter() -> Meter:
+    """The meter of the sync page, now."""
+    with reading() as conn:
+        ops, waits = log.state(conn).waiting, blobs.waiting(conn)
+        speed, text_only = blobs.speed(conn), bool(log.recall(conn, "text_only"))
+    size = ops * OP_BYTES + (0 if text_only else waits.bytes)
+    seconds = -(-size // speed) if speed else None
+    return Meter(ops, waits, speed, seconds, text_only)
+
+
+def send_text_only(only: bool) -> None:
+    """Whether photos and signatures wait for a better line; remembered until it is said otherwise."""
+    with transaction() as conn:
+        log.remember(conn, text_only=only or None)
+    running = agent()
+    if running is not None:
+        running.poke()
+
+
+def fetch_blob(name: str) -> bool:
+    """Get a proof that another laptop recorded, now; false where the centre has not got it. Raises: Problem."""
+    return blobs.fetch(link(current_settings()), name)
 
 
 def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
@@ -86,7 +128,6 @@ def _about(settings: Settings) -> dict[str, Any]:
     """What the laptop says of itself with every pull."""
     return {
         "version": __version__,
-        "blobs_waiting": 0,
         "disk_free_bytes": shutil.disk_usage(settings.home).free,
         "clock": clock.wall().isoformat(timespec="milliseconds"),
     }

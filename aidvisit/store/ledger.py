@@ -20,7 +20,7 @@ from aidvisit.store.database import open_engine, writing
 from aidvisit.store.grants import grants_of
 from aidvisit.store.judge import judge, made_by, unsalted
 from aidvisit.store.tables import Release, Trip, metadata
-from sync import clock, log, tables, witness
+from sync import blobs, clock, log, tables, witness
 from sync.log import Draft, Entry, Grants
 from sync.merge import same
 from sync.op import Op
@@ -186,11 +186,12 @@ def digest(conn: Connection) -> dict[str, str]:
 
 
 def verify(conn: Connection) -> list[str]:
-    """Findings in words, none when all is well: the log's chains hold, and its replay gives the tables as they are.
+    """Findings in words, none when all is well: the log's chains hold, every photo and signature has its hash, and the
+    replay gives the tables as they are.
 
     The replay runs in a database of its own in memory; `conn` is only read.
     """
-    findings = log.verify_chains(conn) + witness.verify_receipt(conn)
+    findings = log.verify_chains(conn) + witness.verify_receipt(conn) + list(blobs.verify(conn))
     engine = open_engine("sqlite://")
     try:
         with writing(engine) as scratch:

@@ -24,7 +24,8 @@ from sync.link import Link
 from sync.log import Draft
 from sync.op import loads, uuid7
 from sync.tables import metadata as log_metadata
-from sync.transport import Reply
+from sync.transport import BlobReply, Reply
+from tests.support.blobs import exchange
 from tests.support.facts import EXAMPLES, HOUSEHOLD, OTHER, TEAM, TRIP, USER_BODY
 from tests.support.store import uid
 
@@ -64,6 +65,9 @@ class Nodes:
         else:
             answer = {"push": server.push, "pull": server.pull}[name](self.centre, HOUSE, token, raw, self.now())
         return Reply(loads(json.dumps(answer).encode()), self.now())
+
+    def blob(self, name: str, token: str | None, *what: Any) -> BlobReply:
+        return exchange(self.centre, HOUSE, self.now(), name, token, *what)
 
     def link(self) -> Link:
         return Link(self.field, HOUSE, self, self.now)

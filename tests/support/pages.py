@@ -34,7 +34,8 @@ from aidvisit.store.vault import Vault
 from sync import client, clock, enrolment, joining, server
 from sync.link import Link
 from sync.op import loads
-from sync.transport import Reply
+from sync.transport import BlobReply, Reply
+from tests.support.blobs import exchange
 from tests.support.homes import PASSWORD, SAMPLE, TOWN
 
 DAY = "2020-12-30"
@@ -59,6 +60,10 @@ class InProcess:
             else:
                 answer = {"push": server.push, "pull": server.pull}[name](transaction, House(), token, raw, now)
         return Reply(loads(json.dumps(answer).encode()), now)
+
+    def blob(self, name: str, token: str | None, *what: Any) -> BlobReply:
+        with self.centre.app_context():
+            return exchange(transaction, House(), clock.wall(), name, token, *what)
 
     def _post(self, path: str, raw: bytes, token: str | None) -> Reply:
         """What is no part of the protocol: through the pages' own door."""

@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from sync import client, enrolment, joining, log, merge, server
+from sync import blobs, client, enrolment, joining, log, merge, server
 from sync.link import Link
 from sync.log import Draft, Entry, Grants
 from sync.op import Op, loads, uuid7
 from sync.problem import Problem
-from sync.transport import Reply
+from sync.transport import BlobReply, Reply
+from tests.support.blobs import exchange
 
 metadata = sa.MetaData()
 subjects = sa.Table(
@@ -236,6 +238,20 @@ class Node:
         body = {"set": values} | ({"base": base} if base else {})
         return self.record(thing.op.stream, "thing.updated", body, thing.op.subject)
 
+    def photo(self, data: bytes, stream: str = TOWN, media_type: str = "image/jpeg") -> str:
+        """Record a thing with a photo, in one transaction; the photo's name."""
+        name = sha256(data).hexdigest()
+        body = {"fields": {}, "proofs": [{"sha256": name, "media_type": media_type}]}
+        with self.begin() as conn:
+            blobs.put(conn, name, media_type, data)
+            draft = Draft(stream, self.actor, "thing.registered", 1, uuid7(), body)
+            log.author(conn, self.app, [draft], self.now())
+        return name
+
+    def waiting(self) -> blobs.Waiting:
+        with self.begin() as conn:
+            return blobs.waiting(conn)
+
     def state(self) -> log.LogState:
         with self.begin() as conn:
             return log.state(conn)
@@ -312,6 +328,13 @@ class Line:
         self.after(name, answer)
         return Reply(answer, self.centre.now().replace(microsecond=0))
 
+    def blob(self, name: str, token: str | None, *what: Any) -> BlobReply:
+        self.log.append("blob")
+        self.before("blob", {"name": name, "what": what})
+        reply = exchange(self.centre.begin, self.centre.app, self.centre.now(), name, token, *what)
+        self.after("blob", {"name": name, "what": what})
+        return reply
+
 
 class Laptop(Node):
     """The field end. `line` is its Transport."""
@@ -346,6 +369,7 @@ class _InMemory(sqlite3.Connection):
 def memory(copy_of: Engine | None = None) -> Engine:
     """A database in memory, on one connection: empty, or a copy of another one."""
     connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
+    connection.execute("PRAGMA foreign_keys=ON")
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     if copy_of is None:
         return make_tables(engine)
@@ -364,7 +388,7 @@ def opened(url: str) -> Iterator[Engine]:
         @sa.event.listens_for(engine, "connect")
         def connect(connection: Any, _: Any) -> None:
             connection.isolation_level = None
-            for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=OFF"):
+            for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=OFF", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")
 
         @sa.event.listens_for(engine, "begin")
