@@ -262,6 +262,11 @@ _SHEETS = {
         "No header was found in {file} (a column 姓名 or 户主, and one for each item). Check its first sheet. "
         "Nothing was imported.",
     ),
+    "bundle-unreadable": Kind(
+        422,
+        "打不开文件 {file}。请核对文件名,U 盘是否插好。",
+        "The file {file} cannot be opened. Check its name, and that the stick is in.",
+    ),
     "import-unclear": Kind(
         422,
         "导入之前要先说清楚:{detail}。什么都没有导入。",

@@ -98,6 +98,11 @@ def push_text(device: str, last_seq: int, head: str) -> str:
     return f"aidvisit-push-1:{device}:{last_seq}:{head}"
 
 
+def answer_text(device: str, sha256: str) -> str:
+    """What the server signs of an answer by bundle: whose it is, and the hash of what stands behind its header."""
+    return f"aidvisit-answer-1:{device}:{sha256}"
+
+
 def receipt_text(receipt: dict[str, Any]) -> str:
     return f"aidvisit-receipt-1:{receipt['device']}:{receipt['through']}:{receipt['head']}:{receipt['at']}"
 

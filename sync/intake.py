@@ -23,7 +23,7 @@ def take_page(conn: Connection, app: Application, answer: dict[str, Any], now: d
     """
     me = log.lock_device(conn, log.own(conn))
     if answer["epoch"] != log.recall(conn, "epoch"):
-        _begin_epoch(conn, me.id, answer["epoch"])
+        begin_epoch(conn, me.id, answer["epoch"])
     _take_grants(conn, app, me.id, answer["grants"])
     streams = Streams(conn, {item["stream"] for item in answer["ops"]})
     latest = me.clock
@@ -93,7 +93,7 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
             app.replay(conn, subject)  # with all of them told apart that this version does not understand
 
 
-def _begin_epoch(conn: Connection, device: str, epoch: str) -> None:
+def begin_epoch(conn: Connection, device: str, epoch: str) -> None:
     """The centre was restored: every op is numbered anew, and the own log is compared from its start.
 
     The centre may have forgotten what it released, dismissed or restamped; its answers to what it holds say so.

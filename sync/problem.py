@@ -87,6 +87,48 @@ CATALOGUE: dict[str, Kind] = {
         "中心只收到第 {through} 条,会从下一条补发。",
         "The centre holds ops up to {through}; sending goes on from the next one.",
     ),
+    "bundle-damaged": Kind(
+        422,
+        "这个文件不完整或被改动过:{reason}。什么都没有读入;请从原处再拷一次。",
+        "This file is not whole, or was altered: {reason}. Nothing was taken from it; "
+        "copy it again from where it was made.",
+    ),
+    "bundle-not-ours": Kind(
+        422,
+        "这个文件不是给这里的(是给另一台中心或另一台笔记本的),或者开头损坏了。什么都没有读入;请核对拿的是哪个文件。",
+        "This file is not for here but for another centre or laptop, or it is damaged at its start. "
+        "Nothing was taken from it; look which file it is.",
+    ),
+    "bundle-newer": Kind(
+        422,
+        "这个文件是更新的版本做的,本程序看不懂,什么都没有读入。请先升级这里的程序。",
+        "This file was made by a newer version and cannot be read here; nothing was taken from it. "
+        "Upgrade this program.",
+    ),
+    "bundle-too-large": Kind(
+        413,
+        "这个文件太大:最多 {max_megabytes} MB。什么都没有读入;请用命令行 aidvisit bundle import,或分几次拷。",
+        "This file is too large: at most {max_megabytes} MB. Nothing was taken from it; "
+        "use the command aidvisit bundle import, or carry it in parts.",
+    ),
+    "bundle-unknown-device": Kind(
+        422,
+        "中心不认识做这个文件的笔记本({device}),什么都没有读入。请先登记那台笔记本。",
+        "The centre does not know the laptop that made this file ({device}); nothing was taken from it. "
+        "Enrol that laptop first.",
+    ),
+    "bundle-outdated": Kind(
+        409,
+        "这个回执包是中心恢复之前做的,现在不算数了,什么都没有读入。请把新的拷贝带给中心,再带回新的回执包。",
+        "This answer was made before the centre was restored and does not count any more; nothing was taken from it. "
+        "Carry a new bundle to the centre and bring its new answer.",
+    ),
+    "bundle-no-recipient": Kind(
+        409,
+        "还不知道中心服务器的加密地址,不能拷到 U 盘。请先联网同步一次;中心的程序也要是带 U 盘功能的版本。",
+        "The centre's encryption address is not known yet, so nothing can be put on a stick. Sync once over a line; "
+        "the centre's program must know bundles as well.",
+    ),
     "too-many-requests": Kind(
         429,
         "中心服务器正忙,请 {retry_after} 秒后再试。",

@@ -218,7 +218,7 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
         request = load(PullRequest, loads(raw))
         if request.get("status") is not None and len(json.dumps(request["status"])) > 4096:
             raise malformed("status is longer than 4096 characters")
-        _note_seen(conn, device, request.get("status"), now)
+        note_seen(conn, device, request.get("status"), now)
         answer = pull_page(conn, app, device, request.get("epoch"), request.get("cursors", {}), request["limit"], now)
         if (witnessed := request.get("witness")) is not None:
             answer["witness"] = witness.answer(conn, witnessed)
@@ -249,7 +249,8 @@ def pull_page(
     }
 
 
-def _note_seen(conn: Connection, device: Row[Any], status: dict[str, Any] | None, now: datetime) -> None:
+def note_seen(conn: Connection, device: Row[Any], status: dict[str, Any] | None, now: datetime) -> None:
+    """A device was heard of, and what it said of itself."""
     values: dict[str, Any] = {"seen_at": now.isoformat()}
     if status is not None:
         # What it said was waiting shrinks by what has come since: a pull is asked before the push.

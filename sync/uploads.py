@@ -190,8 +190,22 @@ def _finish(conn: Connection, device: str, name: str) -> bool:
     data = b"".join(parts)
     right = sha256(data).hexdigest() == name
     if right:
-        said = sa.select(blob_name.c.media_type).where(blob_name.c.sha256 == name, blob_name.c.media_type.is_not(None))
-        media_type = conn.execute(said.order_by(blob_name.c.device != device, blob_name.c.seq).limit(1)).scalar()
-        blobs.put(conn, name, media_type or "application/octet-stream", data)
+        _put(conn, device, name, data)
     _drop(conn, device, name)
     return right
+
+
+def keep(conn: Connection, device: Row[tuple[object, ...]], name: str, data: bytes) -> bool:
+    """Keep a whole blob that came another way, if an op of the device names it. Raises: ValueError as `blobs.put`."""
+    named = _named_by(conn, device, name)
+    if named:
+        _put(conn, device.id, name, data)
+        _drop(conn, device.id, name)
+    return named
+
+
+def _put(conn: Connection, device: str, name: str, data: bytes) -> None:
+    """Its media type is what the ops say that name it."""
+    said = sa.select(blob_name.c.media_type).where(blob_name.c.sha256 == name, blob_name.c.media_type.is_not(None))
+    media_type = conn.execute(said.order_by(blob_name.c.device != device, blob_name.c.seq).limit(1)).scalar()
+    blobs.put(conn, name, media_type or "application/octet-stream", data)

@@ -25,6 +25,7 @@ def build() -> argparse.ArgumentParser:
     _central(commands)
     _field(commands)
     _log(commands)
+    _bundle(commands)
     demo = _command(commands, "demo", "demo:demo", "两端都在本机,带样例数据 / both roles here, with sample data")
     demo.add_argument(
         "--port", type=int, default=8000, help="中心端口,笔记本用下一个 / the centre's, the laptop's is next"
@@ -174,6 +175,25 @@ def _log(commands: Parsers) -> None:
     for command in (sync, load, verify, digest, rebuild):
         _password(command)
     _password(status, default=argparse.SUPPRESS)  # `sync` has it as well: only what was typed overrides
+
+
+def _bundle(commands: Parsers) -> None:
+    bundle = _group(commands, "bundle", "U 盘往返 / by USB stick")
+    export = _command(bundle, "export", "bundle:export", "笔记本:待上报的写进文件 / a laptop: what waits")
+    export.add_argument("file", type=Path)
+    load = _command(
+        bundle,
+        "import",
+        "bundle:import_",
+        "中心读入包,笔记本读入回执包 / the centre a bundle, a laptop the answer",
+    )
+    load.add_argument("file", type=Path)
+    load.add_argument(
+        "--answer", type=Path, metavar="FILE", help="中心:回执包写到哪里 / the centre: where to write the answer"
+    )
+    load.set_defaults(misused=load.error)
+    for command in (export, load):
+        _password(command)
 
 
 def _password(parser: argparse.ArgumentParser, default: Any = False) -> None:

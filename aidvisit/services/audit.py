@@ -28,8 +28,10 @@ PASSWORD_CHANGE: Final = "password-change"  # noqa: S105
 PASSWORD_RESET: Final = "password-reset"  # noqa: S105
 LOCK: Final = "lock"
 RECOVERY: Final = "recovery"
+BUNDLE: Final = "bundle"
 WHATS: Final = (
     SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, ENROLMENT_CODE, PASSWORD_CHANGE, PASSWORD_RESET, LOCK, RECOVERY,
+    BUNDLE,
 )  # fmt: skip
 """What `what` may say here. The list is open: another program's word is shown as it is."""
 

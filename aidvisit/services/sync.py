@@ -84,12 +84,12 @@ def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
     running = agent()
     if running is not None:
         return running.sync_now()
-    with _resealing():
+    with resealing():
         return client.sync_once(link(current_settings()), progress)
 
 
 @contextmanager
-def _resealing() -> Iterator[None]:
+def resealing() -> Iterator[None]:
     """Around a sync: afterwards the laptop opens for whom it should, after a revocation for nobody."""
     try:
         yield
@@ -157,7 +157,7 @@ def start_agent(app: Flask, settings: Settings) -> Agent:
         with app.app_context():
             if vault().locked:
                 raise Problem("locked")
-            with _resealing():
+            with resealing():
                 yield
 
     running = Agent(line, around)

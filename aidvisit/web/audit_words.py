@@ -20,6 +20,7 @@ WHAT = {
     audit.PASSWORD_RESET: _("重设密码"),
     audit.LOCK: _("锁机"),
     audit.RECOVERY: _("用恢复密钥打开"),
+    audit.BUNDLE: _("读入 U 盘包"),
     "delivery.voided": _("作废一次发放"),
     "visit.voided": _("作废一次走访"),
     "device.enrolled": _("登记笔记本"),
