@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import age, clock, identity, log, quarantine, tables, witness
+from sync import age, clock, dictionary, identity, log, quarantine, tables, witness
 from sync.enrolment import device_of_token
 from sync.log import Application, Begin, Grants, Streams
 from sync.op import ZERO, Op, chain, check_op, loads, malformed, uuid7
@@ -222,6 +222,8 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
         answer = pull_page(conn, app, device, request.get("epoch"), request.get("cursors", {}), request["limit"], now)
         if (witnessed := request.get("witness")) is not None:
             answer["witness"] = witness.answer(conn, witnessed)
+        if known := dictionary.common(request.get("dictionary")):
+            answer["dictionary"] = known
         if age.recipient_of(told := request.get("age_recipient")) is not None:
             where = tables.device.c.id == device.id
             conn.execute(sa.update(tables.device).where(where).values(age_recipient=told))

@@ -9,6 +9,7 @@ from typing import Any, cast
 import zstandard
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from sync import dictionary
 from sync.clock import is_hlc
 from sync.op import HEX64, TRAVELLING, Op, is_text, is_uuid, malformed
 from sync.problem import Problem
@@ -18,6 +19,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_BLOB = 5 * 1024 * 1024
 MAX_PAGE = 5000
 MOST_PLACES = 400
+NAMING = len("Content-Encoding: aid-1\r\n")
 _REFUSED = re.compile(r";q=0(\.0*)?$")
 PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull", "blobs": "/sync/v1/blobs/"}
 
@@ -27,7 +29,7 @@ def too_large(limit: int = MAX_BYTES) -> Problem:
 
 
 def unpack(data: bytes, encoding: str | None, limit: int = MAX_BYTES) -> bytes:
-    """Undo a Content-Encoding (zstd, gzip or none) without ever inflating past `limit` bytes.
+    """Undo a Content-Encoding (zstd, gzip, one of our own, or none) without ever inflating past `limit` bytes.
 
     Raises: Problem `too-large`, `malformed`.
     """
@@ -37,9 +39,12 @@ def unpack(data: bytes, encoding: str | None, limit: int = MAX_BYTES) -> bytes:
         case "gzip":
             plain = _gunzip(data, limit)
         case "zstd":
-            plain = _unzstd(data, limit)
+            plain = dictionary.inflate(data, zstandard.ZstdDecompressor(max_window_size=dictionary.MAX_WINDOW), limit)
         case other:
-            raise malformed(f"Content-Encoding {other[:20]!r} is neither zstd nor gzip")
+            number = dictionary.number_of(other)
+            if number is None:
+                raise malformed(f"Content-Encoding {other[:20]!r} is neither zstd nor gzip")
+            plain = dictionary.unpack(data, number, limit)
     if len(plain) > limit:
         raise too_large(limit)
     return plain
@@ -56,26 +61,14 @@ def _gunzip(data: bytes, limit: int) -> bytes:
     return plain
 
 
-def _unzstd(data: bytes, limit: int) -> bytes:
-    inflate = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).decompressobj()
-    plain = bytearray()
-    try:
-        # A few bytes can inflate to 128 KiB: small steps in, so that a bomb is noticed before it has gone off.
-        for start in range(0, len(data), 64):
-            plain += inflate.decompress(data[start : start + 64])
-            if len(plain) > limit:
-                return bytes(plain)
-            if inflate.eof:
-                break
-    except zstandard.ZstdError as error:
-        raise malformed("the zstd body is damaged") from error
-    if not inflate.eof:
-        raise malformed("the zstd body is cut short")
-    return bytes(plain)
+def pack(data: bytes, accepted: str | None, known: int = 0) -> tuple[bytes, str | None]:
+    """Pack a JSON text as the other side accepts it: (bytes, Content-Encoding or None). Small ones stay plain.
 
-
-def pack(data: bytes, accepted: str | None) -> tuple[bytes, str | None]:
-    """Pack an answer as the other side accepts it: (bytes, Content-Encoding or None). Small ones stay plain."""
+    `known`: the newest dictionary that the other side has as well, which says more than what it accepts; 0 for none.
+    """
+    if known:
+        packed, encoding = dictionary.pack(data, known), dictionary.coding(known)
+        return (packed, encoding) if len(packed) + NAMING < len(data) else (data, None)
     parts = [part.replace(" ", "").lower() for part in (accepted or "").split(",")]
     names = {part.partition(";")[0] for part in parts if not _REFUSED.search(part)}
     if len(data) < 200:
@@ -145,6 +138,7 @@ class PullRequest(Document):
     limit = Whole(load_default=1000, validate=validate.Range(min=1, max=MAX_PAGE))
     status = fields.Dict(keys=fields.String(), allow_none=True)
     age_recipient = fields.String(allow_none=True, validate=[validate.Length(max=200), _storable])
+    dictionary = fields.Raw()
     witness = fields.List(
         Whole(validate=validate.Range(min=1, max=2**53 - 1)), allow_none=True, validate=validate.Length(max=MOST_PLACES)
     )

@@ -18,6 +18,7 @@ from sync.transport import HttpTransport
 from tests.support.authority import DAY, Authority, Certificate
 
 heard: list[str] = []
+resumed: list[bool] = []
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -25,6 +26,7 @@ class Answering(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         heard.append(self.path)
+        resumed.append(getattr(self.connection, "session_reused", False))
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -52,6 +54,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def serving(certificate: Certificate | None, most: ssl.TLSVersion | None = None) -> Iterator[int]:
     """A server with this certificate (none: plain HTTP) that speaks no TLS newer than `most`; its port."""
     heard.clear()
+    resumed.clear()
     server = Server(("127.0.0.1", 0), Answering)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -83,6 +86,18 @@ def test_a_private_authority_is_believed(authority: Authority) -> None:
         for host in ("localhost", "127.0.0.1"):
             transport = HttpTransport(f"https://{host}:{port}", verify=str(authority.path))
             assert transport.call("pull", {}, None).document == {}
+
+
+def test_a_session_is_taken_up_again(authority: Authority) -> None:
+    """Coming back costs no certificates; another transport, which has not checked them, gets them."""
+    with serving(authority.give("localhost")) as port:
+        transport = HttpTransport(f"https://localhost:{port}", verify=str(authority.path))
+        for _ in range(2):
+            transport.call("pull", {}, None)
+            transport._adapter.poolmanager.clear()
+        assert resumed == [False, True]
+        HttpTransport(f"https://localhost:{port}", verify=str(authority.path)).call("pull", {}, None)
+        assert resumed == [False, True, False]
 
 
 def test_an_unknown_authority_is_told(authority: Authority, tmp_path: Path) -> None:

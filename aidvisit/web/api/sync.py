@@ -12,7 +12,7 @@ from aidvisit.errors import Problem
 from aidvisit.services.sync import sign_answer
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import House
-from sync import clock, enrolment, server
+from sync import clock, dictionary, enrolment, server
 from sync.op import loads
 from sync.problem import MEDIA_TYPE
 from sync.proof import NONCE, SIGNATURE, is_nonce
@@ -42,9 +42,10 @@ def body(limit: int = MAX_BYTES) -> bytes:
 def answer(status: int, document: dict[str, Any], media_type: str = "application/json") -> Response:
     """A document, packed as the asking device reads it."""
     data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    packed, encoding = pack(data, request.headers.get("Accept-Encoding"))
+    # Whoever packs with a dictionary reads what is packed with it. Nobody keeps an answer to a POST: no Vary.
+    known = dictionary.number_of(request.headers.get("Content-Encoding", "")) or 0
+    packed, encoding = pack(data, request.headers.get("Accept-Encoding"), known)
     response = Response(packed, status, content_type=media_type)
-    response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
     return signed(response, data)
