@@ -141,9 +141,7 @@ def verify(arguments: Namespace) -> Answer:
             *notes,
         ]
     lines = findings or ["记录完整,各表与记录一致 / the log is whole and the tables agree with it"]
-    document = {"ok": not findings, "findings": findings, "blobs_missing": missing} | (
-        {"notes": notes} if notes else {}
-    )
+    document = {"ok": not findings, "findings": findings} | ({"notes": notes} if notes else {})
     document |= {"blobs_missing": missing} if missing else {}
     return Answer(document, lines + notes, exit_code=1 if findings else 0)
 
