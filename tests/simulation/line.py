@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from sync import log
+from sync.bundle_central import Taken
 from sync.identity import KeyPair
 from sync.op import Op, digest_of
 from sync.problem import Problem
@@ -156,6 +157,16 @@ class SimLine:
             for i, op in enumerate(document["ops"])
         ]
         assert kept == sent, "the centre holds something else than was sent"
+
+    def watch_bundle(self, taken: Taken) -> None:
+        """What a bundle's answer acknowledges is there too."""
+        with self.centre.engine.begin() as conn:
+            for said in taken.said:
+                through = said["through"]
+                held = "SELECT count(*) FROM op WHERE device = ? AND seq <= ?"
+                count = conn.exec_driver_sql(held, (taken.device, through)).scalar()
+                assert count == through, "acknowledged, but not held"
+            assert not (taken.device in self.revoked and not taken.revoked), "a revoked device's bundle was welcome"
 
     def _watch_pull(self, conn: Connection, token: str | None, answer: dict[str, Any]) -> None:
         """Promises 5 and 7: numbers are gapless and stand for one op within an epoch; nothing is given away."""

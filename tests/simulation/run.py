@@ -13,6 +13,7 @@ from unittest import mock
 
 from tests.simulation.disks import Disks
 from tests.simulation.promises import check
+from tests.simulation.sticks import known_identities
 from tests.simulation.story import Story
 from tests.simulation.watch import chip_without_words
 from tests.simulation.world import World
@@ -23,10 +24,10 @@ FEWEST_LAPTOPS, FEWEST_OPS, FEWEST_FAULTS, FEWEST_KINDS = 3, 200, 20, 6
 PLACES = ("before a transaction", "at a statement", "before a commit", "after a commit")
 FAULTS = {
     "lost": ("request lost", "answer lost"),
-    "doubled": ("request doubled",),
+    "doubled": ("request doubled", "bundle brought twice"),
     "late": ("request delayed",),
     "cut": ("request cut", "answer cut"),
-    "altered": ("push altered", "answer altered"),
+    "altered": ("push altered", "answer altered", "bundle altered"),
     "crash": (
         *(f"{who} crashed {where}" for who in ("centre", "laptop") for where in PLACES),
         "laptop crashed before a call", "laptop crashed after a call",
@@ -39,7 +40,8 @@ FAULTS = {
     "revoked": ("laptop revoked",),
     "grants": ("grants changed",),
     "upgrade": ("upgraded",),
-    "carried": ("bundle carried",),
+    "carried by hand": ("bundle carried",),
+    "astray": ("bundle went astray",),
 }  # fmt: skip
 
 
@@ -74,6 +76,7 @@ def repeatable(story: Story) -> Iterator[None]:
         stack.enter_context(mock.patch("sync.client.PAGE", sizes.choice([1, 3, 10, 2000])))
         stack.enter_context(mock.patch("sync.sending.MAX_OPS", sizes.choice([2, 7, 1000])))
         stack.enter_context(chip_without_words())
+        stack.enter_context(known_identities())
         yield
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from sync import log, quarantine, renewal, server
+from sync import age, log, quarantine, renewal, server
 from sync.identity import KeyPair
 from tests.simulation import recording
 from tests.simulation.disks import Disks
 from tests.simulation.line import SimLine
 from tests.simulation.nodes import EXPECTED, Crash, SimCentre, SimLaptop, Weather, suppressed
+from tests.simulation.sticks import Sticks
 from tests.simulation.story import Story
 from tests.simulation.watch import Watch
 from tests.support.toy import FAR_TOWN, OTHER_TOWN, START, TOWN, Toy, state_of
@@ -46,16 +47,19 @@ class World:
         key = KeyPair.generate()
         with self.centre.begin() as conn:
             server.set_up(conn, name="centre", now=START, key=key)
+            age.own_recipient(conn)
         signs, most = story.random.random() < 0.75, story.random.choice([3, 1000])
         self.line = SimLine(self.centre, self.weather, key, signs, most)
         self.line.meanwhile = self.act_meanwhile
+        self.sticks = Sticks(self)
         self.watch = Watch(self.centre)
         self.team = story.new_id()
         for _ in range(story.random.randint(3, 4)):
             self.enrol()
         weights = {
-            self.record: 30, self.sync: 30, self.centre_records: 8, self.change_grants: 4, self.line.deliver_late: 4,
-            self.judge_by_hand: 3, self.clock_jumps: 3, self.take_image: 2, self.restore_image: 2, self.take_backup: 1,
+            self.record: 30, self.sync: 28, self.centre_records: 8, self.change_grants: 4, self.line.deliver_late: 4,
+            self.sticks.leave: 4, self.sticks.arrive: 4, self.sticks.come_back: 4, self.judge_by_hand: 3,
+            self.clock_jumps: 3, self.take_image: 2, self.restore_image: 2, self.take_backup: 1,
             self.restore_backup: 1, self.upgrade: 1, self.enrol: 1, self.ban: 1, self.revoke: 1,
         }  # fmt: skip
         self.acts: list[Callable[[], None]] = list(weights)
