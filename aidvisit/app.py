@@ -26,6 +26,7 @@ from aidvisit.web.api import sync as sync_api
 from aidvisit.web.pages import (
     account,
     audit,
+    bundle,
     delivery,
     device,
     held,
@@ -45,7 +46,7 @@ PACKAGE = Path(__file__).resolve().parent
 SHARED = (account.blueprint, password.blueprint, household.blueprint)
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {
-    "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint),
+    "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint, bundle.field),
     "central": (
         *SHARED,
         report.blueprint,
@@ -54,6 +55,7 @@ PAGES = {
         team.blueprint,
         device.central,
         held.central,
+        bundle.central,
         audit.blueprint,
     ),
 }

@@ -262,6 +262,12 @@ _SHEETS = {
         "No header was found in {file} (a column 姓名 or 户主, and one for each item). Check its first sheet. "
         "Nothing was imported.",
     ),
+    "bundle-missing": Kind(
+        422,
+        "没有选文件,或文件没有传完,什么都没有读入。请选 U 盘上的 .aidbundle 文件再按一次。",
+        "No file was chosen, or it did not come whole; nothing was taken. "
+        "Choose the .aidbundle file on the stick again.",
+    ),
     "bundle-unreadable": Kind(
         422,
         "打不开文件 {file}。请核对文件名,U 盘是否插好。",

@@ -70,21 +70,20 @@ def write(path: Path, progress: Progress | None = None) -> Exported:
     return done
 
 
-@contextmanager
-def written() -> Iterator[tuple[BinaryIO, Exported]]:
-    """What waits on this laptop, in a file without a name that goes when it is closed by whoever sends it.
+def written() -> BinaryIO:
+    """What waits on this laptop, in a file without a name that is gone when whoever sends it closes it.
 
     Raises: Problem `bundle-no-recipient`, `disk-full`.
     """
     file = scratch()
     try:
         with _in_words(current_settings().home):
-            done = _export(file, None)
+            _export(file, None)
             file.seek(0)
-        yield file, done
     except BaseException:
         file.close()
         raise
+    return file
 
 
 def _export(file: BinaryIO, progress: Progress | None) -> Exported:

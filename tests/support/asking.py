@@ -122,7 +122,7 @@ class Place:
             data={"csrf_token": token} | filled(request.form, side) if method == "POST" else None,
         )  # fmt: skip
         page = client.get(response.location) if response.status_code in (302, 303) else response
-        return Answer(response, unescape(page.text), self._since(before))
+        return Answer(response, unescape(page.data.decode(errors="replace")), self._since(before))
 
     def address(self, endpoint: str, request: Request, side: Side) -> str:
         rule = next(rule for rule in self.app.url_map.iter_rules() if rule.endpoint == endpoint)

@@ -69,6 +69,9 @@ FIELD = {
     "POST sync.pause": Request("先停一停", {"paused": "yes"}),
     "GET sync.slip": Request("核对码"),
     "POST sync.now": Request("上报", status=503),
+    "POST stick.give": Request("age-encryption.org", status=200),
+    "POST stick.bring": Request("没有选文件", status=422),
+    "POST stick.part": Request("", query={"at": "0"}, status=204),
     "POST sync.heard": Request("上报"),
     "POST sync.line": Request("插回网线"),
 }
@@ -95,6 +98,10 @@ CENTRAL = {
     "POST held.settle": Request(
         "查过", {"held": "@held", "decision": "release", "reason": "查过"}, records="op.released"
     ),
+    "GET bundles.page": Request("U 盘"),
+    "POST bundles.take": Request("没有选文件", status=422),
+    "POST bundles.part": Request("", query={"at": "0"}, status=204),
+    "GET bundles.answer": Request("", status=404),
     "GET people.page": Request("@user_name"),
     "GET people.add": Request("@team_name", query={"team": "@team"}),
     "POST people.add": Request(
