@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from sync import log
 from sync.client import STOPPING, Outcome, sync_once
 from sync.link import Link
 from sync.problem import Problem
@@ -16,40 +18,54 @@ from sync.problem import Problem
 logger = logging.getLogger(__name__)
 
 IDLE_S = 60.0
+LONGEST_IDLE_S = 300.0
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 300.0
 STOPPED_S = 3600.0
+LOOK_S = 4.0
+"""Between two looks for the line while something waits: a TCP connection each, and without a network not even that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How far the sync that runs now has come: op `done` of `total`."""
+    """What the sync that runs now is at: `pulling` or `ops` (records), or `blobs` (bytes); `done` of `total`."""
 
     done: int
     total: int
+    phase: str = "ops"
 
 
-def delay(failures: int, stopped: bool, chance: float) -> float:
-    """Seconds until the next try after so many failures in a row; `chance` in [0, 1) spreads laptops apart."""
+def delay(failures: int, stopped: bool, chance: float, quiet: int = 0) -> float:
+    """Seconds until the next try after so many failures in a row, or `quiet` turns in which nothing happened.
+
+    `chance` in [0, 1) spreads laptops apart.
+    """
     if stopped:
         return STOPPED_S * (0.75 + chance / 2)
     if failures == 0:
-        return IDLE_S * (0.75 + chance / 2)
-    return float(min(FIRST_RETRY_S * 2 ** (failures - 1), LONGEST_RETRY_S) * (0.5 + chance))
+        return min(IDLE_S * 1.5 ** min(quiet, 9), LONGEST_IDLE_S) * (0.75 + chance / 2)
+    return float(min(FIRST_RETRY_S * 2 ** min(failures - 1, 9), LONGEST_RETRY_S) * (0.5 + chance))
 
 
 class Agent:
     """Runs `sync_once` in a thread of its own, again and again; `poke` asks for a try now.
 
-    `around` wraps every sync, for what the house needs set up in a thread.
+    `around` wraps every sync, for what the house needs set up in a thread. `line_is_there` looks without asking for
+    anything: while something waits it tells sooner than the back-off that the line is back.
     """
 
-    def __init__(self, link: Link, around: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
-        self._link, self._around = link, around
+    def __init__(
+        self,
+        link: Link,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
+        line_is_there: Callable[[], bool] | None = None,
+    ) -> None:
+        self._link, self._around, self._line_is_there = link, around, line_is_there
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._one = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="sync-agent", daemon=True)
+        self._waits = False
         self.sending: Sending | None = None
         self.last_problem: Problem | None = None
 
@@ -68,40 +84,76 @@ class Agent:
 
     def poke(self) -> None:
         """Something was recorded, or somebody asks: try soon."""
+        self._waits = True
         self._wake.set()
 
     def sync_now(self) -> Outcome:
         """One sync in the caller's thread, never two at once. Raises: Problem."""
         with self._one, self._around():
+            self._link.tell = self._hear
             try:
-                outcome = sync_once(self._link, self._report)
+                outcome = sync_once(self._link)
                 self.last_problem = None
                 return outcome
             except Problem as problem:
                 self.last_problem = problem
+                if problem.name == "server-unreachable":
+                    self._waits = self._waiting()
                 raise
             finally:
                 self.sending = None
 
-    def _report(self, done: int, total: int) -> None:
-        self.sending = Sending(done, total)
+    def _hear(self, phase: str, done: int, total: int) -> None:
+        self.sending = Sending(done, total, phase)
+
+    def _waiting(self) -> bool:
+        with self._link.begin() as conn:
+            return log.state(conn).waiting > 0
 
     def _run(self) -> None:
-        failures = 0
+        failures = quiet = 0
         while not self._stop.is_set():
-            try:
-                self.sync_now()
-                failures = 0
-            except Problem as problem:
-                failures += 1
-                logger.info("sync: %s", problem.name)
-            except Exception:  # the agent outlives a bug; the bug is in the log
-                failures += 1
-                logger.exception("sync failed")
-            stopped = self.last_problem is not None and self.last_problem.name in STOPPING
-            wait = delay(failures, stopped, random.random())  # noqa: S311
-            if self.last_problem is not None and self.last_problem.retry_after:
-                wait = max(wait, float(self.last_problem.retry_after))
-            if self._wake.wait(wait):
-                failures = 0  # somebody knows more than the back-off does: the line may be back
             self._wake.clear()
+            outcome = self._turn()
+            failures = 0 if outcome else failures + 1
+            quiet = quiet + 1 if outcome == Outcome(0, 0) else 0
+            if self._rest_until_next(failures, quiet):
+                failures = quiet = 0  # somebody knows more than the back-off does: the line may be back
+
+    def _turn(self) -> Outcome | None:
+        try:
+            return self.sync_now()
+        except Problem as problem:
+            logger.info("sync: %s", problem.name)
+        except Exception:  # the agent outlives a bug; the bug is in the log
+            logger.exception("sync failed")
+        return None
+
+    def _rest_until_next(self, failures: int, quiet: int) -> bool:
+        """Wait for the next turn; true when somebody asked for it, or the line was seen to come back."""
+        problem = self.last_problem if failures else None
+        chance = random.random()  # noqa: S311
+        stopped = problem is not None and problem.name in STOPPING
+        wait = delay(failures, stopped, chance, quiet)
+        if problem is not None and problem.retry_after:
+            # The centre said when, and asking earlier is what it cannot do with; nor all at the same second.
+            least = float(problem.retry_after) * (1 + chance / 4)
+            self._stop.wait(least)
+            wait = max(wait - least, 0.0)
+        if problem is None or problem.name != "server-unreachable":
+            return self._wake.wait(wait)
+        return self._look_for_line(time.monotonic() + wait)
+
+    def _look_for_line(self, until: float) -> bool:
+        """Only a line that was seen to be away can be seen to come back."""
+        away = False
+        while (left := until - time.monotonic()) > 0:
+            if self._wake.wait(min(LOOK_S, left)):
+                return True
+            if not self._waits or self._line_is_there is None:
+                continue
+            there = self._line_is_there()
+            if there and away:
+                return True
+            away = not there
+        return False

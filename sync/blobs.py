@@ -140,7 +140,7 @@ def send_all(link: Link) -> bool:
         names = [] if log.recall(conn, "text_only") else _queue(conn)
         if not names:
             return True
-        upload = _Upload(link, log.recall(conn, "token"), log.state(conn).last_seq, _Pace.of(conn))
+        upload = _Upload(link, log.recall(conn, "token"), log.state(conn).last_seq, _Pace.of(conn), waiting(conn).bytes)
     for name in names:
         if not upload.send(name):
             return False
@@ -208,12 +208,14 @@ class _Pace:
 
 @dataclass(slots=True)
 class _Upload:
-    """One sync's sending. `last_seq`: of the own log when it began."""
+    """One sync's sending. `last_seq`: of the own log when it began; `done` of `total` bytes."""
 
     link: Link
     token: str | None
     last_seq: int
     pace: _Pace
+    total: int
+    done: int = 0
     refused: int = 0
 
     def send(self, name: str) -> bool:
@@ -227,9 +229,11 @@ class _Upload:
         offset = min(sent or 0, len(data))
         while self._first():
             piece = b"" if asks else data[offset : offset + self.pace.piece]
+            self.link.tell("blobs", self.done, self.total)
             reached = self._piece(name, piece, offset, len(data))
             if reached is None:
                 return True
+            self.done = min(self.done + max(reached - offset, 0), self.total)
             asks, offset = False, reached
             with self.link.begin() as conn:
                 conn.execute(sa.update(blob).where(blob.c.sha256 == name).values(sent=offset))

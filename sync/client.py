@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, blobs, clock, intake, log, pause, tables, witness
+from sync import age, blobs, clock, intake, log, pace, pause, tables, witness
 from sync.link import Link
 from sync.problem import Problem
 from sync.sending import Progress, push_all
 from sync.tables import op as op_table
+from sync.transport import Reply
 
 PAGE = 2000
 STOPPING = {"fork", "unauthorized", "device-revoked", "malformed", "chain-broken", "bad-signature", "other-server"}
@@ -71,10 +73,12 @@ def rest_clock(conn: Connection) -> None:
 def _pull_all(link: Link) -> int:
     pulled = 0
     while True:
+        link.tell("pulling", pulled, pulled)
         with link.begin() as conn:
             token = log.recall(conn, "token")
+            line = pace.of(conn)
             cursors = {r.stream: r.n for r in conn.execute(sa.select(tables.cursor))}
-            request = {"epoch": log.recall(conn, "epoch"), "cursors": cursors, "limit": PAGE}
+            request = {"epoch": log.recall(conn, "epoch"), "cursors": cursors, "limit": line.down.limit(PAGE)}
             asked = witness.due(conn, link.now())
             if asked is not None:
                 request["witness"] = asked
@@ -86,9 +90,12 @@ def _pull_all(link: Link) -> int:
                     "waiting": log.state(conn).waiting,
                     "blobs_waiting": blobs.waiting(conn).count,
                 }
-        answer = link.call("pull", request, token).document
+        reply = _pull(link, request, token, line)
+        answer = reply.document
         with link.begin() as conn:
             pulled += intake.take_page(conn, link.app, answer, link.now())
+            line.down.took(len(answer["ops"]), reply.received, reply.seconds)
+            line.keep(conn)
             log.remember(conn, told_at=answer.get("server_time"))
             if asked is not None:
                 witness.take(conn, asked, answer.get("witness"), link.now())
@@ -98,3 +105,15 @@ def _pull_all(link: Link) -> int:
             return pulled
         if (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):
             raise Problem("server-error", "a page that leads nowhere", http_status=200)
+
+
+def _pull(link: Link, request: dict[str, Any], token: str | None, line: pace.Line) -> Reply:
+    """One page. Where the line is cut while a long one comes in, the next is shorter."""
+    try:
+        return link.call("pull", request, token)
+    except Problem as problem:
+        if problem.name == "server-unreachable" and problem.members.get("cut"):
+            with link.begin() as conn:
+                line.down.failed(request["limit"])
+                line.keep(conn)
+        raise

@@ -13,10 +13,15 @@ from sync import clock, log
 from sync.log import Application, Begin
 from sync.problem import Problem
 from sync.proof import Proof
-from sync.transport import BlobReply, Reply, Transport
+from sync.transport import BlobReply, Lean, Reply, Transport
 from sync.wire import ANSWERS, load
 
 Now = Callable[[], datetime]
+Tell = Callable[[str, int, int], None]
+
+
+def _nobody(_phase: str, _done: int, _total: int) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -24,6 +29,7 @@ class Link:
     """What a sync needs: the database, the house, the line, a clock.
 
     `before_push`: called after the pull of every sync, in no transaction; it raises nothing.
+    `tell`: hears what is going on: `pulling` (ops), `ops`, or `blobs` (bytes), how far, of how much.
     """
 
     begin: Begin
@@ -32,16 +38,26 @@ class Link:
     now: Now
     status: dict[str, Any] | None = None
     before_push: Callable[[], None] | None = None
+    tell: Tell = _nobody
 
-    def call(self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False) -> Reply:
+    def call(
+        self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False, lean: bool = False
+    ) -> Reply:
         """One round trip; notes how far the clock is off, from the answer's Date.
 
         `name`: as for the transport; of an answer at another path only the sender is checked.
         Only the server that was enrolled with is believed, unless this device enrols `anew`, with whoever answers.
+        `lean`: what is answered proves itself, and need not be signed once more (a push, by its receipt); a refusal
+        does not, so it is asked for again.
         """
+        line = self.transport
+        lean = lean and isinstance(line, Lean)
         try:
-            reply = self.transport.call(name, document, token)
+            ask = line.lean if lean and isinstance(line, Lean) else line.call
+            reply = ask(name, document, token)
         except Problem as problem:
+            if lean and not problem.kind.retry:
+                return self.call(name, document, token, anew=anew)
             if problem.proof is not None and not anew:
                 with self.begin() as conn:
                     problem.verified = _is_ours(conn, problem.proof, said=problem)
@@ -54,7 +70,7 @@ class Link:
                     load(ANSWERS[name], reply.document)
             except Problem as problem:
                 raise Problem("server-error", problem.detail, http_status=200) from problem
-            if reply.date is not None:
+            if reply.date is not None and not lean:
                 offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
                 # Date has whole seconds: what is nearer than two is no offset that anybody could see.
                 log.remember(conn, offset_ms=offset if abs(offset) > 2000 else 0)

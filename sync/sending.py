@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import identity, log
+from sync import identity, log, pace
 from sync import receipt as receipts
 from sync.link import Link
 from sync.log import Application, Entry
@@ -25,14 +25,22 @@ def push_all(link: Link, progress: Progress | None) -> int:
         with link.begin() as conn:
             state = log.state(conn)
             token = log.recall(conn, "token")
-            document = batch(conn, state.through + 1, most)
+            line = pace.of(conn)
+            document = batch(conn, state.through + 1, line.up.limit(most))
+            # A receipt proves itself where none was ever given for as much: an old one cannot be played again.
+            proven = (log.recall(conn, "receipt") or {}).get("through", 0)
         if document is None:
             return pushed
         if progress is not None:
             progress(pushed, pushed + state.waiting)
+        link.tell("ops", pushed, pushed + state.waiting)
         try:
-            answer = link.call("push", document, token).document
+            reply = link.call("push", document, token, lean=document["from"] > proven)
         except Problem as problem:
+            if problem.name == "server-unreachable":
+                with link.begin() as conn:
+                    line.up.failed(len(document["ops"]))
+                    line.keep(conn)
             if problem.name == "too-large" and len(document["ops"]) > 1:
                 most = len(document["ops"]) // 2
                 continue
@@ -45,7 +53,10 @@ def push_all(link: Link, progress: Progress | None) -> int:
                 raise Problem("fork", seq=find_fork(link)) from problem
             raise
         with link.begin() as conn:
-            take_answer(conn, link.app, document["from"], document["from"] + len(document["ops"]) - 1, answer)
+            last = document["from"] + len(document["ops"]) - 1
+            take_answer(conn, link.app, document["from"], last, reply.document)
+            line.up.took(len(document["ops"]), reply.sent, reply.seconds)
+            line.keep(conn)
         pushed += len(document["ops"])
 
 

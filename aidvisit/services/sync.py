@@ -19,7 +19,7 @@ from aidvisit.services.vault import reseal, seal_off, vault
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import House
-from sync import blobs, client, clock, comparison, log, server, witness
+from sync import blobs, client, clock, comparison, log, pace, server, witness
 from sync.agent import Agent
 from sync.blobs import Waiting
 from sync.client import Outcome
@@ -59,7 +59,7 @@ def meter() -> Meter:
     """The meter of the sync page, now."""
     with reading() as conn:
         ops, waits = log.state(conn).waiting, blobs.waiting(conn)
-        speed, text_only = blobs.speed(conn), bool(log.recall(conn, "text_only"))
+        speed, text_only = blobs.speed(conn) or pace.speed(conn), bool(log.recall(conn, "text_only"))
     size = ops * OP_BYTES + (0 if text_only else waits.bytes)
     seconds = -(-size // speed) if speed else None
     return Meter(ops, waits, speed, seconds, text_only)
@@ -160,7 +160,7 @@ def start_agent(app: Flask, settings: Settings) -> Agent:
             with resealing():
                 yield
 
-    running = Agent(line, around)
+    running = Agent(line, around, line.transport.is_there if isinstance(line.transport, HttpTransport) else None)
     app.extensions[AGENT] = running
     running.start()
     return running

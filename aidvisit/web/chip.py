@@ -55,7 +55,7 @@ def derive(state: LogState, sending: Sending | None) -> Chip:
         )
     if paused is not None:
         return Chip("waiting", _waiting(state), gettext("%(at)s 自动再报", at=moment(paused, "%H:%M")), clock=warning)
-    if sending is not None and state.waiting:
+    if sending is not None and sending.phase == "ops" and state.waiting:
         number = min(sending.done + 1, sending.total)
         text = gettext("正在上报 第 %(done)d 条,共 %(total)d 条", done=number, total=sending.total)
         return Chip("sending", text, "", sending.done, sending.total, warning)

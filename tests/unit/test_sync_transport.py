@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -179,3 +180,25 @@ def test_a_reply_says_what_travelled_and_how_long_it_took(server: Server, transp
     assert 0 < reply.sent < len(json.dumps(LONG))
     assert reply.received > 0
     assert 0 < reply.seconds < 60
+
+
+def test_the_line_is_looked_for_without_a_question(server: Server, transport: HttpTransport) -> None:
+    assert transport.is_there()
+    assert server.asked == []
+    server.shutdown()
+    server.server_close()
+    assert not transport.is_there()
+
+
+def test_what_hangs_up_at_once_is_no_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as switch:
+        transport = HttpTransport(f"http://127.0.0.1:{switch.getsockname()[1]}")
+        thread = threading.Thread(target=lambda: switch.accept()[0].close())
+        thread.start()
+        assert not transport.is_there()
+        thread.join()
+
+
+def test_a_lean_question_carries_no_nonce(server: Server, transport: HttpTransport) -> None:
+    assert transport.lean("push", LONG, "token").proof is None
+    assert "aidvisit-nonce" not in server.asked[0][1]
