@@ -12,7 +12,7 @@ from sync import age, log, quarantine, renewal, server
 from sync.identity import KeyPair
 from tests.simulation import recording
 from tests.simulation.disks import Disks
-from tests.simulation.line import SimLine
+from tests.simulation.line import LeanLine, SimLine
 from tests.simulation.nodes import EXPECTED, Crash, SimCentre, SimLaptop, Weather, suppressed
 from tests.simulation.sticks import Sticks
 from tests.simulation.story import Story
@@ -49,7 +49,8 @@ class World:
             server.set_up(conn, name="centre", now=START, key=key)
             age.own_recipient(conn)
         signs, most = story.random.random() < 0.75, story.random.choice([3, 1000])
-        self.line = SimLine(self.centre, self.weather, key, signs, most)
+        kind = story.random.choice([SimLine, LeanLine])
+        self.line = kind(self.centre, self.weather, key, signs, most)
         self.line.meanwhile = self.act_meanwhile
         self.sticks = Sticks(self)
         self.watch = Watch(self.centre)
