@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sync import log
 from sync.client import STOPPING, Outcome, sync_once
@@ -16,6 +17,7 @@ from sync.link import Link
 from sync.problem import Problem
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 IDLE_S = 60.0
 LONGEST_IDLE_S = 300.0
@@ -102,6 +104,14 @@ class Agent:
                 raise
             finally:
                 self.sending = None
+
+    def alone(self, work: Callable[[], Result]) -> Result:
+        """Something else that needs the line, in the caller's thread, while no sync runs; a sync follows soon."""
+        with self._one, self._around():
+            done = work()
+        self.last_problem = None
+        self.poke()
+        return done
 
     def _hear(self, phase: str, done: int, total: int) -> None:
         self.sending = Sending(done, total, phase)

@@ -138,7 +138,8 @@ def _admit(
             conn, device, name=request["name"], public_key=request["public_key"], now=now, team=team,
             age_recipient=_recipient(request), token_hash=identity.hash_secret(token), earlier=earlier,
         )  # fmt: skip
-        log.author(conn, app, app.enrolled(conn, device, request["name"], request["public_key"], team), now)
+        facts = app.enrolled(conn, device, request["name"], request["public_key"], team, earlier)
+        log.author(conn, app, facts, now)
     if code is not None:
         where = tables.enrolment_code.c.hash == code.hash
         conn.execute(sa.update(tables.enrolment_code).where(where).values(device=device))

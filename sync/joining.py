@@ -21,7 +21,7 @@ def enrol(
     Raises: Problem.
     """
     if expects is not None:
-        _meet(link, expects)
+        meet(link, expects)
     key = next_key(link, code)
     with link.begin() as conn:
         recipient = age.next_recipient(conn)
@@ -38,7 +38,7 @@ def enrol(
     return str(answer["device"])
 
 
-def _meet(link: Link, expects: Expects) -> None:
+def meet(link: Link, expects: Expects) -> None:
     """Who answers proves its key before anything is given away: a pull without a token is refused with it."""
     try:
         link.call("pull", {}, None, anew=True)

@@ -90,5 +90,7 @@ class Application(Protocol):
     def opens(self, op: Op) -> bool:
         """Whether its author is granted the op's stream by this very op (a laptop plans a trip by itself)."""
 
-    def enrolled(self, conn: Connection, device: str, name: str, public_key: str, team: str) -> Sequence[Draft]:
-        """The centre's facts about a new device."""
+    def enrolled(
+        self, conn: Connection, device: str, name: str, public_key: str, team: str, earlier: str | None = None
+    ) -> Sequence[Draft]:
+        """The centre's facts about a new device; `earlier`: what the same laptop was before."""

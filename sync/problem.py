@@ -26,8 +26,9 @@ class Kind:
 CATALOGUE: dict[str, Kind] = {
     "unauthorized": Kind(
         401,
-        "中心服务器不认识这台设备的口令。记录都还在本机;请管理员重新登记这台设备。",
-        "The central server does not know this device's token. Every record is still here; enrol the device again.",
+        "中心服务器不认识这台设备的口令。记录都还在本机;请向管理员要登记码,在“上报”页填上继续。",
+        "The central server does not know this device's token. Every record is still here; ask an administrator for an "
+        "enrolment code and go on with it on the Sync page.",
     ),
     "device-revoked": Kind(
         403,
@@ -79,8 +80,9 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "fork": Kind(
         409,
-        "这台设备像是从备份或克隆恢复的(第 {seq} 条起与中心不同)。可以继续登记;请重新登记设备后再上报。",
-        "This device looks like a restored copy (it differs from op {seq} on). Go on recording; enrol again to send.",
+        "这台设备像是从备份或克隆恢复的(第 {seq} 条起与中心不同)。可以继续登记;请在“上报”页按“作为新的一台继续”。",
+        "This device looks like a restored copy (it differs from op {seq} on). Go on recording; on the Sync page press "
+        "“Go on as a new laptop”.",
     ),
     "gap": Kind(
         409,
@@ -228,10 +230,10 @@ CATALOGUE: dict[str, Kind] = {
     "other-server": Kind(
         502,
         "这个地址上回答的是另一台服务器,不是登记时的那一台,没有采信,上报停了。登记照常,记录都在本机。"
-        "请核对地址;确实换了服务器,请向管理员要登记码重新登记。",
+        "请核对地址;确实换了服务器,请向管理员要登记码,在“上报”页填上继续。",
         "Another server answers at this address, not the one that this laptop was enrolled with. It was not believed "
         "and sending stopped; recording goes on, every record is here. Check the address; if the server was really "
-        "replaced, enrol anew with a code from an administrator.",
+        "replaced, go on with a code from an administrator on the Sync page.",
     ),
     "uninvited-server": Kind(
         502,

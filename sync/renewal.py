@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, identity, log, tables
-from sync.joining import ask_to_enrol, next_key
+from sync import age, blobs, identity, log, tables
+from sync.joining import Expects, ask_to_enrol, meet, next_key
 from sync.link import Link
+from sync.op import Op
 from sync.problem import Problem
 from sync.sending import find_fork, sent
 from sync.tables import op as op_table
 
+WITH_CODE = ("unauthorized", "other-server", "device-revoked")
+"""Where the centre takes the device's token no more, a new code lets the laptop go on."""
 
-def enrol_again(link: Link, code: str | None = None) -> str:
+
+def enrol_again(link: Link, code: str | None = None, expects: Expects | None = None) -> str:
     """After `fork`: become a new device and author there, in one transaction, all that only this copy has.
 
-    With a `code` also where the centre knows this device no more (it was restored from before the enrolment), or is
-    another one.
+    With a `code` also where the centre knows this device no more (it was restored from before the enrolment), has
+    revoked it, or is another one. `expects`: whether a public key is that of the other centre that is meant.
     Returns the new device id. Raises: Problem.
     """
     with link.begin() as conn:
         old, token, name = log.own(conn), log.recall(conn, "token"), log.recall(conn, "name")
-    anew = False
+        acked = int(log.recall(conn, "acked", 0))
+    refused = ""
     try:
         first = find_fork(link)
     except Problem as problem:
-        if problem.name not in ("unauthorized", "other-server") or code is None:
+        if problem.name not in WITH_CODE or code is None:
             raise
-        first, token, anew = 1, None, problem.name == "other-server"
+        refused, token = problem.name, None
+        # A centre that has revoked a device still holds what it acknowledged; the others know nothing of it.
+        first = acked + 1 if refused == "device-revoked" else 1
+    anew = refused == "other-server"
+    if anew and expects is not None:
+        meet(link, expects)
     key = next_key(link, code)
     with link.begin() as conn:
         recipient = age.next_recipient(conn)
     request = {"name": name, "public_key": key.public, "age_recipient": recipient} | ({"code": code} if code else {})
-    answer = ask_to_enrol(link, request, token, anew=anew)
+    answer = ask_to_enrol(link, request, token, anew=anew, expects=expects if anew else None)
     with link.begin() as conn:
         _become(conn, link, old, first, key, name, answer)
+        if first == 1:
+            blobs.ask_again(conn)
     return str(answer["device"])
 
 
@@ -64,5 +77,23 @@ def _become(
     age.adopt(conn)
     for subject in sorted(changed):
         link.app.replay(conn, subject)
-    drafts = [log.Draft(e.op.stream, e.op.actor, e.op.kind, e.op.v, e.op.subject, e.op.body, e.op.hlc) for e in kept]
-    log.author(conn, link.app, drafts, link.now())
+    names = {entry.name: f"{answer['device']}/{seq}" for seq, entry in enumerate(kept, 1)}
+    log.author(conn, link.app, [_again(entry.op, names) for entry in kept], link.now())
+
+
+def _again(op: Op, names: Mapping[str, str]) -> log.Draft:
+    """The same fact under its new name. What it had in view of the copy's own log has new names as well: the old ones
+    may stand for ops of the other copy, which it would hide (docs/adr/0010-names-in-view-after-a-fork.md).
+    """
+    body, base = op.body, op.body.get("base")
+    if isinstance(base, dict):
+        body = body | {"base": {path: _renamed(given, names) for path, given in base.items()}}
+    return log.Draft(op.stream, op.actor, op.kind, op.v, op.subject, body, op.hlc)
+
+
+def _renamed(given: Any, names: Mapping[str, str]) -> Any:
+    return (
+        [names.get(name, name) if isinstance(name, str) else name for name in given]
+        if isinstance(given, list)
+        else given
+    )

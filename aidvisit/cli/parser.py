@@ -9,6 +9,7 @@ from typing import Any
 
 from aidvisit import __version__
 from aidvisit.domain.rights import ROLES
+from sync.op import is_uuid
 
 Parsers = Any  # argparse names the type of its sub-parsers only privately
 
@@ -111,6 +112,26 @@ def _central(commands: Parsers) -> None:
     code.add_argument("--team", required=True, metavar="ID")
     code.add_argument("--count", type=_one_or_more, default=1, metavar="N")
     _devices(central)
+    _held(central)
+
+
+def _held(central: Parsers) -> None:
+    held = _group(central, "held", "待核的记录 / what is held for review")
+    _command(held, "list", "held:list_held", "有哪些在等 / what waits")
+    for name, run, about in (
+        ("release", "held:release", "收下 / accept"),
+        ("dismiss", "held:dismiss", "不收,仍然存着 / do not accept; it stays stored"),
+    ):
+        decide = _command(held, name, run, about)
+        decide.add_argument("record", nargs="+", metavar="DEVICE/SEQ", type=_record_name)
+        decide.add_argument("--reason", required=True, help="为什么,会记入审计 / why; kept in the audit")
+
+
+def _record_name(text: str) -> tuple[str, int]:
+    device, _, seq = text.partition("/")
+    if not is_uuid(device) or not seq.isascii() or not seq.isdecimal() or len(seq) > 15:
+        raise argparse.ArgumentTypeError("DEVICE/SEQ")
+    return device, int(seq)
 
 
 def _devices(central: Parsers) -> None:
@@ -154,9 +175,11 @@ def _authority(parser: argparse.ArgumentParser) -> None:
 def _log(commands: Parsers) -> None:
     sync = _command(commands, "sync", "records:sync", "同步一次 / sync once")
     sync.add_argument("--watch", action="store_true", help="一直同步下去 / go on until stopped")
-    status = _command(
-        sync.add_subparsers(metavar="COMMAND"), "status", "records:sync_status", "还有多少待上报 / what waits"
-    )
+    more = sync.add_subparsers(metavar="COMMAND")
+    status = _command(more, "status", "records:sync_status", "还有多少待上报 / what waits")
+    renew = _command(more, "renew", "records:sync_renew", "作为新的一台继续 / go on as a new laptop")
+    renew.add_argument("--code", default="", help="中心不认这台时要的登记码 / where the centre does not know this one")
+    renew.add_argument("--fingerprint", default="", metavar="F", help="换了服务器时 / where it is another server")
     load = _command(commands, "import", "records:import_", "导入名单 / import a list")
     load.add_argument("file", type=Path)
     load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
@@ -174,7 +197,8 @@ def _log(commands: Parsers) -> None:
     rebuild = _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")
     for command in (sync, load, verify, digest, rebuild):
         _password(command)
-    _password(status, default=argparse.SUPPRESS)  # `sync` has it as well: only what was typed overrides
+    for command in (status, renew):
+        _password(command, default=argparse.SUPPRESS)  # `sync` has it as well: only what was typed overrides
 
 
 def _bundle(commands: Parsers) -> None:

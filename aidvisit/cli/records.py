@@ -59,6 +59,22 @@ def sync_status(arguments: Namespace) -> Answer:
     return Answer(_status(state, waits), _status_lines(state, waits))
 
 
+def sync_renew(arguments: Namespace) -> Answer:
+    """Go on as a new device, then sync; a sync that fails is told, and costs nothing."""
+    from aidvisit.services import renewal
+    from aidvisit.services import sync as service
+
+    with opened_for(arguments, "field"):
+        device = renewal.renew(arguments.code, arguments.fingerprint)
+        lines = [f"现在是新的一台 / now a new laptop: {device}"]
+        try:
+            service.sync_now(show_progress)
+        except Problem as problem:
+            lines.append(f"{problem.words('zh')} / {problem.words('en')}")
+        state, waits = service.status(), service.meter().blobs
+    return Answer({"device": device, **_status(state, waits)}, [*lines, *_status_lines(state, waits)])
+
+
 def _status(state: LogState, waits: Waiting) -> dict[str, Any]:
     return {
         "waiting": state.waiting,

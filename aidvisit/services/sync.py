@@ -20,7 +20,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import House
 from sync import blobs, client, clock, comparison, log, pace, server, witness
-from sync.agent import Agent
+from sync.agent import Agent, Result
 from sync.blobs import Waiting
 from sync.client import Outcome
 from sync.identity import KeyPair
@@ -86,6 +86,15 @@ def sync_now(progress: Callable[[int, int], None] | None = None) -> Outcome:
         return running.sync_now()
     with resealing():
         return client.sync_once(link(current_settings()), progress)
+
+
+def alone(work: Callable[[], Result]) -> Result:
+    """Something else that needs the line, while no sync runs. Raises: Problem."""
+    running = agent()
+    if running is not None:
+        return running.alone(work)
+    with resealing():
+        return work()
 
 
 @contextmanager

@@ -38,6 +38,14 @@ def seal_off() -> None:
         vault().seal_off()  # a database that is held or full is no reason to stay open
 
 
+def readmit() -> None:
+    """A revoked laptop that the centre took in again opens for its people as before. Raises: Problem as above."""
+    if vault().exists and vault().revoked:
+        with transaction():
+            vault().readmit()
+        reseal()
+
+
 def acting() -> str:
     """Who a command acts for: the person whose password opened the home, else the device itself."""
     with reading() as conn:

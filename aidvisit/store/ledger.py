@@ -75,21 +75,33 @@ class House:
         """Planning a trip gives a laptop that trip's stream, and nothing else."""
         return op.kind == "trip.planned" and trip_of(op.stream) == op.subject
 
-    def enrolled(self, conn: Connection, device: str, name: str, public_key: str, team: str) -> Sequence[Draft]:
-        """The centre's facts about a new device."""
+    def enrolled(
+        self, conn: Connection, device: str, name: str, public_key: str, team: str, earlier: str | None = None
+    ) -> Sequence[Draft]:
+        """The centre's facts about a new device, which may be what another one was before."""
         own, body = log.own(conn), {"name": name, "public_key": public_key, "team": team}
-        return [Draft("org", own, "device.enrolled", 1, device, body), *_joined(conn, own, device, team)]
+        return [Draft("org", own, "device.enrolled", 1, device, body), *_joined(conn, own, device, team, earlier)]
 
 
-def _joined(conn: Connection, own: str, device: str, team: str) -> Iterator[Draft]:
-    """A laptop that comes late gets its team's open trips, but for those whose groups were given out by name."""
+def _joined(conn: Connection, own: str, device: str, team: str, earlier: str | None) -> Iterator[Draft]:
+    """A laptop that comes late gets its team's open trips, but for those whose groups were given out by name.
+
+    One that was another device before goes on with all that it carried or planned as that one, in its groups.
+    """
     given_out = or_(Trip.status == "released", and_(Trip.status == "planned", Trip.planned_by == own))
-    trips = select(Trip.id, Trip.stream).where(Trip.team == team, given_out)
+    held = or_(Trip.planned_by == earlier, Trip.id.in_(select(Release.trip).where(Release.device == earlier)))
+    wanted = and_(Trip.team == team, given_out)
+    trips = select(Trip.id, Trip.stream, Trip.planned_by).where(wanted if earlier is None else or_(wanted, held))
     for trip in conn.execute(trips.order_by(Trip.id)).all():
-        carrying = conn.execute(select(Release.device, Release.groups).where(Release.trip == trip.id)).all()
-        if any(row.groups for row in carrying):
+        query = select(Release.device, Release.groups).where(Release.trip == trip.id)
+        groups = {row.device: row.groups for row in conn.execute(query)}
+        if earlier is not None and (earlier in groups or trip.planned_by == earlier):
+            groups[device] = groups.get(earlier, [])
+        elif any(groups.values()):
             continue
-        devices = [{"device": one} for one in sorted({*(row.device for row in carrying), device})]
+        else:
+            groups[device] = []
+        devices = [{"device": one} | ({"groups": named} if named else {}) for one, named in sorted(groups.items())]
         yield Draft(trip.stream, own, "trip.released", 1, trip.id, {"devices": devices})
 
 

@@ -163,6 +163,12 @@ class Vault:
             finally:
                 self.lock()  # also where the disk is full: whoever opens it learns it again with the next sync
 
+    def readmit(self) -> None:
+        """The centre took the laptop in again: slots may be made once more. Raises: Problem as `seal_to`."""
+        with self._lock:
+            self.key()
+            self._write(self._read() | {"revoked": False})
+
     def _opened(self, key: bytes, slot: dict[str, Any]) -> str:
         self._key, self.opened_by, self.opened_with = key, str(slot["user"]), slot["key"]
         return self.opened_by

@@ -61,6 +61,7 @@ ROUTES = {
     "sync.heard": "sync.run",
     "sync.line": "sync.run",
     "sync.now": "sync.run",
+    "sync.renew": "sync.run",
     "sync.page": "sync.run",
     "sync.pause": "sync.run",
     "sync.slip": "sync.run",

@@ -163,6 +163,20 @@ class RevokeForm(Form):
     sure = fields.String(load_default="")
 
 
+class RenewForm(Form):
+    """`sure`: the tick that makes it deliberate."""
+
+    code = fields.String(load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100."))
+    fingerprint = fields.String(
+        load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100.")
+    )
+    sure = fields.String(
+        required=True,
+        validate=validate.OneOf(["yes"], error="请先勾选这一句。 / Tick this first."),
+        error_messages={"required": "请先勾选这一句。 / Tick this first."},
+    )
+
+
 class HeldForm(Form):
     """Which records it is about (`held`, several) is read beside it."""
 

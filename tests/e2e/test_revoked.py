@@ -121,6 +121,25 @@ def test_the_recovery_key_alone_opens_it_and_what_was_not_sent_is_there(lost: Lo
     assert lost.held() == (before, True)
 
 
+def test_a_laptop_that_was_found_is_taken_in_again_with_a_code(lost: Lost) -> None:
+    """What it had not sent comes once, its people open it as before; the old device stays revoked."""
+    lost.revoke()
+    assert lost.run("sync")[1]["type"] == "urn:aidvisit:problem:device-revoked"
+    code, refusal = lost.run("sync", "renew", secret=lost.recovery)
+    assert (code, refusal["type"]) == (1, "urn:aidvisit:problem:device-revoked"), "not without a code"
+    (team,) = {row["team"] for row in lost.centre.command("central", "device", "list")["devices"]}
+    code, done = lost.run("sync", "renew", "--code", lost.centre.code(team), secret=lost.recovery)
+    assert (code, done.get("waiting")) == (0, 0), done
+    rows = {row["id"]: row for row in lost.centre.command("central", "device", "list")["devices"]}
+    assert rows.keys() == {lost.device, done["device"]}
+    assert (rows[lost.device]["revoked"], rows[done["device"]]["revoked"]) == (True, False)
+    assert rows[done["device"]]["through"] >= 2
+    assert lost.centre.command("central", "held", "list")["held"] == []
+    assert lost.centre.command("verify")["ok"]
+    code, verified = lost.run("verify")
+    assert (code, verified["ok"]) == (0, True), "with a person's password again"
+
+
 def test_who_is_at_work_is_signed_out_and_told_why(lost: Lost) -> None:
     """The agent learns of it after somebody signed in; from then on the pages lead to a sentence, for anybody."""
     lost.revoke()

@@ -72,6 +72,7 @@ FIELD = {
     "POST stick.give": Request("age-encryption.org", status=200),
     "POST stick.bring": Request("没有选文件", status=422),
     "POST stick.part": Request("", query={"at": "0"}, status=204),
+    "POST sync.renew": Request("上报", {"sure": "yes"}, status=503),
     "POST sync.heard": Request("上报"),
     "POST sync.line": Request("插回网线"),
 }

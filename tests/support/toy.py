@@ -105,7 +105,9 @@ class Toy:
     def opens(self, op: Op) -> bool:
         return op.kind == "box.planned" and op.stream == f"trip-{op.subject}"
 
-    def enrolled(self, conn: Connection, device: str, name: str, public_key: str, team: str) -> Sequence[Draft]:
+    def enrolled(
+        self, conn: Connection, device: str, name: str, public_key: str, team: str, earlier: str | None = None
+    ) -> Sequence[Draft]:
         return [Draft("org", log.own(conn), "device.enrolled", 1, device, {"team": team, "name": name})]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -224,6 +225,53 @@ def test_enrolling_again_without_a_fork_loses_nothing_either(centre: Centre, lap
     laptop.sync(), laptop.sync()
     assert len([s for s in centre.states().values() if "thing.registered" in s]) == 2
     same(centre, laptop)
+
+
+def test_an_edit_of_the_copys_own_edit_is_no_conflict_afterwards(centre: Centre, laptop: Laptop) -> None:
+    """What an edit had in view was authored again under another name: its `base` names that one."""
+    copy = copy_of(laptop)
+    laptop.thing(name="by the original")
+    laptop.sync()
+    thing = copy.thing(name="first")
+    second = copy.edit(thing, {"name": [thing.op.name]}, name="second")
+    copy.edit(thing, {"name": [second.op.name], "other": ["0192f3a0-0000-7000-8000-0000000000ff/7"]}, name="third")
+    before = _fields(copy, thing.op.subject)
+    assert before["name"][:2] == ["third", False]
+    renewal.enrol_again(copy.link)
+    centre.grant(copy.device, TOWN)
+    copy.sync(), laptop.sync()
+    assert _fields(centre, thing.op.subject)["name"][:2] == ["third", False]
+    assert _base(copy, 3) == {"name": [f"{copy.device}/2"], "other": ["0192f3a0-0000-7000-8000-0000000000ff/7"]}
+    same(centre, laptop, copy)
+
+
+def test_an_edit_that_the_copy_never_saw_is_not_superseded_by_it(centre: Centre, laptop: Laptop) -> None:
+    """The original's edit has the number that the copy gave to one of its own: naming it must not hide the other."""
+    thing = laptop.thing(name="shared")
+    laptop.sync()
+    copy = copy_of(laptop)
+    theirs = laptop.edit(thing, {"name": [thing.op.name]}, name="by the original")
+    laptop.sync()
+    mine = copy.edit(thing, {"name": [thing.op.name]}, name="by the copy")
+    assert mine.op.name == theirs.op.name, "two ops, one number"
+    copy.edit(thing, {"name": [mine.op.name]}, name="by the copy, better")
+    renewal.enrol_again(copy.link)
+    centre.grant(copy.device, TOWN)
+    copy.sync(), laptop.sync(), copy.sync()
+    _value, conflict, heads = _fields(centre, thing.op.subject)["name"]
+    assert conflict
+    assert {name for name, _ in heads} == {theirs.op.name, f"{copy.device}/2"}
+    assert _base(copy, 1) == {"name": [thing.op.name]}, "what the centre has keeps its name"
+    same(centre, laptop, copy)
+
+
+def _fields(node: Centre | Laptop, subject: str) -> dict[str, list[Any]]:
+    fields: dict[str, list[Any]] = json.loads(node.states()[subject])["fields"]
+    return fields
+
+
+def _base(node: Laptop, seq: int) -> Any:
+    return node.entry(node.device, seq).op.body["base"]
 
 
 # --- a centre restored from an old copy ------------------------------------------------------------------------

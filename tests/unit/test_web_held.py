@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import cast
+
 import pytest
 
+from aidvisit import cli
 from aidvisit.services import held as service
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
@@ -242,3 +246,29 @@ def test_many_are_shown_page_by_page(leader: Pages, admin: Pages, monkeypatch: p
         rest, more = queries.waiting(conn, after=(first[-1].device, first[-1].seq), most=2)
         assert ([one.key for one in rest], more) == (names[2:], False)
     assert admin.get("/held?after=nonsense").status_code == 200
+
+
+def test_on_the_command_line(leader: Pages, admin: Pages, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [by_somebody_who_left(leader)[0] for _ in range(2)]
+    sync(leader, admin)
+    home = str(admin.app.config["SETTINGS"].home)
+
+    def run(*words: str) -> tuple[int, dict[str, object]]:
+        code = cli.main(["--json", "--home", home, "central", "held", *words])
+        said = capsys.readouterr()
+        return code, json.loads(said.out or said.err)
+
+    code, listed = run("list")
+    held = cast("list[dict[str, object]]", listed["held"])
+    assert (code, [one["record"] for one in held]) == (0, names)
+    assert (held[0]["reason"], held[0]["person"], held[0]["acceptable"]) == ("not-allowed", "陈离队", True)
+    assert run("release", names[0], "--reason", "查过") == (0, {"released": 1})
+    assert run("release", names[0], "--reason", "查过") == (0, {"released": 0})
+    assert run("dismiss", names[1], "--reason", "重复") == (0, {"dismissed": 1})
+    assert run("list") == (0, {"held": []})
+    code, refused = run("dismiss", f"{uuid7()}/1", "--reason", "重复")
+    assert (code, refused["type"]) == (1, "urn:aidvisit:problem:unknown-record")
+    assert run("dismiss", names[1], "--reason", " ")[1]["type"] == "urn:aidvisit:problem:invalid-body"
+    assert "办公室(命令行):查过" in words(admin.get("/held"))
+    with pytest.raises(SystemExit):
+        run("dismiss", "nonsense", "--reason", "x")

@@ -6,13 +6,13 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
-from aidvisit.services import held, preview
+from aidvisit.services import held, preview, renewal
 from aidvisit.services import sync as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries.account import device_row
 from aidvisit.store.queries.receipt import slip_of
 from aidvisit.web.chip import send_soon
-from aidvisit.web.forms import PauseForm, read
+from aidvisit.web.forms import PauseForm, RenewForm, read
 from sync import clock, log, receipt, witness
 from sync.pause import until
 
@@ -32,7 +32,8 @@ def page(problem: Problem | None = None) -> str:
     return render_template(
         "sync/page.html", state=state, told=held.told(), server=server, address=settings.server_url,
         line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip, notices=notices,
-        paused=until(state.paused, clock.wall()),
+        paused=until(state.paused, clock.wall()), offer=renewal.offer(), typed=request.form,
+        renewed=request.args.get("renewed") == "yes",
     )  # fmt: skip
 
 
@@ -58,6 +59,17 @@ def now() -> ResponseReturnValue:
     except Problem as problem:
         return page(problem), problem.status
     return redirect(url_for("sync.page"), 303)
+
+
+@blueprint.post("/sync/renew")
+def renew() -> ResponseReturnValue:
+    """作为新的一台继续: after a copy, a restore, or with a code where the centre does not know this laptop."""
+    try:
+        form = read(RenewForm)
+        renewal.renew(form["code"], form["fingerprint"])
+    except Problem as problem:
+        return page(problem), problem.status
+    return redirect(url_for("sync.page", renewed="yes"), 303)
 
 
 @blueprint.post("/sync/heard")
