@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync import log
-from sync.log import insert_new
 from sync.problem import Problem
+from sync.rows import insert_new
 from sync.tables import blob, blob_name
 from sync.tables import op as op_table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 AHEAD_MS = 5 * 60 * 1000
 EARLIEST = "00010101T000000000Z-0000"
@@ -40,17 +41,19 @@ def parse(hlc: str) -> tuple[int, int]:
     match = _HLC.fullmatch(hlc)
     if match is None:
         raise ValueError(f"not an HLC: {hlc!r}")
-    d = match[1]
-    moment = datetime(int(d[:4]), int(d[4:6]), int(d[6:8]), int(d[9:11]), int(d[11:13]), int(d[13:15]), tzinfo=UTC)
-    return to_ms(moment) + int(d[15:18]), int(match[2], 16)
+    return to_ms(_second(match[1])) + int(match[1][15:18]), int(match[2], 16)
+
+
+def _second(d: str) -> datetime:
+    return datetime(int(d[:4]), int(d[4:6]), int(d[6:8]), int(d[9:11]), int(d[11:13]), int(d[13:15]), tzinfo=UTC)
 
 
 def is_hlc(text: object) -> bool:
+    match = _HLC.fullmatch(text) if isinstance(text, str) else None
     try:
-        parse(text if isinstance(text, str) else "")
+        return match is not None and bool(_second(match[1]))
     except ValueError:
         return False
-    return True
 
 
 def after(latest: str) -> str:
@@ -67,12 +70,18 @@ def tick(latest: str, wall_ms: int) -> str:
     return now if now > latest else after(latest)
 
 
+@lru_cache(maxsize=8)
+def _latest(wall_ms: int) -> str:
+    """The last HLC that is not too far ahead of the wall clock: HLCs are compared as texts."""
+    return stamp(min(wall_ms + AHEAD_MS, _LATEST_MS), 0xFFFF)
+
+
 def merge_clock(hlc: str, previous: str, of_stream: str, wall_ms: int) -> str | None:
     """The `merge_hlc` that a server gives an arriving op, or None where its own HLC stands.
 
     `previous` is the merge clock of the same device's op before, `of_stream` the latest one of the op's stream.
     Source: docs/protocol.md section 1, "Clock".
     """
-    if parse(hlc)[0] <= wall_ms + AHEAD_MS and hlc > previous:
+    if previous < hlc <= _latest(wall_ms):
         return None
     return after(max(stamp(wall_ms, 0), previous, of_stream))

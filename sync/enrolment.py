@@ -12,6 +12,7 @@ from sync import age, identity, log, tables
 from sync.log import Application, Begin
 from sync.op import malformed, uuid7
 from sync.problem import Problem
+from sync.rows import insert_new
 from sync.wire import EnrolRequest, load
 
 CODE_LASTS = timedelta(hours=24)
@@ -73,7 +74,7 @@ def _throttle(conn: Connection, address: str, now: datetime) -> None:
 
 def _count_failure(conn: Connection, address: str, now: datetime) -> None:
     table = tables.enrolment_attempt
-    log.insert_new(conn, table, [{"address": address, "failures": 0, "since": now.isoformat()}])
+    insert_new(conn, table, [{"address": address, "failures": 0, "since": now.isoformat()}])
     row = conn.execute(sa.select(table).where(table.c.address == address).with_for_update()).one()
     values = {"failures": row.failures + 1, "since": row.since}
     if datetime.fromisoformat(row.since) + ATTEMPTS_WITHIN <= now:

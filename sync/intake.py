@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -10,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync import blobs, log, quarantine, tables
-from sync.log import Application, Streams
+from sync.log import Application, Entry
 from sync.op import Op, check_op, malformed
 from sync.problem import Problem
+from sync.rows import insert_new
+from sync.streams import Streams
 from sync.tables import op as op_table
 
 
@@ -25,52 +28,59 @@ def take_page(conn: Connection, app: Application, answer: dict[str, Any], now: d
     if answer["epoch"] != log.recall(conn, "epoch"):
         begin_epoch(conn, me.id, answer["epoch"])
     _take_grants(conn, app, me.id, answer["grants"])
-    streams = Streams(conn, {item["stream"] for item in answer["ops"]})
-    latest = me.clock
-    for item in answer["ops"]:
-        latest = max(latest, _receive(conn, app, me.id, streams, item, now))
-    streams.save()
+    entries = [_entry(item, now) for item in answer["ops"]]
+    _see(conn, entries)
+    _receive(conn, app, [entry for entry in entries if entry.op.device != me.id])
+    latest = max((entry.clock for entry in entries), default=me.clock)
     if latest > me.clock:
         log.set_clock(conn, me.id, latest)
     conn.execute(sa.delete(tables.cursor))
-    log.insert_new(conn, tables.cursor, [{"stream": s, "n": n} for s, n in sorted(answer["cursors"].items())])
+    insert_new(conn, tables.cursor, [{"stream": s, "n": n} for s, n in sorted(answer["cursors"].items())])
     _compare_logs(conn, me.id, me.through, answer["through"], answer["head"])
     if not answer["more"] and log.recall(conn, "renumbering"):
         _set_aside(conn, app, me.id)
     return len(answer["ops"])
 
 
-def _receive(
-    conn: Connection, app: Application, own: str, streams: Streams, item: dict[str, Any], now: datetime
-) -> str:
-    """Keep and apply one op of a page, once. Returns its merge clock."""
+def _entry(item: dict[str, Any], now: datetime) -> Entry:
     try:
         op = Op(**{field: item[field] for field in Op.__slots__})
         n, merge_hlc = int(item["n"]), item.get("merge_hlc")
     except (KeyError, TypeError, ValueError) as error:
         raise malformed("an op of a page lacks members") from error
-    digest = sha256(check_op(op)).hexdigest()
-    merged = str(merge_hlc or op.hlc)
-    streams.see(op.stream, n, merged)
-    if op.device == own:
-        return merged
-    where = sa.and_(op_table.c.device == op.device, op_table.c.seq == op.seq)
-    known = conn.execute(sa.select(op_table).where(where)).first()
-    if known is not None and known.digest != digest:
-        # The centre was restored, and another copy of that laptop came first.
-        conn.execute(sa.delete(op_table).where(where))
-        app.replay(conn, known.subject)
-        known = None
-    if known is None:
-        log.put(conn, app, log.insert_op(conn, op, digest, now, n=n, merge_hlc=merge_hlc))
-    else:
-        values = {"n": n, "merge_hlc": merge_hlc, "clock": merged, "problem": None, "dismissed": False}
-        conn.execute(sa.update(op_table).where(where).values(**values))
-        if known.clock != merged or known.problem is not None:
-            app.replay(conn, op.subject)
-    if op.kind.startswith("op."):
-        quarantine.hear(conn, op)
-    return merged
+    return log.new_entry(op, sha256(check_op(op)).hexdigest(), now, n=n, merge_hlc=merge_hlc)
+
+
+def _see(conn: Connection, entries: Sequence[Entry]) -> None:
+    streams = Streams(conn, {entry.op.stream for entry in entries})
+    for entry in entries:
+        assert entry.n is not None
+        streams.see(entry.op.stream, entry.n, entry.clock)
+    streams.save()
+
+
+def _receive(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
+    """Keep and apply others' ops of a page, once; of one that stands in it twice, what it says last."""
+    told = {(entry.op.device, entry.op.seq): entry for entry in entries}
+    known = log.rows_at(conn, told)
+    # The centre was restored, and another copy of that laptop came first.
+    other = {place for place, row in known.items() if row.digest != told[place].digest}
+    for device, seq in other:
+        conn.execute(sa.delete(op_table).where(op_table.c.device == device, op_table.c.seq == seq))
+    same = {place: told[place] for place in known.keys() - other}
+    log.change(conn, {place: _standing(entry) for place, entry in same.items()})
+    moved = {place for place, e in same.items() if known[place].clock != e.clock or known[place].problem is not None}
+    changed = {known[place].subject for place in other | moved}
+    app.replay(conn, changed)
+    log.keep(conn, app, [entry for place, entry in told.items() if place not in known or place in other])
+    for entry in entries:
+        if entry.op.kind.startswith("op."):
+            quarantine.hear(conn, entry.op)
+
+
+def _standing(entry: Entry) -> dict[str, Any]:
+    """What a page says of an op that is held already."""
+    return {"n": entry.n, "merge_hlc": entry.merge_hlc, "clock": entry.clock, "problem": None, "dismissed": False}
 
 
 def _take_grants(conn: Connection, app: Application, device: str, granted: list[str]) -> None:
@@ -87,10 +97,9 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
         blobs.drop_unnamed(conn)
     for stream in sorted(back):
         entries = list(log.iterate(conn, stream))
-        for entry in entries:
-            log.put(conn, app, entry)
-        for subject in sorted({entry.op.subject for entry in entries}):
-            app.replay(conn, subject)  # with all of them told apart that this version does not understand
+        log.put(conn, app, entries)
+        # With all of them told apart that this version does not understand.
+        app.replay(conn, {entry.op.subject for entry in entries})
 
 
 def begin_epoch(conn: Connection, device: str, epoch: str) -> None:
@@ -108,11 +117,10 @@ def begin_epoch(conn: Connection, device: str, epoch: str) -> None:
 def _set_aside(conn: Connection, app: Application, device: str) -> None:
     """What the centre has not numbered again is kept, but counts no more, until its author has sent it again."""
     where = sa.and_(op_table.c.device != device, op_table.c.n.is_(None), op_table.c.problem.is_(None))
-    subjects = sorted(s for s in conn.execute(sa.select(op_table.c.subject).distinct().where(where)).scalars() if s)
+    subjects = {s for s in conn.execute(sa.select(op_table.c.subject).distinct().where(where)).scalars() if s}
     stated = log.as_json(Problem("not-numbered").to_dict())
     conn.execute(sa.update(op_table).where(where).values(problem=stated, dismissed=True))
-    for subject in subjects:
-        app.replay(conn, subject)
+    app.replay(conn, subjects)
     log.remember(conn, renumbering=None)
 
 

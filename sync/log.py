@@ -10,29 +10,34 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
-from sync import clock, tables
+from sync import clock, rows, tables
 from sync.model import Application as Application
 from sync.model import Begin as Begin
 from sync.model import Draft as Draft
 from sync.model import Entry as Entry
 from sync.model import Grants as Grants
+from sync.model import Judge as Judge
 from sync.naming import rows_of
 from sync.op import ZERO, Op, chain, check_op, digest_of
+from sync.streams import Streams
 from sync.tables import metadata as metadata
 from sync.tables import op as op_table
+
+Place = tuple[str, int]
+"""An op by its device and seq."""
 
 # --- the node's own small facts ------------------------------------------------------------------------------
 
 
 def recall(conn: Connection, key: str, default: Any = None) -> Any:
     """A value of the node's own (device, keys, epoch, receipt …), as JSON."""
-    value = conn.execute(sa.select(tables.node.c.value).where(tables.node.c.key == key)).scalar()
+    value = _node(conn).get(key)
     return default if value is None else json.loads(value)
 
 
@@ -41,6 +46,20 @@ def remember(conn: Connection, **values: Any) -> None:
         conn.execute(sa.delete(tables.node).where(tables.node.c.key == key))
         if value is not None:
             conn.execute(sa.insert(tables.node).values(key=key, value=json.dumps(value, ensure_ascii=False)))
+    _forget(conn)
+
+
+def _node(conn: Connection) -> dict[str, str]:
+    """The node's values, read once a transaction; again after they were changed, or a lock was waited for."""
+    transaction, held = conn.info.get("node", (None, {}))
+    if transaction is None or transaction is not conn.get_transaction():
+        held = {row.key: row.value for row in conn.execute(sa.select(tables.node))}
+        conn.info["node"] = (conn.get_transaction(), held)
+    return cast(dict[str, str], held)
+
+
+def _forget(conn: Connection) -> None:
+    conn.info.pop("node", None)
 
 
 def own(conn: Connection) -> str:
@@ -66,6 +85,7 @@ def add_device(conn: Connection, device: str, *, name: str, public_key: str, now
 
 def lock_device(conn: Connection, device: str) -> Row[Any]:
     """The first lock of every transaction that writes ops (docs/protocol.md, one lock order)."""
+    _forget(conn)
     return conn.execute(sa.select(tables.device).where(tables.device.c.id == device).with_for_update()).one()
 
 
@@ -82,56 +102,6 @@ def hash_at(conn: Connection, device: str, seq: int) -> str:
     return str(conn.execute(query).scalar_one())
 
 
-def insert_new(conn: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """INSERT … ON CONFLICT DO NOTHING."""
-    if rows:
-        make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-        conn.execute(make(table).on_conflict_do_nothing(), list(rows))
-
-
-class Streams:
-    """The rows of a transaction's streams, made, locked in byte order of their names, and written back once."""
-
-    def __init__(self, conn: Connection, names: Collection[str]) -> None:
-        self._conn = conn
-        ordered = sorted(set(names))
-        insert_new(conn, tables.stream, [{"name": n, "head": 0, "clock": clock.EARLIEST} for n in ordered])
-        self._rows: dict[str, tuple[int, str]] = {}
-        for name in ordered:
-            query = sa.select(tables.stream).where(tables.stream.c.name == name).with_for_update()
-            row = conn.execute(query).one()
-            self._rows[name] = (row.head, row.clock)
-        self._touched: set[str] = set()
-
-    def clock(self, name: str) -> str:
-        """The latest merge clock of a stream, also of one that is not locked here."""
-        if name in self._rows:
-            return self._rows[name][1]
-        query = sa.select(tables.stream.c.clock).where(tables.stream.c.name == name)
-        return self._conn.execute(query).scalar() or clock.EARLIEST
-
-    def take(self, name: str, merge_clock: str) -> int:
-        """The next number of a stream."""
-        head, latest = self._rows[name]
-        self._rows[name] = (head + 1, max(latest, merge_clock))
-        self._touched.add(name)
-        return head + 1
-
-    def see(self, name: str, n: int, merge_clock: str) -> None:
-        """A reader was told of op `n`."""
-        head, latest = self._rows[name]
-        self._rows[name] = (max(head, n), max(latest, merge_clock))
-        self._touched.add(name)
-
-    def save(self) -> None:
-        for name in sorted(self._touched):
-            head, latest = self._rows[name]
-            self._conn.execute(
-                sa.update(tables.stream).where(tables.stream.c.name == name).values(head=head, clock=latest)
-            )
-        self._touched.clear()
-
-
 def as_json(value: Any) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False)
 
@@ -139,31 +109,52 @@ def as_json(value: Any) -> str | None:
 # --- writing -------------------------------------------------------------------------------------------------
 
 
-def insert_op(conn: Connection, op: Op, digest: str, now: datetime, **more: Any) -> Entry:
-    """Keep an op. `more`: n, merge_hlc, hash, problem."""
-    problem = more.get("problem")
-    merge_hlc = more.get("merge_hlc")
-    values = {
-        "device": op.device, "seq": op.seq, "stream": op.stream, "n": more.get("n"), "hlc": op.hlc,
-        "merge_hlc": merge_hlc, "clock": merge_hlc or op.hlc, "actor": op.actor, "kind": op.kind, "v": op.v,
+def new_entry(op: Op, digest: str, now: datetime, **more: Any) -> Entry:
+    """An op as it is to be kept. `more`: n, merge_hlc, hash, problem."""
+    known = {name: more.get(name) for name in ("n", "merge_hlc", "hash", "problem")}
+    return Entry(op, digest=digest, dismissed=False, received_at=now.isoformat(), **known)
+
+
+def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
+    made = [_row(entry) for entry in entries]
+    rows.insert(conn, op_table, made)
+    naming = [e for e, row in zip(entries, made, strict=True) if '"sha256"' in row["body"]]  # looking is dearer
+    named = [row for entry in naming for row in rows_of(entry.op.device, entry.op.seq, entry.op.body)]
+    rows.insert_new(conn, tables.blob_name, named)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    op = entry.op
+    return {
+        "device": op.device, "seq": op.seq, "stream": op.stream, "n": entry.n, "hlc": op.hlc,
+        "merge_hlc": entry.merge_hlc, "clock": entry.clock, "actor": op.actor, "kind": op.kind, "v": op.v,
         "subject": op.subject, "body": json.dumps(op.body, ensure_ascii=False, separators=(",", ":")),
-        "digest": digest, "hash": more.get("hash"),
-        "problem": as_json(problem),
-        "dismissed": False, "applied": True, "received_at": now.isoformat(),
+        "digest": entry.digest, "hash": entry.hash, "problem": as_json(entry.problem),
+        "dismissed": entry.dismissed, "applied": True, "received_at": entry.received_at,
     }  # fmt: skip
-    conn.execute(sa.insert(op_table).values(**values))
-    if '"sha256"' in str(values["body"]):  # most name none: looking is dearer
-        insert_new(conn, tables.blob_name, rows_of(op.device, op.seq, op.body))
-    return Entry(op, more.get("n"), merge_hlc, digest, more.get("hash"), problem, False, now.isoformat())
 
 
-def put(conn: Connection, app: Application, entry: Entry) -> None:
-    """Apply an entry that is held; what is not understood yet waits for an upgrade, what is withdrawn for its grant."""
-    if entry.op.kind.startswith("op.") or entry.op.stream in recall(conn, "withdrawn", []):
-        return
-    if not app.apply(conn, entry):
-        where = sa.and_(op_table.c.device == entry.op.device, op_table.c.seq == entry.op.seq)
-        conn.execute(sa.update(op_table).where(where).values(applied=False))
+def keep(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
+    """Insert new entries, and apply those that are not quarantined."""
+    insert_entries(conn, entries)
+    put(conn, app, [entry for entry in entries if entry.problem is None])
+
+
+def put(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
+    """Apply entries that are held; what is not understood waits for an upgrade, what is withdrawn for its grant."""
+    withdrawn = recall(conn, "withdrawn", [])
+    told = [e for e in entries if not e.op.kind.startswith("op.") and e.op.stream not in withdrawn]
+    for entry in app.apply(conn, told) if told else ():
+        change(conn, {(entry.op.device, entry.op.seq): {"applied": False}})
+
+
+def change(conn: Connection, values: Mapping[Place, Mapping[str, Any]]) -> None:
+    """Set columns of ops that are held, of each the same."""
+    if values:
+        where = (op_table.c.device == sa.bindparam("at_device"), op_table.c.seq == sa.bindparam("at_seq"))
+        found = [{"at_device": device, "at_seq": seq, **each} for (device, seq), each in values.items()]
+        names = next(iter(values.values()))
+        conn.execute(sa.update(op_table).where(*where).values({name: sa.bindparam(name) for name in names}), found)
 
 
 def wall_ms(conn: Connection, now: datetime) -> int:
@@ -193,9 +184,8 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
         digest = sha256(check_op(op)).hexdigest()
         head = chain(head, digest)
         n = streams.take(op.stream, hlc) if streams else None
-        entry = insert_op(conn, op, digest, now, n=n, hash=head)
-        put(conn, app, entry)
-        entries.append(entry)
+        entries.append(new_entry(op, digest, now, n=n, hash=head))
+    keep(conn, app, entries)
     if streams:
         streams.save()
     where = tables.device.c.id == me.id
@@ -234,16 +224,64 @@ def _counts(conn: Connection) -> sa.ColumnElement[bool]:
 
 def entries_of(conn: Connection, subject: str, kinds: Collection[str] | None = None) -> list[Entry]:
     """The ops about one subject that count, in their order."""
-    query = sa.select(op_table).where(op_table.c.subject == subject, op_table.c.applied, _counts(conn))
+    return histories(conn, [subject], kinds)[subject]
+
+
+def histories(
+    conn: Connection, subjects: Collection[str], kinds: Collection[str] | None = None
+) -> dict[str, list[Entry]]:
+    """By subject, all ops about it that count, in their order."""
+    found: dict[str, list[Entry]] = {subject: [] for subject in subjects}
+    query = sa.select(op_table).where(_counts(conn), *_about(conn, subjects, kinds))
+    for row in conn.execute(query):
+        found[row.subject].append(to_entry(row))
+    for held in found.values():
+        held.sort(key=attrgetter("order"))
+    return found
+
+
+def histories_with(
+    conn: Connection, entries: Iterable[Entry], kinds: Collection[str] | None = None
+) -> dict[str, list[Entry]]:
+    """`histories` of the subjects of entries that count; only what is not among them is read."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.op.subject, []).append(entry)
+    query = sa.select(op_table.c.subject, sa.func.count().label("held"))
+    query = query.where(_counts(conn), *_about(conn, found, kinds)).group_by(op_table.c.subject)
+    longer = [row.subject for row in conn.execute(query) if row.held != len(found[row.subject])]
+    return found | (histories(conn, longer, kinds) if longer else {})
+
+
+def _about(
+    conn: Connection, subjects: Collection[str], kinds: Collection[str] | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    yield rows.among(conn, op_table.c.subject, subjects)
+    yield op_table.c.applied
     if kinds is not None:
-        query = query.where(op_table.c.kind.in_(kinds))
-    return sorted((to_entry(row) for row in conn.execute(query)), key=lambda entry: entry.order)
+        yield op_table.c.kind.in_(sorted(kinds))
 
 
 def find(conn: Connection, device: str, seq: int) -> Entry | None:
-    query = sa.select(op_table).where(op_table.c.device == device, op_table.c.seq == seq, op_table.c.body.is_not(None))
-    row = conn.execute(query).first()
-    return None if row is None else to_entry(row)
+    return at(conn, [(device, seq)]).get((device, seq))
+
+
+def at(conn: Connection, places: Iterable[Place]) -> dict[Place, Entry]:
+    """By place, those of these ops that are held and not erased."""
+    return {place: to_entry(row) for place, row in rows_at(conn, places).items() if row.body is not None}
+
+
+def rows_at(conn: Connection, places: Iterable[Place]) -> dict[Place, Row[Any]]:
+    """By place, those of these ops that are held."""
+    seqs: dict[str, list[int]] = {}
+    for device, seq in places:
+        seqs.setdefault(device, []).append(seq)
+    found = {}
+    for device, wanted in seqs.items():
+        query = sa.select(op_table).where(op_table.c.device == device, rows.among(conn, op_table.c.seq, wanted))
+        for row in conn.execute(query):
+            found[device, row.seq] = row
+    return found
 
 
 def iterate(conn: Connection, stream: str | None = None) -> Iterator[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -69,17 +69,33 @@ class Entry:
         return self.op.name
 
 
+class Judge(Protocol):
+    """Judges ops one after another: what they need to know was read at once, and is kept true as ops are accepted."""
+
+    def why_not(self, op: Op) -> Problem | None:
+        """Why an op that passed `check` may not stand, but for grants: not-allowed, unknown-subject, subject-exists."""
+
+    def accept(self, op: Op) -> None:
+        """It stands, and what it makes is known to those after it."""
+
+
 class Application(Protocol):
     """What the house gives to its log."""
 
-    def judge(self, conn: Connection, op: Op, by_centre: bool) -> Problem | None:
-        """Why an arriving op must be quarantined, but for grants: unknown-kind, invalid-body, unknown-subject …"""
+    def check(self, op: Op, by_centre: bool) -> Problem | None:
+        """What can be said against an op without the database: unknown-kind, invalid-body, not-allowed."""
 
-    def apply(self, conn: Connection, entry: Entry) -> bool:
-        """Change the tables; false when kind, version or body is not understood: kept, and applied later."""
+    def judge(self, conn: Connection, ops: Sequence[Op], by_centre: bool) -> Judge:
+        """Who judges these ops, all of which passed `check`."""
 
-    def replay(self, conn: Connection, subject: str) -> None:
-        """A merge clock of the subject's ops changed, or ops of it went away."""
+    def turns(self, op: Op) -> bool:
+        """Whether such an op changes what those after it are judged by, so that a new judge is needed."""
+
+    def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
+        """Change the tables. Returns those whose kind, version or body is not understood: kept, and applied later."""
+
+    def replay(self, conn: Connection, subjects: Collection[str]) -> None:
+        """Merge clocks of ops about these subjects changed, or ops of them went away."""
 
     def forget(self, conn: Connection, stream: str) -> None:
         """The stream is not granted any more: its rows go."""

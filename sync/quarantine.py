@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
@@ -10,11 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync import log, tables
-from sync.log import Application, Begin, Draft, Entry, Grants, Streams
+from sync.log import Application, Begin, Draft, Entry, Grants, Judge, Place
 from sync.op import Op
 from sync.problem import Problem
+from sync.streams import Streams
 from sync.tables import op as op_table
 
+TOGETHER = 500
 WENT_AWAY = "the reason went away"
 """What the centre itself gives as its reason."""
 
@@ -22,16 +26,34 @@ WENT_AWAY = "the reason went away"
 PASSING = {"unknown-subject", "unknown-kind", "not-granted", "not-allowed"}
 
 
-def judge(conn: Connection, app: Application, op: Op, grants: Grants) -> Problem | None:
-    """Why an op by a device may not stand now, or None."""
+def check(app: Application, op: Op) -> Problem | None:
+    """What can be said against an op by a device without the database, or None."""
     if op.kind.startswith("op."):
         return Problem("not-allowed", kind=op.kind, actor_or_device=op.device)
-    problem = app.judge(conn, op, by_centre=False)
-    if problem is not None and problem.name in ("unknown-kind", "invalid-body", "not-allowed"):
+    return app.check(op, by_centre=False)
+
+
+def why_not(app: Application, judge: Judge, op: Op, grants: Grants) -> Problem | None:
+    """Why an op by a device that passed `check` may not stand now, or None."""
+    problem = judge.why_not(op)
+    if problem is not None and problem.name == "not-allowed":
         return problem
     if not may_author(app, op, grants):
         return Problem("not-granted", stream=op.stream)
     return problem
+
+
+def judged(
+    conn: Connection, app: Application, ops: Sequence[Op], grants: Callable[[str], Grants]
+) -> Iterator[Problem | None]:
+    """Of each op why it may not stand now, or None: then those after it may name what it makes. `grants`: by device."""
+    wrong = [check(app, op) for op in ops]
+    judge = app.judge(conn, [op for op, problem in zip(ops, wrong, strict=True) if problem is None], by_centre=False)
+    for op, by_itself in zip(ops, wrong, strict=True):
+        problem = by_itself or why_not(app, judge, op, grants(op.device))
+        if problem is None:
+            judge.accept(op)
+        yield problem
 
 
 def may_author(app: Application, op: Op, grants: Grants) -> bool:
@@ -40,34 +62,41 @@ def may_author(app: Application, op: Op, grants: Grants) -> bool:
 
 
 def settle(begin: Begin, app: Application, now: datetime) -> int:
-    """Release what can stand by now, each in a transaction of its own, until nothing more can. Returns how many."""
+    """Release what can stand by now, many in a transaction, until nothing more can. Returns how many."""
     released = 0
-    while True:
+    while due := _due(begin, app):
         done = 0
-        for entry in _due(begin, app):
+        for start in range(0, len(due), TOGETHER):
             with begin() as conn:
-                done += release(conn, app, entry.op.device, entry.op.seq, WENT_AWAY, None, now)
+                done += _release(conn, app, due[start : start + TOGETHER], WENT_AWAY, None, now)
         if not done:
-            return released
+            break
         released += done
+    return released
 
 
-def _due(begin: Begin, app: Application) -> list[Entry]:
+def _due(begin: Begin, app: Application) -> list[Place]:
     """What can stand by now. Where nothing has changed since the last look, only an upgrade can have helped."""
     with begin() as conn:
+        if not (held := log.quarantined(conn)):
+            return []
         numbered = conn.execute(sa.select(sa.func.coalesce(sa.func.sum(tables.stream.c.head), 0))).scalar_one()
-        held = log.quarantined(conn)
         seen = [int(numbered), len(held)]
         changed = log.recall(conn, "settled") != seen
         reasons = PASSING if changed else {"unknown-kind"}
         own = log.own(conn)
         waiting = [e for e in held if _reason(e) in reasons and e.op.device != own]
-        grants = cache(lambda device: app.grants(conn, device))
-        due = [e for e in waiting if judge(conn, app, e.op, grants(e.op.device)) is None]
+        due = [(e.op.device, e.op.seq) for e in _acceptable(conn, app, waiting)]
         if changed and not due:  # else the releases that follow are a change, or were cut short
             log.lock_device(conn, own)
             log.remember(conn, settled=seen)
         return due
+
+
+def _acceptable(conn: Connection, app: Application, entries: Sequence[Entry]) -> list[Entry]:
+    """Those that may stand now, one after another."""
+    problems = judged(conn, app, [entry.op for entry in entries], cache(lambda device: app.grants(conn, device)))
+    return [entry for entry, problem in zip(entries, problems, strict=True) if problem is None]
 
 
 def _reason(entry: Entry) -> str:
@@ -75,37 +104,40 @@ def _reason(entry: Entry) -> str:
 
 
 def release(
+    conn: Connection, app: Application, device: str, seq: int, reason: str, actor: str, now: datetime, by: str = ""
+) -> bool:
+    """Give a quarantined op the next number and tell its author.
+
+    `by`: the actor's name, for laptops that do not hold the people of the office. False: nothing to release.
+    """
+    return _release(conn, app, [(device, seq)], reason, actor, now, by) == 1
+
+
+def _release(
     conn: Connection,
     app: Application,
-    device: str,
-    seq: int,
+    places: Sequence[Place],
     reason: str,
     actor: str | None,
     now: datetime,
     by: str = "",
-) -> bool:
-    """Give a quarantined op the next number and tell its author.
-
-    Without an `actor` it is the centre itself, which releases only what can stand now. `by`: the actor's name, for
-    laptops that do not hold the people of the office. False: nothing to release.
-    """
+) -> int:
+    """Without an `actor` it is the centre itself, which releases only what can stand now. Returns how many."""
     log.lock_device(conn, log.own(conn))
-    entry = log.find(conn, device, seq)
-    if entry is None or entry.problem is None or entry.dismissed:
-        return False
-    notice = _notice_stream(conn, app, entry)
-    streams = Streams(conn, {entry.op.stream, notice})
-    if actor is None and judge(conn, app, entry.op, app.grants(conn, device)) is not None:
-        return False
-    n = streams.take(entry.op.stream, entry.clock)
+    found = log.at(conn, places)
+    held = [found[place] for place in places if place in found]
+    held = [entry for entry in held if entry.problem is not None and not entry.dismissed]
+    notices = {entry.name: _notice_stream(conn, app, entry) for entry in held}
+    streams = Streams(conn, {entry.op.stream for entry in held} | set(notices.values()))
+    let_go = held if actor is not None else _acceptable(conn, app, held)
+    numbered = [replace(e, n=streams.take(e.op.stream, e.clock), problem=None) for e in let_go]
     streams.save()
-    where = sa.and_(op_table.c.device == device, op_table.c.seq == seq)
-    conn.execute(sa.update(op_table).where(where).values(n=n, problem=None))
-    released = log.find(conn, device, seq)
-    assert released is not None
-    log.put(conn, app, released)
-    log.author(conn, app, [_said(conn, "op.released", notice, entry, reason, actor, by)], now)
-    return True
+    log.change(conn, {(e.op.device, e.op.seq): {"n": e.n, "problem": None} for e in numbered})
+    log.put(conn, app, numbered)
+    said = [_said(conn, "op.released", notices[entry.name], entry, reason, actor, by) for entry in numbered]
+    if said:
+        log.author(conn, app, said, now)
+    return len(numbered)
 
 
 def dismiss(

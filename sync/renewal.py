@@ -75,8 +75,7 @@ def _become(
         receipt=None, earlier_receipt=log.recall(conn, "receipt"),
     )  # fmt: skip
     age.adopt(conn)
-    for subject in sorted(changed):
-        link.app.replay(conn, subject)
+    link.app.replay(conn, changed)
     names = {entry.name: f"{answer['device']}/{seq}" for seq, entry in enumerate(kept, 1)}
     log.author(conn, link.app, [_again(entry.op, names) for entry in kept], link.now())
 

@@ -105,19 +105,21 @@ def take_answer(conn: Connection, app: Application, first: int, last: int, answe
     problems = {item["seq"]: item["problem"] for item in answer["quarantined"]}
     clocks = {item["seq"]: item["merge_hlc"] for item in answer["restamped"]}
     latest = me.clock
+    told = {}
+    changed = set()
     for entry in sent(conn, me.id, first, last):
-        merge_hlc = clocks.get(entry.op.seq)
-        values = {
-            "problem": log.as_json(problems.get(entry.op.seq)),
-            "merge_hlc": merge_hlc,
-            "clock": merge_hlc or entry.op.hlc,
-            "dismissed": entry.dismissed and entry.op.seq in problems,
-        }
-        where = sa.and_(op_table.c.device == me.id, op_table.c.seq == entry.op.seq)
-        conn.execute(sa.update(op_table).where(where).values(**values))
-        if entry.clock != values["clock"]:
-            app.replay(conn, entry.op.subject)
+        seq = entry.op.seq
+        merge_hlc, problem = clocks.get(seq), problems.get(seq)
+        dismissed = entry.dismissed and problem is not None
+        if (entry.merge_hlc, entry.problem, entry.dismissed) != (merge_hlc, problem, dismissed):
+            merged = merge_hlc or entry.op.hlc
+            stated = log.as_json(problem)
+            told[me.id, seq] = {"problem": stated, "merge_hlc": merge_hlc, "clock": merged, "dismissed": dismissed}
+            if entry.clock != merged:
+                changed.add(entry.op.subject)
         latest = max(latest, merge_hlc or "")
+    log.change(conn, told)
+    app.replay(conn, changed)
     log.set_clock(conn, me.id, latest)
     log.remember(conn, acked=last)
     receipts.keep(conn, receipt)

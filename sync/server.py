@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import age, clock, dictionary, identity, log, quarantine, tables, witness
+from sync import age, dictionary, identity, log, quarantine, tables, taking, witness
 from sync.enrolment import device_of_token
-from sync.log import Application, Begin, Grants, Streams
+from sync.log import Application, Begin, Grants
 from sync.op import ZERO, Op, chain, check_op, loads, malformed, uuid7
 from sync.problem import Problem
 from sync.tables import op as op_table
@@ -59,12 +59,16 @@ def push(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
     """
     with begin() as conn:
         device = device_of_token(conn, token)
-        answer = take_document(conn, app, device, check_document(device.id, device.public_key, raw), now)
+    batch = check_document(device.id, device.public_key, raw)
+    batch.arrivals(app)  # while nothing is locked
+    with begin() as conn:
+        device = device_of_token(conn, token)  # again: meanwhile it may have been revoked, or have sent the same
+        answer = take_document(conn, app, device, batch, now)
     quarantine.settle(begin, app, now)
     return answer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """A push document that is whole: its ops follow each other by hash, and its device has signed for them."""
 
@@ -73,6 +77,13 @@ class Batch:
     ops: list[Op | str]
     digests: list[str]
     hashes: list[str]
+    _arrivals: list[taking.Arrival] = field(default_factory=list)
+
+    def arrivals(self, app: Application) -> list[taking.Arrival]:
+        """Its elements, checked once as far as they can be by themselves."""
+        if not self._arrivals:
+            self._arrivals = taking.arrivals(app, self.first, self.ops, self.digests, self.hashes)
+        return self._arrivals
 
     @property
     def last(self) -> int:
@@ -104,7 +115,7 @@ def take_document(conn: Connection, app: Application, device: Row[Any], batch: B
     _check_place(conn, device, batch.first, batch.prev, batch.digests)
     new = device.through + 1 - batch.first
     if batch.last > device.through:
-        _take(conn, app, device, batch.ops[new:], batch.digests[new:], batch.hashes[new:], now)
+        taking.take(conn, app, device, batch.arrivals(app)[new:], now)
     return _answer(conn, device.id, batch.first, batch.last, now)
 
 
@@ -140,47 +151,6 @@ def _check_place(conn: Connection, device: Row[Any], first: int, prev: str, dige
     for row in conn.execute(query.order_by(op_table.c.seq)):
         if row.digest != digests[row.seq - first]:
             raise Problem("fork", seq=row.seq)
-
-
-def _take(
-    conn: Connection, app: Application, device: Row[Any], ops: list[Op | str], digests: list[str],
-    hashes: list[str], now: datetime,
-) -> None:  # fmt: skip
-    """Judge, number and apply new ops in their order. The device's row is locked; its streams are locked here."""
-    grants = app.grants(conn, device.id)
-    numbered = {op.stream for op in ops if isinstance(op, Op) and quarantine.may_author(app, op, grants)}
-    streams = Streams(conn, numbered)
-    merged, wall = device.clock, clock.to_ms(now)
-    for offset, (op, digest, hashed) in enumerate(zip(ops, digests, hashes, strict=True)):
-        seq = device.through + 1 + offset
-        if not isinstance(op, Op):
-            _keep_erased(conn, device.id, seq, digest, hashed, merged, now)
-            continue
-        merge_hlc = clock.merge_clock(op.hlc, merged, streams.clock(op.stream), wall)
-        merged = merge_hlc or op.hlc
-        # Only a bundle brings what a revoked device has recorded.
-        problem = Problem("device-revoked") if device.revoked else quarantine.judge(conn, app, op, grants)
-        n = None if problem else streams.take(op.stream, merged)
-        stated = problem.to_dict() if problem else None
-        entry = log.insert_op(conn, op, digest, now, n=n, merge_hlc=merge_hlc, hash=hashed, problem=stated)
-        if problem is None:
-            log.put(conn, app, entry)
-            if app.opens(op):
-                grants = replace(grants, streams=grants.streams | {op.stream})
-    streams.save()
-    where = tables.device.c.id == device.id
-    values = {"through": device.through + len(ops), "head": hashes[-1], "clock": merged}
-    conn.execute(sa.update(tables.device).where(where).values(**values))
-
-
-def _keep_erased(conn: Connection, device: str, seq: int, digest: str, hashed: str, merged: str, now: datetime) -> None:
-    """An op whose body was erased keeps its place in the chain; nobody here knows what it was."""
-    conn.execute(
-        sa.insert(op_table).values(
-            device=device, seq=seq, clock=merged, digest=digest, hash=hashed, dismissed=False, applied=True,
-            received_at=now.isoformat(),
-        )
-    )  # fmt: skip
 
 
 def _answer(conn: Connection, device: str, first: int, last: int, now: datetime) -> dict[str, Any]:

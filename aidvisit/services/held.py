@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
 from aidvisit.store.database import reading, transaction
-from aidvisit.store.judge import judge
+from aidvisit.store.judge import why_not
 from aidvisit.store.ledger import HOUSE
 from aidvisit.store.queries import account
 from aidvisit.store.queries import held as queries
@@ -77,7 +77,7 @@ def _decide(kind: str, actor: str, held: Collection[Name], reason: str, scope: S
 def _said(conn: Connection, kind: str, actor: str, one: Held, reason: str) -> bool:
     body = {"device": one.device, "seq": one.seq, "reason": reason}
     asked = Op(log.own(conn), 0, "org", "", actor, kind, 1, actor, body)
-    problem = judge(conn, asked, by_centre=True, refusal="not-permitted")
+    problem = why_not(conn, asked, by_centre=True, refusal="not-permitted")
     if problem is not None:
         raise problem
     person = account.user(conn, actor)

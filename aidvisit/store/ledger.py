@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -18,12 +18,13 @@ from aidvisit.errors import Problem
 from aidvisit.store import apply
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.grants import grants_of
-from aidvisit.store.judge import judge, made_by, unsalted
+from aidvisit.store.judge import Judge, turns, unsalted, wrong
 from aidvisit.store.tables import Release, Trip, metadata
 from sync import blobs, clock, log, tables, witness
 from sync.log import Draft, Entry, Grants
 from sync.merge import same
 from sync.op import Op
+from sync.rows import among
 
 Progress = Callable[[int, int], None]
 """Told (done, of all) while long work goes on."""
@@ -46,22 +47,35 @@ class Fact:
 class House:
     """What the house gives to its log: which facts may stand, and what they change."""
 
-    def judge(self, conn: Connection, op: Op, by_centre: bool) -> Problem | None:
-        """Why an arriving op must be quarantined, but for grants."""
-        return judge(conn, op, by_centre=by_centre)
+    def check(self, op: Op, by_centre: bool) -> Problem | None:
+        """What can be said against an op without the database."""
+        return wrong(op, by_centre=by_centre)
 
-    def apply(self, conn: Connection, entry: Entry) -> bool:
-        """Change the tables; false when this version cannot read the kind or the body, or has no rows for it."""
-        op = entry.op
-        if not known(op.kind, op.v) or check(op.kind, op.v, op.stream, op.subject, op.body):
-            return False
-        return apply.apply(conn, KINDS[op.kind].entity, entry)
+    def judge(self, conn: Connection, ops: Sequence[Op], by_centre: bool) -> Judge:
+        """Who judges ops that are not wrong by themselves."""
+        return Judge(conn, ops, by_centre=by_centre)
 
-    def replay(self, conn: Connection, subject: str) -> None:
-        """Make the subject's rows anew; where nothing is held of it any more, they go."""
-        kinds = select(tables.op.c.kind).distinct().where(tables.op.c.subject == subject)
-        entities = {KINDS[kind].entity for kind in conn.execute(kinds).scalars() if kind in KINDS}
-        apply.replay(conn, entities, subject)
+    def turns(self, op: Op) -> bool:
+        return turns(op)
+
+    def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
+        """Change the tables; returns what this version cannot read, or has no rows for."""
+        unread, by_entity = [], dict[str, list[Entry]]()
+        for entry in entries:
+            op = entry.op
+            if not known(op.kind, op.v) or check(op.kind, op.v, op.stream, op.subject, op.body):
+                unread.append(entry)
+            else:
+                by_entity.setdefault(KINDS[op.kind].entity, []).append(entry)
+        for entity, read in by_entity.items():
+            if not apply.apply(conn, entity, read):
+                unread += read
+        return unread
+
+    def replay(self, conn: Connection, subjects: Collection[str]) -> None:
+        """Make the subjects' rows anew; where nothing is held of one any more, they go."""
+        if subjects:
+            apply.replay(conn, log.histories(conn, subjects), _entities(conn, subjects))
 
     def forget(self, conn: Connection, stream: str) -> None:
         """Every row carries its stream, and none was made from another's."""
@@ -105,6 +119,16 @@ def _joined(conn: Connection, own: str, device: str, team: str, earlier: str | N
         yield Draft(trip.stream, own, "trip.released", 1, trip.id, {"devices": devices})
 
 
+def _entities(conn: Connection, subjects: Collection[str]) -> dict[str, set[str]]:
+    """By subject, what it is by all that is held about it, also what does not count."""
+    found: dict[str, set[str]] = {subject: set() for subject in subjects}
+    op = tables.op.c
+    for row in conn.execute(select(op.subject, op.kind).distinct().where(among(conn, op.subject, subjects))):
+        if row.kind in KINDS:
+            found[row.subject].add(KINDS[row.kind].entity)
+    return found
+
+
 HOUSE = House()
 
 
@@ -124,13 +148,16 @@ def record(
     the right), `unknown-subject`, `subject-exists`, `malformed`.
     """
     by_centre, own = log.is_centre(conn), log.own(conn)
+    asked = [Op(own, 0, f.stream, "", actor, f.kind, KINDS[f.kind].v, f.subject, tidied(f.body)) for f in facts]
+    wrongs = [wrong(op, by_centre=by_centre) for op in asked]
+    right = [op for op, problem in zip(asked, wrongs, strict=True) if problem is None]
+    judge = Judge(conn, right, by_centre=by_centre, refusal="not-permitted")
     drafts: list[Draft] = []
     made: dict[str, int] = {}
     found: list[Entry | int] = []
-    for fact in facts:
-        kind = KINDS[fact.kind]
-        op = Op(own, 0, fact.stream, "", actor, fact.kind, kind.v, fact.subject, tidied(fact.body))
-        maker = made_by(conn, op.subject) if kind.creates else None
+    for op, wrong_by_itself in zip(asked, wrongs, strict=True):
+        kind = KINDS[op.kind]
+        maker = judge.maker(op.subject) if kind.creates else None
         if maker is not None and _stands(maker.op, op):
             found.append(maker)
             continue
@@ -139,15 +166,17 @@ def record(
                 raise Problem("subject-exists", id=op.subject)
             found.append(made[op.subject])
             continue
-        problem = judge(conn, op, by_centre=by_centre, made=made, maker=maker, refusal="not-permitted")
+        problem = wrong_by_itself or judge.why_not(op)
         if problem is not None:
             raise problem
+        judge.accept(op)
         if kind.creates:
             made[op.subject] = len(drafts)
-        if kind.personal and "salt" not in op.body:
-            op = replace(op, body={**op.body, "salt": salt()})
+        body = op.body
+        if kind.personal and "salt" not in body:
+            body = {**body, "salt": salt()}
         found.append(len(drafts))
-        drafts.append(Draft(op.stream, actor, op.kind, op.v, op.subject, op.body))
+        drafts.append(Draft(op.stream, actor, op.kind, op.v, op.subject, body))
     written = log.author(conn, HOUSE, drafts, now or clock.wall()) if drafts else []
     return [written[one] if isinstance(one, int) else one for one in found]
 
@@ -170,9 +199,11 @@ def rebuild(conn: Connection, progress: Progress | None = None) -> int:
     conn.execute(update(tables.op).where(tables.op.c.applied.is_(False)).values(applied=True))
     total = conn.execute(select(func.count()).select_from(tables.op)).scalar_one()
     done = 0
-    for done, entry in enumerate(log.iterate(conn), 1):
-        log.put(conn, HOUSE, entry)
-        if progress and done % STEP == 0:
+    entries = log.iterate(conn)
+    while step := list(islice(entries, STEP)):
+        log.put(conn, HOUSE, step)
+        done += len(step)
+        if progress and len(step) == STEP:
             progress(done, total)
     if progress:
         progress(total, total)
@@ -184,10 +215,9 @@ def catch_up(conn: Connection) -> int:
     waiting = tables.op.c.applied.is_(False)
     names = conn.execute(select(tables.op.c.device, tables.op.c.seq).where(waiting)).all()
     conn.execute(update(tables.op).where(waiting).values(applied=True))
-    for device, seq in names:
-        entry = log.find(conn, device, seq)
-        if entry is not None:
-            log.put(conn, HOUSE, entry)
+    for start in range(0, len(names), STEP):
+        found = log.at(conn, [(row.device, row.seq) for row in names[start : start + STEP]])
+        log.put(conn, HOUSE, list(found.values()))
     left = conn.execute(select(func.count()).select_from(tables.op).where(waiting)).scalar_one()
     return len(names) - left
 

@@ -197,12 +197,11 @@ def test_a_merge_clock_learned_later_gives_what_it_would_have_given_at_once(ops:
             where = (op_table.c.device == op.device) & (op_table.c.seq == op.seq)
             stamped = {"merge_hlc": later[op.name], "clock": later[op.name]}
             conn.execute(sa.update(op_table).where(where).values(**stamped))
-            HOUSE.replay(conn, op.subject)
+            HOUSE.replay(conn, [op.subject])
         assert store.tables(conn) == expected
         stream = data.draw(st.sampled_from([TOWN, TRIP_STREAM, "org"]))
         HOUSE.forget(conn, stream)
-        for entry in list(log.iterate(conn, stream)):
-            log.put(conn, HOUSE, entry)
+        log.put(conn, HOUSE, list(log.iterate(conn, stream)))
         assert store.tables(conn) == expected
 
 

@@ -121,4 +121,4 @@ def catch_up(conn: Connection, app: Toy) -> None:
     waiting = conn.execute(tables.op.select().where(tables.op.c.applied.is_(False))).all()
     conn.exec_driver_sql("UPDATE op SET applied = 1")
     for row in waiting:
-        log.put(conn, app, log.to_entry(row))
+        log.put(conn, app, [log.to_entry(row)])

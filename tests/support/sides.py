@@ -146,7 +146,7 @@ def _hold(side: Side, town: str) -> None:
     asked = Op(side.device, 1000, town, hlc, side.user, "delivery.recorded", 1, uuid7(), body)
     problem = Problem("unknown-subject", what="household", id=body["household"]).to_dict()
     with transaction() as conn:
-        log.insert_op(conn, asked, digest_of(asked), clock.wall(), problem=problem)
+        log.insert_entries(conn, [log.new_entry(asked, digest_of(asked), clock.wall(), problem=problem)])
 
 
 def _deliver(side: Side) -> None:

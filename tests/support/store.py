@@ -64,8 +64,8 @@ def arrive(conn: Connection, op: Op, merge_hlc: str | None = None, n: int | None
     """An op that was judged right and is numbered; it is kept and applied."""
     if n is None:
         n = (conn.execute(sa.text("SELECT max(n) FROM op")).scalar() or 0) + 1
-    entry = log.insert_op(conn, op, digest_of(op), NOW, n=n, merge_hlc=merge_hlc)
-    log.put(conn, HOUSE, entry)
+    entry = log.new_entry(op, digest_of(op), NOW, n=n, merge_hlc=merge_hlc)
+    log.keep(conn, HOUSE, [entry])
     return entry
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sync import blobs, client, enrolment, joining, log, merge, server
 from sync.link import Link
-from sync.log import Draft, Entry, Grants
+from sync.log import Draft, Entry, Grants, Judge
 from sync.op import Op, loads, uuid7
 from sync.problem import Problem
 from sync.transport import BlobReply, Reply
@@ -64,30 +64,39 @@ class Toy:
     def knows(self, op: Op) -> bool:
         return op.kind in self.kinds and op.v <= self.newest
 
-    def judge(self, conn: Connection, op: Op, by_centre: bool) -> Problem | None:
+    def check(self, op: Op, by_centre: bool) -> Problem | None:
         if not self.knows(op):
             return Problem("unknown-kind", kind=op.kind, v=op.v)
         if not _fits(op):
             return Problem("invalid-body", "the body does not fit")
         if op.actor in self.banned or (op.kind in CENTRE_ONLY and not by_centre):
             return Problem("not-allowed", kind=op.kind, actor_or_device=op.actor)
-        return _relations(conn, op)
+        return None
 
-    def apply(self, conn: Connection, entry: Entry) -> bool:
-        op = entry.op
-        if not self.knows(op):
-            return False
-        where = sa.and_(applied.c.device == op.device, applied.c.seq == op.seq)
-        if not conn.execute(sa.update(applied).where(where).values(times=applied.c.times + 1)).rowcount:
-            conn.execute(sa.insert(applied).values(_mark(entry)))
-        refold(conn, op.subject)
-        return True
+    def judge(self, conn: Connection, ops: Sequence[Op], by_centre: bool) -> Judge:
+        return ToyJudge(conn)
 
-    def replay(self, conn: Connection, subject: str) -> None:
-        conn.execute(sa.delete(applied).where(applied.c.subject == subject))
-        if marks := [_mark(e) for e in log.entries_of(conn, subject) if self.knows(e.op)]:
-            conn.execute(sa.insert(applied), marks)
-        refold(conn, subject)
+    def turns(self, op: Op) -> bool:
+        return op.kind == "box.planned"
+
+    def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
+        unread = [entry for entry in entries if not self.knows(entry.op)]
+        for entry in entries:
+            if entry in unread:
+                continue
+            op = entry.op
+            where = sa.and_(applied.c.device == op.device, applied.c.seq == op.seq)
+            if not conn.execute(sa.update(applied).where(where).values(times=applied.c.times + 1)).rowcount:
+                conn.execute(sa.insert(applied).values(_mark(entry)))
+            refold(conn, op.subject)
+        return unread
+
+    def replay(self, conn: Connection, subjects: Collection[str]) -> None:
+        for subject in subjects:
+            conn.execute(sa.delete(applied).where(applied.c.subject == subject))
+            if marks := [_mark(e) for e in log.entries_of(conn, subject) if self.knows(e.op)]:
+                conn.execute(sa.insert(applied), marks)
+            refold(conn, subject)
 
     def forget(self, conn: Connection, stream: str) -> None:
         conn.execute(sa.delete(applied).where(applied.c.stream == stream))
@@ -121,17 +130,30 @@ def _fits(op: Op) -> bool:
     return True
 
 
-def _relations(conn: Connection, op: Op) -> Problem | None:
-    if op.kind in CREATING:
-        for other in log.entries_of(conn, op.subject, CREATING)[:1]:
-            same = (op.stream, op.kind) == (other.op.stream, other.op.kind) and merge.same(op.body, other.op.body)
-            return None if same else Problem("subject-exists", id=op.subject)
-    needed = {"thing.updated": op.subject, "gift.recorded": op.body.get("thing")}.get(op.kind)
-    if needed is not None:
-        known = conn.execute(sa.select(subjects.c.stream).where(subjects.c.subject == needed)).scalar()
-        if known != op.stream:
-            return Problem("unknown-subject", what="thing", id=needed)
-    return None
+class ToyJudge:
+    """Reads what it needs for each op."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        self.accepted: list[Op] = []
+
+    def why_not(self, op: Op) -> Problem | None:
+        if op.kind in CREATING:
+            before = [entry.op for entry in log.entries_of(self.conn, op.subject, CREATING)]
+            for other in [*before, *(one for one in self.accepted if one.subject == op.subject)][:1]:
+                same = (op.stream, op.kind) == (other.stream, other.kind) and merge.same(op.body, other.body)
+                return None if same else Problem("subject-exists", id=op.subject)
+        needed = {"thing.updated": op.subject, "gift.recorded": op.body.get("thing")}.get(op.kind)
+        if needed is not None:
+            query = sa.select(subjects.c.stream).where(subjects.c.subject == needed)
+            made = [*self.conn.execute(query).scalars(), *(o.stream for o in self.accepted if o.subject == needed)]
+            if made[:1] != [op.stream]:
+                return Problem("unknown-subject", what="thing", id=needed)
+        return None
+
+    def accept(self, op: Op) -> None:
+        if op.kind in CREATING:
+            self.accepted.append(op)
 
 
 def _mark(entry: Entry) -> dict[str, Any]:

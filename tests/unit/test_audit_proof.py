@@ -58,7 +58,7 @@ def with_everything(conn: Connection, subject: str) -> None:
         head = chain(head, row.digest)
         conn.execute(sa.update(tables.op).where(op.device == own, op.seq == row.seq).values(hash=head))
     conn.execute(sa.update(tables.device).where(tables.device.c.id == own).values(head=head))
-    House().replay(conn, subject)
+    House().replay(conn, [subject])
 
 
 @pytest.mark.parametrize(

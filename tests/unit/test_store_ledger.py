@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from aidvisit.domain.facts import category_subject, division_subject
 from aidvisit.errors import Problem
 from aidvisit.store import ledger
+from aidvisit.store.judge import why_not
 from aidvisit.store.ledger import HOUSE, Fact, record
 from aidvisit.store.tables import Allocation, Delivery, Household, Item, StockLine, Trip, Visit
 from sync import log
@@ -57,7 +58,7 @@ def as_op(fact: Fact, **rest: Any) -> Op:
 
 
 def refused(conn: Connection, fact: Fact, **rest: Any) -> str | None:
-    problem = HOUSE.judge(conn, as_op(fact, **rest), by_centre=False)
+    problem = why_not(conn, as_op(fact, **rest), by_centre=False)
     return problem.name if problem else None
 
 
@@ -166,9 +167,9 @@ def test_what_is_odd_is_never_refused(conn: Connection) -> None:
 
 def test_the_same_subject_again_stands_only_when_it_is_equal(conn: Connection) -> None:
     (entry,) = say(conn, registered(HOME, "覃桂香"))
-    assert HOUSE.judge(conn, replace(entry.op, device=LAPTOP), by_centre=False) is None
+    assert why_not(conn, replace(entry.op, device=LAPTOP), by_centre=False) is None
     other = replace(entry.op, device=LAPTOP, body={**entry.op.body, "salt": "AAAAAAAAAAA"})
-    problem = HOUSE.judge(conn, other, by_centre=False)
+    problem = why_not(conn, other, by_centre=False)
     assert problem is not None
     assert problem.name == "subject-exists"
     assert refused(conn, delivered(HOME, HOME, {"rice": 1})) == "subject-exists"
@@ -176,7 +177,9 @@ def test_the_same_subject_again_stands_only_when_it_is_equal(conn: Connection) -
 
 def test_what_is_held_in_quarantine_does_not_exist(conn: Connection) -> None:
     held = as_op(registered(HOME, "覃桂香"))
-    log.insert_op(conn, held, "00" * 32, NOW, problem=Problem("not-granted", stream=TOWN).to_dict())
+    log.insert_entries(
+        conn, [log.new_entry(held, "00" * 32, NOW, problem=Problem("not-granted", stream=TOWN).to_dict())]
+    )
     assert refused(conn, delivered(FIRST, HOME, {"rice": 1})) == "unknown-subject"
     assert refused(conn, registered(HOME, "别人")) is None
 
@@ -220,7 +223,7 @@ def test_when_ops_go_away_what_is_left_is_counted_anew(conn: Connection) -> None
     before = tables(conn)
     say(conn, delivered(SECOND, HOME, {"rice": 1}, replaces=FIRST))
     conn.execute(sa.text("DELETE FROM op WHERE subject = :gone"), {"gone": SECOND})
-    HOUSE.replay(conn, SECOND)
+    HOUSE.replay(conn, [SECOND])
     assert tables(conn) == before
 
 

@@ -131,7 +131,7 @@ def test_a_release_that_was_cut_short_is_taken_up_again(
     def power_goes(*_: object) -> bool:
         raise OSError("power")
 
-    monkeypatch.setattr(quarantine, "release", power_goes)
+    monkeypatch.setattr(quarantine, "_release", power_goes)
     with pytest.raises(OSError, match="power"):
         quarantine.settle(centre.begin, centre.app, centre.now())
     monkeypatch.undo()

@@ -9,6 +9,7 @@ from aidvisit.domain.facts import account, catalog, delivery, household, ledger,
 from aidvisit.domain.facts.catalog import category_subject, division_subject, item_subject, place_subject
 from aidvisit.domain.facts.fields import Body
 from aidvisit.domain.facts.kind import Errors, KindOf, Reference
+from aidvisit.domain.facts.quick import fits
 from aidvisit.domain.stream import StreamType, stream_type
 
 __all__ = [
@@ -53,7 +54,7 @@ def check(kind: str, v: int, stream: str, subject: str, body: dict[str, Any]) ->
     if not known(kind, v):
         raise KeyError(f"{kind} v{v}")
     row = KINDS[kind]
-    errors = flat(_schema(row.schema).validate(body))
+    errors = {} if fits(row.schema)(body) else flat(_schema(row.schema).validate(body))
     if not row.fits(stream):
         errors["stream"] = [f"这种记录不在 {stream} 里。 / This kind of record does not belong in {stream}."]
     return errors or row.rule(stream, subject, body)

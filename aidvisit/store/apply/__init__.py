@@ -1,18 +1,20 @@
-"""How each kind of fact changes the tables, one file per noun. What is applied in any order gives the same rows."""
+"""How facts change the tables, one file per noun. What is applied in any order gives the same rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from aidvisit.store.apply import account, catalog, delivery, household, settlement, stock, trip, visit
-from sync.log import Entry, entries_of
+from aidvisit.store.apply.rows import Histories
+from sync.log import Entry, histories_with
 
-Replay = Callable[[Connection, str, Sequence[Entry]], None]
-Apply = Callable[[Connection, Entry], None]
+Replay = Callable[[Connection, Histories], None]
+Apply = Callable[[Connection, Sequence[Entry]], None]
 
-# By entity (aidvisit.domain.facts). What has no rows yet stays in the log until a version that knows better.
+# By entity (aidvisit.domain.facts): the rows of subjects, from all that is held about each. What has no rows yet stays
+# in the log until a version that knows better.
 REPLAY: dict[str, Replay] = {
     "division": catalog.replay,
     "category": catalog.replay,
@@ -40,19 +42,22 @@ APPLY: dict[str, Apply] = {
 }
 
 
-def apply(conn: Connection, entity: str, entry: Entry) -> bool:
-    """Change the rows that one op is about; false when this version keeps none for it."""
+def apply(conn: Connection, entity: str, entries: Sequence[Entry]) -> bool:
+    """Change the rows that ops are about; false when this version keeps none for them."""
     if entity in APPLY:
-        APPLY[entity](conn, entry)
+        APPLY[entity](conn, entries)
     elif entity in REPLAY:
-        REPLAY[entity](conn, entry.op.subject, entries_of(conn, entry.op.subject))
+        REPLAY[entity](conn, histories_with(conn, entries))
     else:
         return False
     return True
 
 
-def replay(conn: Connection, entities: set[str], subject: str) -> None:
-    """Make a subject's rows anew from all that is held about it; with no known entity, whatever it was."""
-    entries = entries_of(conn, subject)
-    for one in {REPLAY[entity]: None for entity in sorted(entities & REPLAY.keys() or REPLAY)}:
-        one(conn, subject, entries)
+def replay(conn: Connection, held: Histories, entities: Mapping[str, set[str]]) -> None:
+    """Make subjects' rows anew from all that is held about them; of one with no known entity, whatever it was."""
+    chosen: dict[Replay, dict[str, Sequence[Entry]]] = {}
+    for subject, entries in held.items():
+        for entity in entities[subject] & REPLAY.keys() or REPLAY:
+            chosen.setdefault(REPLAY[entity], {})[subject] = entries
+    for one, subjects in chosen.items():
+        one(conn, subjects)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
 from aidvisit.domain.facts import check, known
-from aidvisit.store.apply.rows import Values, order_key, upsert
+from aidvisit.store.apply.rows import Histories, Values, order_key, upsert
 from aidvisit.store.tables import Category, Division, Item, Place
 from sync.log import Entry, iterate
 from sync.op import Op
+from sync.rows import among
 
 Noun = type[Division] | type[Category] | type[Item] | type[Place]
 Body = dict[str, Any]
@@ -47,40 +48,51 @@ NOUNS: dict[str, tuple[Noun, Callable[[Body], Body]]] = {
 }
 
 
-def apply(conn: Connection, entry: Entry) -> None:
-    _define(conn, [entry])
-
-
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    """A code may be defined under several subjects, so its other definitions are looked for in the whole stream."""
-    for kind, (noun, _) in NOUNS.items():
-        codes = set(conn.execute(select(noun.code).where(noun.subject == subject)).scalars())
-        codes |= {entry.op.body["code"] for entry in entries if entry.op.kind == kind}
-        if codes:
-            conn.execute(delete(noun).where(noun.code.in_(codes)))
-            _define(conn, [entry for entry in iterate(conn, "org") if _defines(entry.op, kind, codes)])
-
-
-def _defines(op: Op, kind: str, codes: set[str]) -> bool:
-    """Not every op that is held can be read by this version."""
-    if op.kind != kind or op.body.get("code") not in codes or not known(kind, op.v):
-        return False
-    return not check(kind, op.v, op.stream, op.subject, op.body)
-
-
-def _define(conn: Connection, entries: Iterable[Entry]) -> None:
+def apply(conn: Connection, entries: Sequence[Entry]) -> None:
+    by_kind: dict[str, list[Entry]] = {}
     for entry in entries:
-        noun, own = NOUNS[entry.op.kind]
-        body = entry.op.body
-        row: Values = {
-            "code": body["code"],
-            "stream": entry.op.stream,
-            "subject": entry.op.subject,
-            "name": body["name"],
-            "order_key": order_key(entry),
-            **own(body),
-        }
-        upsert(conn, noun, [row], _all, lambda new, noun=noun: new.order_key > noun.order_key)
+        by_kind.setdefault(entry.op.kind, []).append(entry)
+    for kind, defined in by_kind.items():
+        noun, own = NOUNS[kind]
+        rows = [_row(entry, own) for entry in defined]
+        upsert(conn, noun, rows, _all, lambda new, noun=noun: new.order_key > noun.order_key)
+
+
+def replay(conn: Connection, histories: Histories) -> None:
+    """A code may be defined under several subjects, so its other definitions are looked for in the whole stream."""
+    codes_of = {kind: _codes(conn, kind, histories) for kind in NOUNS}
+    codes_of = {kind: codes for kind, codes in codes_of.items() if codes}
+    for kind, codes in codes_of.items():
+        noun, _ = NOUNS[kind]
+        conn.execute(delete(noun).where(among(conn, noun.code, codes)))
+    if codes_of:
+        apply(conn, [entry for entry in iterate(conn, "org") if _defines(entry.op, codes_of.get(entry.op.kind, set()))])
+
+
+def _codes(conn: Connection, kind: str, histories: Histories) -> set[str]:
+    noun, _ = NOUNS[kind]
+    held = conn.execute(select(noun.code).where(among(conn, noun.subject, histories))).scalars()
+    said = {entry.op.body["code"] for entries in histories.values() for entry in entries if entry.op.kind == kind}
+    return {*held, *said}
+
+
+def _defines(op: Op, codes: set[str]) -> bool:
+    """Not every op that is held can be read by this version."""
+    if op.body.get("code") not in codes or not known(op.kind, op.v):
+        return False
+    return not check(op.kind, op.v, op.stream, op.subject, op.body)
+
+
+def _row(entry: Entry, own: Callable[[Body], Body]) -> Values:
+    body = entry.op.body
+    return {
+        "code": body["code"],
+        "stream": entry.op.stream,
+        "subject": entry.op.subject,
+        "name": body["name"],
+        "order_key": order_key(entry),
+        **own(body),
+    }
 
 
 def _all(new: Any) -> dict[str, Any]:

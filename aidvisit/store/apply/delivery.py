@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, String, cast, delete, insert, literal, null, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from aidvisit.domain import place
 from aidvisit.domain.delivery import Recorded, counting, replaced, source
-from aidvisit.store.apply.rows import Values, about, add, order_key, order_of
+from aidvisit.store.apply.rows import Histories, Values, about, add, order_key, order_of
 from aidvisit.store.tables import Delivery, DeliveryLine, StockLine
 from sync.log import Entry
+from sync.rows import among
+
+COUNTED = ("id", "household", "order_key", "replaces", "void_reason", "replaced", "counts", "from_place")
 
 
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
+def replay(conn: Connection, histories: Histories) -> None:
     """A void may be here before its delivery: then it waits in the log, and is found when the delivery comes."""
-    held = about(entries, {"delivery.recorded"})
-    before = conn.execute(select(Delivery.household).where(Delivery.id == subject)).scalars().all()
-    _remove(conn, subject)
-    if held:
-        void = next((entry for entry in held if entry.op.kind == "delivery.voided"), None)
-        add(conn, Delivery, [_delivery(held[0], void)])
-        add(conn, DeliveryLine, _lines(held[0]))
-    for household in {*before, *(entry.op.body["household"] for entry in held[:1])}:
-        _count(conn, household)
+    deliveries: list[dict[str, Any]] = []
+    made: list[Entry] = []
+    for entries in histories.values():
+        held = about(entries, {"delivery.recorded"})
+        if held:
+            void = next((entry for entry in held if entry.op.kind == "delivery.voided"), None)
+            deliveries.append(_delivery(held[0], void))
+            made.append(held[0])
+    others = _joined(conn, histories, deliveries)
+    _remove(conn, histories)
+    _count(conn, others, deliveries)
+    moving = {row["id"]: row for row in deliveries}
+    lines = [line | {"counts": moving[line["delivery"]]["counts"]} for entry in made for line in _lines(entry)]
+    add(conn, Delivery, deliveries)
+    add(conn, DeliveryLine, lines)
+    add(conn, StockLine, [_stock(line, moving[line["delivery"]]) for line in lines if _moves(moving[line["delivery"]])])
 
 
-def _remove(conn: Connection, subject: str) -> None:
-    conn.execute(delete(Delivery).where(Delivery.id == subject))
-    conn.execute(delete(DeliveryLine).where(DeliveryLine.delivery == subject))
-    conn.execute(delete(StockLine).where(StockLine.source == subject))
+def _remove(conn: Connection, subjects: Collection[str]) -> None:
+    conn.execute(delete(Delivery).where(among(conn, Delivery.id, subjects)))
+    conn.execute(delete(DeliveryLine).where(among(conn, DeliveryLine.delivery, subjects)))
+    conn.execute(delete(StockLine).where(among(conn, StockLine.source, subjects)))
 
 
-def _delivery(entry: Entry, void: Entry | None) -> Values:
+def _delivery(entry: Entry, void: Entry | None) -> dict[str, Any]:
     op, body = entry.op, entry.op.body
     received = body["received_by"]
     return {
@@ -67,7 +77,7 @@ def _delivery(entry: Entry, void: Entry | None) -> Values:
     }
 
 
-def _lines(entry: Entry) -> list[Values]:
+def _lines(entry: Entry) -> list[dict[str, Any]]:
     op, body = entry.op, entry.op.body
     return [
         {
@@ -86,51 +96,73 @@ def _lines(entry: Entry) -> list[Values]:
     ]
 
 
-def _count(conn: Connection, household: str) -> None:
-    """Which of a household's deliveries count, decided anew; goods move with each one that begins or ceases to."""
-    query = select(
-        Delivery.id,
-        Delivery.stream,
-        Delivery.order_key,
-        Delivery.replaces,
-        Delivery.void_reason,
-        Delivery.replaced,
-        Delivery.counts,
-        Delivery.from_place,
-    ).where(Delivery.household == household)
-    rows = conn.execute(query).all()
-    known = [Recorded(row.id, order_of(row.order_key), row.replaces, row.void_reason is not None) for row in rows]
-    counts, gone = counting(known), replaced(known)
-    for row in rows:
-        if (row.counts, row.replaced) == (counts[row.id], row.id in gone):
-            continue
-        values: dict[str, Any] = {"counts": counts[row.id], "replaced": row.id in gone}
-        conn.execute(update(Delivery).where(Delivery.id == row.id).values(**values))
-        if row.counts != counts[row.id]:
-            _move(conn, row, household, counts[row.id])
+def _joined(
+    conn: Connection, subjects: Collection[str], deliveries: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Other deliveries of the households in which one replaces another: what counts there is decided anew.
+
+    Elsewhere each delivery counts by itself.
+    """
+    households = {row["household"] for row in deliveries}
+    households |= set(conn.execute(select(Delivery.household).where(among(conn, Delivery.id, subjects))).scalars())
+    replacing = select(Delivery.household).where(
+        Delivery.replaces.is_not(None), among(conn, Delivery.household, households)
+    )
+    joined = {row["household"] for row in deliveries if row["replaces"]} | set(conn.execute(replacing).scalars())
+    if not joined:
+        return []
+    columns = [Delivery.__table__.c[name] for name in COUNTED]
+    rows = conn.execute(select(*columns).where(among(conn, Delivery.household, joined))).mappings()
+    return [dict(row) for row in rows if row["id"] not in subjects]
 
 
-def _move(conn: Connection, row: Row[Any], household: str, counts: bool) -> None:
+def _count(conn: Connection, others: Sequence[Mapping[str, Any]], deliveries: Sequence[dict[str, Any]]) -> None:
+    """Which of each household's deliveries count; goods move with each one that begins or ceases to."""
+    homes: dict[str, list[Recorded]] = {}
+    for row in (*others, *deliveries):
+        one = Recorded(row["id"], order_of(row["order_key"]), row["replaces"], row["void_reason"] is not None)
+        homes.setdefault(row["household"], []).append(one)
+    counts: dict[str, bool] = {}
+    gone: set[str] = set()
+    for known in homes.values():
+        counts |= counting(known)
+        gone |= replaced(known) & {one.id for one in known}
+    for new in deliveries:
+        new |= {"counts": counts[new["id"]], "replaced": new["id"] in gone}
+    for row in others:
+        values = {"counts": counts[row["id"]], "replaced": row["id"] in gone}
+        if values != {name: row[name] for name in values}:
+            conn.execute(update(Delivery).where(Delivery.id == row["id"]).values(**values))
+        if row["counts"] != counts[row["id"]]:
+            _move(conn, {**row, **values})
+
+
+def _move(conn: Connection, row: Mapping[str, Any]) -> None:
+    conn.execute(update(DeliveryLine).where(DeliveryLine.delivery == row["id"]).values(counts=row["counts"]))
+    conn.execute(delete(StockLine).where(StockLine.source == row["id"]))
+    if _moves(row):
+        held = conn.execute(select(DeliveryLine.__table__).where(DeliveryLine.delivery == row["id"])).mappings()
+        add(conn, StockLine, [_stock(dict(line), row) for line in held])
+
+
+def _moves(row: Mapping[str, Any]) -> bool:
     """Without a place and without a trip nobody knows where the goods stood: then no stock changes."""
-    lines = update(DeliveryLine).where(DeliveryLine.delivery == row.id).values(counts=counts)
-    conn.execute(lines)
-    conn.execute(delete(StockLine).where(StockLine.source == row.id))
-    if not counts or row.from_place is None:
-        return
-    moved = {
-        "source": DeliveryLine.delivery,
-        "line": DeliveryLine.line,
-        "stream": DeliveryLine.stream,
-        "trip": DeliveryLine.trip,
-        "from_place": literal(row.from_place),
-        "to_place": literal(place.household(household)),
-        "item": DeliveryLine.item,
-        "quantity": DeliveryLine.quantity,
-        "date": DeliveryLine.date,
-        "lot": DeliveryLine.lot,
-        "expires": cast(null(), String),
-        "value_fen": cast(null(), BigInteger),
-        "order_key": literal(row.order_key),
+    return row["counts"] and row["from_place"] is not None
+
+
+def _stock(line: Mapping[str, Any], delivery: Mapping[str, Any]) -> Values:
+    return {
+        "source": line["delivery"],
+        "line": line["line"],
+        "stream": line["stream"],
+        "trip": line["trip"],
+        "from_place": delivery["from_place"],
+        "to_place": place.household(line["household"]),
+        "item": line["item"],
+        "quantity": line["quantity"],
+        "date": line["date"],
+        "lot": line["lot"],
+        "expires": None,
+        "value_fen": None,
+        "order_key": delivery["order_key"],
     }
-    query = select(*moved.values()).where(DeliveryLine.delivery == row.id)
-    conn.execute(insert(StockLine).from_select(list(moved), query))

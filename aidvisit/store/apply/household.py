@@ -8,28 +8,30 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aidvisit.domain import fold, id_number
-from aidvisit.store.apply.rows import Values, about, order_key, records, replace
+from aidvisit.store.apply.rows import Histories, Values, about, order_key, records, replace
 from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, Member
 from sync.log import Entry
 
 
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    held = about(entries, {"household.registered"})
-    state = fold.household(records(held))
-    if state is None:
-        rows: tuple[list[Values], ...] = ([], [], [], [])
-    else:
+def replay(conn: Connection, histories: Histories) -> None:
+    households: list[Values] = []
+    categories: list[Values] = []
+    members: list[Values] = []
+    conflicts: list[Values] = []
+    for subject, entries in histories.items():
+        held = about(entries, {"household.registered"})
+        state = fold.household(records(held))
+        if state is None:
+            continue
         body, stream = state.body, held[0].op.stream
-        rows = (
-            [_household(subject, stream, state, body, order_key(held[0]))],
-            [_category(subject, stream, category) for category in body["categories"]],
-            [_member(subject, stream, i, member) for i, member in enumerate(body["members"])],
-            _conflicts(subject, stream, state, held),
-        )
-    replace(conn, Household, Household.id == subject, rows[0])
-    replace(conn, HouseholdCategory, HouseholdCategory.household == subject, rows[1])
-    replace(conn, Member, Member.household == subject, rows[2])
-    replace(conn, FieldConflict, FieldConflict.subject == subject, rows[3])
+        households.append(_household(subject, stream, state, body, order_key(held[0])))
+        categories += [_category(subject, stream, category) for category in body["categories"]]
+        members += [_member(subject, stream, i, member) for i, member in enumerate(body["members"])]
+        conflicts += _conflicts(subject, stream, state, held)
+    replace(conn, Household, Household.id, histories, households)
+    replace(conn, HouseholdCategory, HouseholdCategory.household, histories, categories)
+    replace(conn, Member, Member.household, histories, members)
+    replace(conn, FieldConflict, FieldConflict.subject, histories, conflicts)
 
 
 def _household(subject: str, stream: str, state: fold.Household, body: dict[str, Any], key: str) -> Values:

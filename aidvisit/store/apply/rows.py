@@ -1,20 +1,23 @@
-"""How rows are written: a subject's rows are replaced by what all facts about it say."""
+"""How rows are written: the rows of subjects are replaced by what all facts about each say."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert
+from sqlalchemy import Connection, Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aidvisit.domain.fold import Record
 from aidvisit.store.database import Base
 from sync.log import Entry
 from sync.merge import Order
+from sync.rows import among, insert
 
 Model = type[Base]
 Values = Mapping[str, Any]
+Histories = Mapping[str, Sequence[Entry]]
+"""By subject, all that is held about it, in order."""
 
 
 def order_key(entry: Entry) -> str:
@@ -44,14 +47,17 @@ def about(entries: Sequence[Entry], makers: Collection[str]) -> list[Entry]:
     return [maker, *(e for e in entries if e is not maker and e.op.stream == maker.op.stream)]
 
 
-def replace(conn: Connection, model: Model, where: ColumnElement[bool], rows: Sequence[Values]) -> None:
-    conn.execute(delete(model).where(where))
+def replace(conn: Connection, model: Model, column: Any, subjects: Collection[str], rows: Sequence[Values]) -> None:
+    """The rows of these subjects, which `column` names, are from now on `rows`."""
+    conn.execute(delete(model).where(among(conn, column, subjects)))
     add(conn, model, rows)
 
 
 def add(conn: Connection, model: Model, rows: Sequence[Values]) -> None:
-    if rows:
-        conn.execute(insert(model), rows)
+    """Insert rows that all name the same columns."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    insert(conn, table, rows)
 
 
 def upsert(conn: Connection, model: Model, rows: Sequence[Values], update: Any, where: Any = None) -> None:

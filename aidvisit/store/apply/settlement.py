@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection
 
-from aidvisit.store.apply.rows import Values, order_key, replace
+from aidvisit.store.apply.rows import Histories, Values, order_key, replace
 from aidvisit.store.tables import Settlement
 from sync.log import Entry
 
 
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    held = [entry for entry in entries if entry.op.kind == "duplicate.settled"]
-    replace(conn, Settlement, Settlement.id == subject, [_settlement(entry) for entry in held[-1:]])
+def replay(conn: Connection, histories: Histories) -> None:
+    held = [[entry for entry in entries if entry.op.kind == "duplicate.settled"] for entries in histories.values()]
+    replace(conn, Settlement, Settlement.id, histories, [_settlement(entry) for said in held for entry in said[-1:]])
 
 
 def _settlement(entry: Entry) -> Values:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from aidvisit.domain.stream import trip_of
-from aidvisit.store.apply.rows import Values, about, order_key, replace
+from aidvisit.store.apply.rows import Histories, Values, about, order_key, replace
 from aidvisit.store.tables import StockCount, StockCountLine, StockLine, StockMove
 from sync.log import Entry
 
 
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    held = about(entries, {"stock.moved", "stock.counted"})
-    moved = held[:1] if held and held[0].op.kind == "stock.moved" else []
-    counted = held[:1] if held and held[0].op.kind == "stock.counted" else []
-    replace(conn, StockMove, StockMove.id == subject, [_move(entry) for entry in moved])
-    replace(conn, StockLine, StockLine.source == subject, [row for entry in moved for row in _lines(entry)])
-    replace(conn, StockCount, StockCount.id == subject, [_count(entry) for entry in counted])
+def replay(conn: Connection, histories: Histories) -> None:
+    makers = [entry for held in histories.values() for entry in about(held, {"stock.moved", "stock.counted"})[:1]]
+    moved = [entry for entry in makers if entry.op.kind == "stock.moved"]
+    counted = [entry for entry in makers if entry.op.kind == "stock.counted"]
+    replace(conn, StockMove, StockMove.id, histories, [_move(entry) for entry in moved])
+    replace(conn, StockLine, StockLine.source, histories, [row for entry in moved for row in _lines(entry)])
+    replace(conn, StockCount, StockCount.id, histories, [_count(entry) for entry in counted])
     lines = [row for entry in counted for row in _counted(entry)]
-    replace(conn, StockCountLine, StockCountLine.stock_count == subject, lines)
+    replace(conn, StockCountLine, StockCountLine.stock_count, histories, lines)
 
 
 def _shared(entry: Entry) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, case, delete
 
 from aidvisit.domain import fold
-from aidvisit.store.apply.rows import Values, about, order_key, records, replace, upsert
+from aidvisit.store.apply.rows import Histories, Values, about, order_key, records, replace, upsert
 from aidvisit.store.tables import Allocation, Release, Trip
-from sync.log import Entry, entries_of
+from sync.log import Entry, histories_with
+from sync.rows import among
 
 KINDS = (
     "trip.planned",
@@ -23,25 +24,30 @@ KINDS = (
 )
 
 
-def apply(conn: Connection, entry: Entry) -> None:
+def apply(conn: Connection, entries: Sequence[Entry]) -> None:
     """A big trip has its allotment in many ops: each is merged by itself, not all of them again for each."""
-    if entry.op.kind == "allocation.set":
-        _allot(conn, [entry])
-    else:
-        _plan(conn, entry.op.subject, entries_of(conn, entry.op.subject, KINDS))
-
-
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    _plan(conn, subject, [entry for entry in entries if entry.op.kind in KINDS])
-    conn.execute(delete(Allocation).where(Allocation.trip == subject))
     _allot(conn, [entry for entry in entries if entry.op.kind == "allocation.set"])
+    planned = [entry for entry in entries if entry.op.kind != "allocation.set"]
+    if planned:
+        _plan(conn, histories_with(conn, planned, KINDS))
 
 
-def _plan(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    held = about(entries, {"trip.planned"})
-    state = fold.trip(records(held))
-    replace(conn, Trip, Trip.id == subject, [_trip(held[0], state)] if state else [])
-    replace(conn, Release, Release.trip == subject, _releases(held[0], state) if state else [])
+def replay(conn: Connection, histories: Histories) -> None:
+    _plan(conn, {trip: [e for e in entries if e.op.kind in KINDS] for trip, entries in histories.items()})
+    conn.execute(delete(Allocation).where(among(conn, Allocation.trip, histories)))
+    _allot(conn, [e for entries in histories.values() for e in entries if e.op.kind == "allocation.set"])
+
+
+def _plan(conn: Connection, histories: Histories) -> None:
+    trips: list[Values] = []
+    releases: list[Values] = []
+    for entries in histories.values():
+        held = about(entries, {"trip.planned"})
+        if state := fold.trip(records(held)):
+            trips.append(_trip(held[0], state))
+            releases += _releases(held[0], state)
+    replace(conn, Trip, Trip.id, histories, trips)
+    replace(conn, Release, Release.trip, histories, releases)
 
 
 def _trip(planned: Entry, state: fold.Trip) -> Values:
@@ -76,25 +82,26 @@ def _releases(planned: Entry, state: fold.Trip) -> list[Values]:
     return list(rows.values())
 
 
-def _allot(conn: Connection, entries: Iterable[Entry]) -> None:
+def _allot(conn: Connection, entries: Sequence[Entry]) -> None:
     """Each (household, item) is as the greatest op says, and stands where the least one first named it."""
-    for entry in entries:
-        key = order_key(entry)
-        lines = enumerate(entry.op.body["lines"])
-        rows: dict[tuple[str, str], dict[str, Any]] = {}
-        for position, line in lines:
-            named = (line["household"], line["item"])
-            first = rows[named]["first_key"] if named in rows else f"{key}/{position:04d}"
-            rows[named] = {
-                "trip": entry.op.subject,
-                "household": line["household"],
-                "item": line["item"],
-                "stream": entry.op.stream,
-                "quantity": line["quantity"],
-                "order_key": key,
-                "first_key": first,
-            }
-        upsert(conn, Allocation, list(rows.values()), _merged)
+    upsert(conn, Allocation, [row for entry in entries for row in _lines(entry)], _merged)
+
+
+def _lines(entry: Entry) -> list[Values]:
+    key = order_key(entry)
+    rows: dict[tuple[str, str], Values] = {}
+    for position, line in enumerate(entry.op.body["lines"]):
+        named = (line["household"], line["item"])
+        rows[named] = {
+            "trip": entry.op.subject,
+            "household": line["household"],
+            "item": line["item"],
+            "stream": entry.op.stream,
+            "quantity": line["quantity"],
+            "order_key": key,
+            "first_key": rows[named]["first_key"] if named in rows else f"{key}/{position:04d}",
+        }
+    return list(rows.values())
 
 
 def _merged(new: Any) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection
 
-from aidvisit.store.apply.rows import Values, about, order_key, replace
+from aidvisit.store.apply.rows import Histories, Values, about, order_key, replace
 from aidvisit.store.tables import Visit
 from sync.log import Entry
 
 
-def replay(conn: Connection, subject: str, entries: Sequence[Entry]) -> None:
-    held = about(entries, {"visit.recorded"})
-    void = next((entry for entry in held if entry.op.kind == "visit.voided"), None)
-    replace(conn, Visit, Visit.id == subject, [_visit(entry, void) for entry in held[:1]])
+def replay(conn: Connection, histories: Histories) -> None:
+    rows = []
+    for entries in histories.values():
+        held = about(entries, {"visit.recorded"})
+        void = next((entry for entry in held if entry.op.kind == "visit.voided"), None)
+        rows += [_visit(entry, void) for entry in held[:1]]
+    replace(conn, Visit, Visit.id, histories, rows)
 
 
 def _visit(entry: Entry, void: Entry | None) -> Values:

@@ -98,8 +98,8 @@ def _held(conn: Connection, unsent: list[Entry]) -> Iterator[Expected]:
         return
     own = unsent[0].op.device
     grants = Grants(frozenset(log.recall(conn, "grants", [])), grants_of(conn, own).prefixes)
-    for entry in unsent:
-        problem = quarantine.judge(conn, HOUSE, entry.op, grants)
+    problems = quarantine.judged(conn, HOUSE, [entry.op for entry in unsent], lambda _device: grants)
+    for entry, problem in zip(unsent, problems, strict=True):
         if problem is not None:
             yield _about(entry, "held", problem=problem.to_dict())
 
