@@ -5,7 +5,7 @@ WORKERS ?= 2
 TESTS ?= tests
 CATALOGUES := aidvisit/translations
 
-.PHONY: help demo test deep lint format mutants messages bench pictures lock clean
+.PHONY: help demo test deep lint format mutants torture messages bench pictures lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -34,6 +34,9 @@ format: .venv/dev.stamp ## put the source into its one layout
 
 mutants: .venv/dev.stamp ## break the code on purpose: every break must turn a test red
 	$(BIN)/python -m tests.mutants.run
+
+torture: .venv/dev.stamp ## kill -9 at every step, on both sides, 500 times
+	$(BIN)/python -m tests.torture
 
 messages: .venv/dev.stamp ## find the texts in source and templates, update and compile the catalogues
 	@mkdir -p build

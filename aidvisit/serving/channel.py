@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from waitress.channel import HTTPChannel
+from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
 
 from aidvisit.serving.lanes import Lanes, length_of
@@ -51,6 +52,7 @@ class Channel(HTTPChannel):
     parser_class: Any
     _flush_exception: Any
     _flush_some: Any
+    requests_lock: Any
     refusal: Refusal
     refused_at: float | None = None
 
@@ -80,6 +82,18 @@ class Channel(HTTPChannel):
             self._flush_exception(self._flush_some)
         self.refused_at = self.last_activity = time.time()
         return False
+
+    def turn_away(self, wait_s: int) -> None:
+        """Answer the request that has waited for too long, and end the line with that. For a lane's thread."""
+        answer = self.refusal(self.requests[0], wait_s)
+        with suppress(ClientDisconnected):
+            self.write_soon(answer)
+        with self.requests_lock:
+            self.close_when_flushed = True
+            for request in self.requests:
+                request.close()
+            self.requests = []
+        self.server.pull_trigger()
 
     def received(self, data: bytes) -> bool:
         """What a refused client goes on sending is read and dropped: were the line shut, it would lose its answer."""

@@ -26,7 +26,9 @@ HELD_BYTES = 96 * 1024 * 1024
 """Bodies that arrive or wait, and answers that leave: together, in one process."""
 LONGEST_WAIT_S = 300
 BASE = 2048  # a request without any body is work too
-FIRST_GUESS_S = 1e-5  # for each byte; what was measured soon takes its place
+FIRST_GUESS_S = 1e-4  # for each byte; what was measured soon takes its place
+LATE_S = 40.0
+"""Who was let in and has waited for so long is sent away after all: everybody has an answer within a minute."""
 # waitress would warn at every request that waits: here that is what lanes are for.
 QUEUE_LOGGER = logging.getLogger("aidvisit.serving.queue")
 QUEUE_LOGGER.setLevel(logging.ERROR)
@@ -52,6 +54,7 @@ class Lane:
     threads: int
     limited: bool
     byte_s: float = FIRST_GUESS_S
+    done: int = 0
     due: float = 0.0
     """When the last one that was sent away was told to come back."""
     workers: ThreadedTaskDispatcher = field(default_factory=ThreadedTaskDispatcher)
@@ -61,7 +64,8 @@ class Lane:
 
     def note(self, length: int, took_s: float) -> None:
         """Learn from what was done; the last ten or so count."""
-        self.byte_s += 0.1 * (took_s / (BASE + length) - self.byte_s)
+        self.done += 1
+        self.byte_s += max(0.1, 1 / self.done) * (took_s / (BASE + length) - self.byte_s)
 
     def ticket_s(self, asked: Asking, waiting_s: float, now: float) -> int:
         """When to ask again: one after the other, as their turns will come, and not all in the same second."""
@@ -100,7 +104,7 @@ class Lanes:
     def add_task(self, channel: Any) -> None:
         request = channel.requests[0]
         lane = self.of(getattr(request, "path", "/"))
-        lane.workers.add_task(cast(Task, _Timed(channel, lane, getattr(request, "length", 0))))
+        lane.workers.add_task(cast(Task, _Timed(channel, lane, request)))
 
     def set_thread_count(self, count: int) -> None:
         """Each lane knows its own."""
@@ -123,12 +127,16 @@ class _Timed:
 
     channel: Any
     lane: Lane
-    length: int
+    request: Any
+    since: float = field(default_factory=time.monotonic)
 
     def service(self) -> None:
-        started = time.monotonic()
+        started, length = time.monotonic(), getattr(self.request, "length", 0)
+        if self.lane.limited and started - self.since > LATE_S:
+            self.channel.turn_away(self.lane.ticket_s(self.request, MOST_WORK_S, started))
+            return
         self.channel.service()
-        self.lane.note(self.length, time.monotonic() - started)
+        self.lane.note(length, time.monotonic() - started)
 
     def cancel(self) -> None:
         self.channel.cancel()

