@@ -11,6 +11,7 @@ const here = document.querySelector(".nav [aria-current]");
 if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - here.parentElement.clientWidth / 3;
 
 const chip = document.querySelector("[data-chip]");
+const live = document.querySelector("[data-live]"); // what else changes by itself, on the sync page
 if (chip) {
   const refresh = async () => {
     if (document.hidden) return;
@@ -19,6 +20,11 @@ if (chip) {
       if (answer.ok) {
         const text = await answer.text();
         if (text.trim() !== chip.innerHTML.trim()) chip.innerHTML = text;
+      }
+      const part = live && await fetch(live.dataset.live, { credentials: "same-origin", redirect: "error" });
+      if (part && part.ok) {
+        const text = await part.text();
+        if (text.trim() !== live.innerHTML.trim()) live.innerHTML = text;
       }
     } catch { /* the page was left, or the program is being restarted: the next try tells */ }
   };

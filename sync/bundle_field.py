@@ -316,6 +316,7 @@ def _counted(conn: Connection, page: dict[str, Any], older: bool, reached: dict[
         "cursors": {name: n for name, n in own.items() if name in granted}
         | {name: max(own.get(name, 0), page["cursors"][name]) for name in counts},
         "more": page["more"] or older or counts != set(page["cursors"]),
+        "heads": {},  # of what did not count here, nothing has come to its end
     }
 
 

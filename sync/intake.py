@@ -10,11 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import blobs, log, quarantine, tables
+from sync import blobs, freshness, log, quarantine, tables
 from sync.log import Application, Entry
 from sync.op import Op, check_op, malformed
 from sync.problem import Problem
-from sync.rows import insert_new
 from sync.streams import Streams
 from sync.tables import op as op_table
 
@@ -28,14 +27,14 @@ def take_page(conn: Connection, app: Application, answer: dict[str, Any], now: d
     if answer["epoch"] != log.recall(conn, "epoch"):
         begin_epoch(conn, me.id, answer["epoch"])
     _take_grants(conn, app, me.id, answer["grants"])
+    freshness.tell_of_grants(conn, now)
     entries = [_entry(item, now) for item in answer["ops"]]
     _see(conn, entries)
     _receive(conn, app, [entry for entry in entries if entry.op.device != me.id])
     latest = max((entry.clock for entry in entries), default=me.clock)
     if latest > me.clock:
         log.set_clock(conn, me.id, latest)
-    conn.execute(sa.delete(tables.cursor))
-    insert_new(conn, tables.cursor, [{"stream": s, "n": n} for s, n in sorted(answer["cursors"].items())])
+    freshness.take(conn, answer, now)
     _compare_logs(conn, me.id, me.through, answer["through"], answer["head"])
     if not answer["more"] and log.recall(conn, "renumbering"):
         _set_aside(conn, app, me.id)
@@ -109,7 +108,7 @@ def begin_epoch(conn: Connection, device: str, epoch: str) -> None:
     """
     conn.execute(sa.update(op_table).where(op_table.c.device != device).values(n=None))
     conn.execute(sa.update(op_table).where(op_table.c.device == device).values(dismissed=False))
-    conn.execute(sa.delete(tables.cursor))
+    conn.execute(sa.update(tables.cursor).values(n=0))
     blobs.ask_again(conn)
     log.remember(conn, epoch=epoch, acked=0, renumbering=True, heard=None)
 

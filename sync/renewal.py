@@ -65,7 +65,7 @@ def _become(
     here = sa.or_(op_table.c.seq >= first, op_table.c.stream.in_(log.recall(conn, "withdrawn", [])))
     conn.execute(sa.delete(op_table).where(op_table.c.device == old, here))
     conn.execute(sa.update(op_table).values(n=None, hash=None))
-    conn.execute(sa.delete(tables.cursor))
+    conn.execute(sa.update(tables.cursor).values(n=0))
     conn.execute(sa.delete(tables.device).where(tables.device.c.id == old))
     log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())
     log.set_clock(conn, answer["device"], before.clock)

@@ -208,7 +208,7 @@ def pull_page(
     """One page of what is new for a device, whichever way it asked."""
     epoch = log.recall(conn, "epoch")
     grants = app.grants(conn, device.id)
-    ops, reached, more = _page(conn, device.id, grants, cursors if asked_epoch == epoch else {}, limit)
+    ops, reached, heads = _page(conn, device.id, grants, cursors if asked_epoch == epoch else {}, limit)
     return {
         "epoch": epoch,
         "grants": sorted(grants.streams),
@@ -217,7 +217,8 @@ def pull_page(
         "head": device.head,
         "ops": ops,
         "cursors": reached,
-        "more": more,
+        "more": bool(heads),
+        **({"heads": heads} if heads else {}),
     }
 
 
@@ -233,7 +234,8 @@ def note_seen(conn: Connection, device: Row[Any], status: dict[str, Any] | None,
 
 def _page(
     conn: Connection, device: str, grants: Grants, asked: dict[str, int], limit: int
-) -> tuple[list[dict[str, Any]], dict[str, int], bool]:
+) -> tuple[list[dict[str, Any]], dict[str, int], dict[str, int]]:
+    """Ops, the cursors after them, and the heads of the streams that have more to come."""
     heads = {r.name: r.head for r in conn.execute(sa.select(tables.stream.c.name, tables.stream.c.head))}
     cursors = {name: min(asked.get(name, 0), heads.get(name, 0)) for name in sorted(grants.streams)}
     ops: list[dict[str, Any]] = []
@@ -244,14 +246,18 @@ def _page(
             continue
         for row in conn.execute(query.order_by(op_table.c.n).limit(MAX_OPS * 5)):
             if len(ops) >= limit or size > PAGE_BYTES:
-                return ops, cursors, True
+                return ops, cursors, _coming(cursors, heads)
             if row.device != device and row.body is not None:
                 ops.append(_numbered(row))
                 size += len(row.body) + 300
             cursors[name] = row.n
         if cursors[name] < heads[name]:
-            return ops, cursors, True
-    return ops, cursors, False
+            return ops, cursors, _coming(cursors, heads)
+    return ops, cursors, {}
+
+
+def _coming(cursors: dict[str, int], heads: dict[str, int]) -> dict[str, int]:
+    return {name: heads[name] for name, n in cursors.items() if n < heads.get(name, 0)}
 
 
 def _reading_order(names: dict[str, int]) -> list[str]:

@@ -96,6 +96,8 @@ cursor = sa.Table(
     metadata,
     sa.Column("stream", _bytewise, primary_key=True),
     sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("head", sa.BigInteger),  # how far it goes; null: nothing more is known to come
+    sa.Column("as_of", sa.String),  # the server's time when a pull last reached the end; null: none has yet
 )
 
 enrolment_code = sa.Table(

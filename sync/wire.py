@@ -194,6 +194,7 @@ class PullAnswer(Document):
     ops = fields.List(fields.Dict(keys=fields.String()), required=True)
     cursors = fields.Dict(keys=fields.String(), values=Whole(), required=True)
     more = fields.Boolean(required=True)
+    heads = fields.Dict(keys=fields.String(), values=Whole())
     witness = fields.Nested(Witness)
     age_recipient = fields.String(allow_none=True)
 

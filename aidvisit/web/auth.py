@@ -21,7 +21,7 @@ from sync.op import is_text
 
 OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api", "blob_api", "password_api"}  # devices show their token there
-ASKED_BY_ITSELF = {"sync.chip"}  # an open page asks for it, whether or not anybody sits there
+ASKED_BY_ITSELF = {"sync.chip", "sync.live"}  # an open page asks for them, whether or not anybody sits there
 KEPT_OVER_SIGN_IN = ("language",)
 SESSION = "id"  # of the session in the doors file
 USER = "user"  # whose it is: the doors file is not signed, the cookie is
@@ -60,11 +60,13 @@ ROUTES = {
     "sync.chip": "sync.run",
     "sync.heard": "sync.run",
     "sync.line": "sync.run",
+    "sync.live": "sync.run",
     "sync.now": "sync.run",
     "sync.renew": "sync.run",
     "sync.page": "sync.run",
     "sync.pause": "sync.run",
     "sync.slip": "sync.run",
+    "sync.text_only": "sync.run",
     "teams.add": "account.manage",
     "teams.team": "account.manage",
     "trip.today": "trip.read",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aidvisit.services import sync
+from aidvisit.store.database import reading
+from aidvisit.store.queries.holding import Stream, coming
+from aidvisit.web.fresh import coming_words
 from aidvisit.web.i18n import gettext, moment, since, words
-from sync import clock, pause
+from sync import clock, log, pause
 from sync.agent import Sending
 from sync.log import LogState
 
@@ -18,7 +21,7 @@ OFF_MS = 5 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One of four states in words; `done` of `total` while sending; `clock` warns of a wrong clock."""
+    """One of four states in words; `done` of `total` while sending or receiving; `clock` warns of a wrong clock."""
 
     state: State
     text: str
@@ -26,12 +29,23 @@ class Chip:
     done: int = 0
     total: int = 0
     clock: str = ""
+    receiving: bool = False
 
 
 def chip() -> Chip:
     """The chip of this laptop, now."""
     agent = sync.agent()
-    return derive(sync.status(), agent.sending if agent else None)
+    with reading() as conn:
+        state, comes = log.state(conn), coming(conn)
+    shown = derive(state, agent.sending if agent else None)
+    return _receiving(shown, comes[0]) if comes else shown
+
+
+def _receiving(shown: Chip, one: Stream) -> Chip:
+    """What else is to be said stays; what comes in is said in small type, with a bar of its own."""
+    if shown.state == "sending" or one.fresh is None:
+        return shown
+    return replace(shown, small=coming_words(one), done=one.fresh.n, total=one.fresh.head or 0, receiving=True)
 
 
 def send_soon() -> None:

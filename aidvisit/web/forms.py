@@ -254,3 +254,7 @@ def codes(text: str) -> list[str]:
 
 class PauseForm(Form):
     paused = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
+
+
+class TextOnlyForm(Form):
+    text_only = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))

@@ -29,7 +29,7 @@ def gettext(message: str, **values: object) -> str:
 def init_app(app: Flask, locale: str, timezone: str) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=locale, BABEL_DEFAULT_TIMEZONE=timezone)
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
-    for function in (quantity, amount, short, day, moment, since, both, words, years, village):
+    for function in (quantity, amount, short, day, moment, since, both, words, years, village, size, duration):
         app.add_template_filter(function)
 
 
@@ -92,6 +92,22 @@ def since(value: str | None) -> str:
     if minutes < 48 * 60:
         return gettext("%(n)d 小时前", n=minutes // 60)
     return gettext("%(n)d 天前", n=minutes // 60 // 24)
+
+
+def size(count: int) -> str:
+    """`1.5 MB`: bytes, as people compare them."""
+    if count < 1_000_000:
+        return f"{-(-count // 1000):,} KB" if count >= 1000 else f"{count} B"
+    return f"{count / 1_000_000:,.1f} MB"
+
+
+def duration(seconds: int) -> str:
+    """`3 分钟`: how long something takes, never less than it does."""
+    if seconds < 90:
+        return gettext("%(n)d 秒", n=seconds)
+    return (
+        gettext("%(n)d 分钟", n=-(-seconds // 60)) if seconds < 5400 else gettext("%(n)d 小时", n=-(-seconds // 3600))
+    )
 
 
 def village(name: str) -> str:

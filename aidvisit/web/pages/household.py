@@ -16,7 +16,8 @@ from aidvisit.store.queries.warning import warnings
 from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from sync import blobs, log
+from aidvisit.web.fresh import known
+from sync import blobs
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
@@ -28,8 +29,9 @@ def search() -> str:
     text = request.form.get("q", "").strip()[:100]
     with reading() as conn:
         found = queries.search(conn, text, scope=g.scope) if text else None
+        fresh = known(conn)
     page = "household/_found.html" if request.form.get("part") else "household/search.html"
-    return render_template(page, q=text, result=found)
+    return render_template(page, q=text, result=found, fresh=fresh)
 
 
 @blueprint.get("/households/<household>")
@@ -49,10 +51,10 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
         owed = listed[0].owed if listed else []
         on = day_of(head)
         odd = warnings(conn, household, {q.item: q.quantity for q in owed}, on, head.id if head else None)
-        state = log.state(conn)
+        fresh = known(conn, town=view.stream)
     return render_template(
         "household/page.html", household=view, into=into, entries=entries, trip=head,
-        listed=listed[0] if listed else None, owed=owed, warnings=odd, state=state, field=field, user=g.user,
+        listed=listed[0] if listed else None, owed=owed, warnings=odd, fresh=fresh, field=field, user=g.user,
         revealed=revealed,
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,10 +11,11 @@ from aidvisit.errors import Problem
 from aidvisit.services import held, preview, renewal
 from aidvisit.services import sync as service
 from aidvisit.store.database import reading
+from aidvisit.store.queries import holding
 from aidvisit.store.queries.account import device_row
 from aidvisit.store.queries.receipt import slip_of
 from aidvisit.web.chip import send_soon
-from aidvisit.web.forms import PauseForm, RenewForm, read
+from aidvisit.web.forms import PauseForm, RenewForm, TextOnlyForm, read
 from sync import clock, log, receipt, witness
 from sync.pause import until
 
@@ -27,14 +30,31 @@ def page(problem: Problem | None = None) -> str:
         altered = witness.altered(conn)
         receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
         notices = preview.notices(conn)
+        streams, gone = holding.holding(conn), holding.gone(conn, state)
         slip = slip_of(conn, receipts[0][0]) if receipts else None
     settings = service.current_settings()
     return render_template(
-        "sync/page.html", state=state, told=held.told(), server=server, address=settings.server_url,
+        "sync/page.html", told=held.told(), server=server, address=settings.server_url,
         line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip, notices=notices,
         paused=until(state.paused, clock.wall()), offer=renewal.offer(), typed=request.form,
-        renewed=request.args.get("renewed") == "yes",
+        renewed=request.args.get("renewed") == "yes", streams=streams, gone=gone, **_live(),
     )  # fmt: skip
+
+
+def _live() -> dict[str, Any]:
+    """What changes by itself while somebody looks."""
+    agent = service.agent()
+    with reading() as conn:
+        state = log.state(conn)
+        kinds, coming = holding.unsent_kinds(conn, state), holding.coming(conn)
+    sending = agent.sending if agent else None
+    return {"state": state, "kinds": kinds, "coming": coming, "meter": service.meter(), "sending": sending}
+
+
+@blueprint.get("/sync/live")
+def live() -> str:
+    """The part of the page that a script asks for again and again."""
+    return render_template("sync/_live.html", **_live())
 
 
 @blueprint.get("/sync/slip")
@@ -87,6 +107,13 @@ def pause() -> ResponseReturnValue:
     else:
         preview.resume_pushing()
         send_soon()
+    return redirect(url_for("sync.page"), 303)
+
+
+@blueprint.post("/sync/text-only")
+def text_only() -> ResponseReturnValue:
+    """Photos and signatures wait for a better line, or go again."""
+    service.send_text_only(read(TextOnlyForm)["text_only"] == "yes")
     return redirect(url_for("sync.page"), 303)
 
 

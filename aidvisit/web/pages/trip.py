@@ -9,10 +9,12 @@ from aidvisit.errors import Problem
 from aidvisit.services import preview, sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import delivery as deliveries
-from aidvisit.store.queries import overview
+from aidvisit.store.queries import holding, overview
 from aidvisit.store.queries import trip as queries
 from aidvisit.store.queries.reconcile import reconcile as reconciled
 from aidvisit.web.days import day_of
+from aidvisit.web.fresh import known
+from sync import log
 from sync.op import is_uuid
 
 field = Blueprint("trip", __name__)
@@ -28,9 +30,17 @@ def today() -> ResponseReturnValue:
         view = queries.today(conn, head.id, skip, sync.current_settings().zone) if head else None
         done = request.args.get("saved", "")
         saved = deliveries.saved(conn, done) if is_uuid(done) else None
-        notices = preview.notices(conn)
+        notices, fresh = preview.notices(conn), known(conn, trip=head)
+        gone = [one for one in holding.gone(conn, log.state(conn)) if one.unsent]
     return render_template(
-        "trip/today.html", view=view, saved=saved, skip=sorted(skip), day=day_of(head), notices=notices
+        "trip/today.html",
+        view=view,
+        saved=saved,
+        skip=sorted(skip),
+        day=day_of(head),
+        notices=notices,
+        fresh=fresh,
+        gone=gone,
     )
 
 
