@@ -1,0 +1,203 @@
+"""A centre whose files are put back as they were: what laptops had sent since comes back from them, once, by itself."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import make_url
+
+from aidvisit import cli, config
+from aidvisit.cli.home import opened
+from aidvisit.services import account, held, renewal
+from aidvisit.services import sync as service
+from aidvisit.services.device import enrolment_codes
+from aidvisit.services.vault import acting
+from aidvisit.store import ledger
+from aidvisit.store.database import db, reading, transaction
+from aidvisit.store.ledger import HOUSE, Fact, House
+from aidvisit.store.queries import held as queries
+from sync import client, clock, joining, log
+from sync.link import Link
+from sync.log import Draft
+from sync.op import uuid7
+from sync.problem import Problem
+from tests.support import homes
+from tests.support.holding import delivery, registered
+from tests.support.homes import PASSWORD, TOWN, VILLAGE, Centre
+from tests.support.pages import DEAD, InProcess
+
+NEW = "0192f3a0-0000-7000-8000-00000000beef"
+
+
+@dataclass
+class Laptop:
+    """A home without encryption; `node` is its application."""
+
+    home: Path
+    node: Flask
+
+    def link(self, office: Flask) -> Link:
+        return Link(transaction, House(), InProcess(office), clock.wall)
+
+    def sync(self, office: Flask) -> None:
+        with self.node.app_context():
+            client.sync_once(self.link(office))
+
+    def record(self, *facts: Fact, actor: str = "") -> None:
+        with self.node.app_context(), transaction() as conn:
+            ledger.record(conn, actor or acting(), *facts)
+
+    def author(self, kind: str, body: dict[str, Any], subject: str) -> tuple[str, int]:
+        """Without asking whether it may: what the centre will hold."""
+        with self.node.app_context(), transaction() as conn:
+            (entry,) = log.author(conn, HOUSE, [Draft(TOWN, log.own(conn), kind, 1, subject, body)], clock.wall())
+        return entry.op.device, entry.op.seq
+
+    def household(self, name: str) -> str:
+        """Registered, and given a bag."""
+        household = uuid7()
+        self.record(Fact(TOWN, "household.registered", household, registered(name, VILLAGE)))
+        self.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(household)))
+        return household
+
+
+@contextmanager
+def laptop(folder: Path, name: str, office: Centre) -> Iterator[Laptop]:
+    with office.app.app_context():
+        code = enrolment_codes(actor=office.device, team=office.team)[0].code
+    with opened(config.write(folder / name, role="field", server_url=DEAD)) as node:
+        made = Laptop(folder / name, node)
+        with node.app_context():
+            joining.enrol(made.link(office.app), name=name, code=code)
+        made.sync(office.app)
+        yield made
+
+
+class Backup:
+    """A copy of the centre's database, taken and put back as an administrator does: files, or a database's template."""
+
+    def __init__(self, url: str, folder: Path, server: str) -> None:
+        self.url, self.server = url, server
+        self.file, self.copy = folder / "aidvisit.db", folder / "backup.db"
+        self.name = make_url(url).database
+        if url.startswith("sqlite"):
+            shutil.copy(self.file, self.copy)
+        else:
+            self._sql(f"CREATE DATABASE {self.name}_backup TEMPLATE {self.name}")
+
+    def put_back(self) -> None:
+        if self.url.startswith("sqlite"):
+            for path in self.file.parent.glob("aidvisit.db-*"):
+                path.unlink()
+            shutil.copy(self.copy, self.file)
+        else:
+            self._sql(
+                f"DROP DATABASE {self.name} WITH (FORCE)", f"ALTER DATABASE {self.name}_backup RENAME TO {self.name}"
+            )
+
+    def _sql(self, *statements: str) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+def quiet(office: Centre) -> None:
+    """Nobody holds the database open: as when the node is stopped."""
+    with office.app.app_context():
+        db.engine.dispose()
+
+
+def rows(node: Flask, table: str) -> list[str]:
+    with node.app_context(), reading() as conn:
+        return sorted(row[0] for row in conn.exec_driver_sql(f"SELECT id FROM {table}"))
+
+
+def digests(node: Flask, streams: list[str]) -> dict[str, str]:
+    with node.app_context(), reading() as conn:
+        return {stream: log.digest(conn, stream) for stream in streams}
+
+
+def test_laptops_give_back_what_a_restored_centre_lost(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    postgres = database_url.startswith("postgresql")
+    server = request.getfixturevalue("postgres_server") if postgres else ""
+    with homes.centre(tmp_path, database_url) as office, laptop(tmp_path, "a", office) as a:
+        before = a.household("备份之前")
+        unknown, joke = uuid7(), uuid7()
+        waits = [a.author("delivery.recorded", delivery(one), uuid7()) for one in (unknown, joke)]
+        a.sync(office.app)
+        quiet(office)
+        backup = Backup(database_url, tmp_path, server)
+
+        a.household("备份之后")
+        a.record(Fact(TOWN, "household.updated", before, {"set": {"head.phone": "13800000000"}, "base": {}}))
+        a.sync(office.app)
+        with office.app.app_context():
+            who = account.add_user(
+                actor=office.device, login="new", name="新来的", role="volunteer", team=office.team, password=PASSWORD
+            )
+            assert held.release(actor=office.device, held=waits[:1], reason="户属实") == 1
+            assert held.dismiss(actor=office.device, held=waits[1:], reason="重复") == 1
+        with laptop(tmp_path, "b", office) as b:
+            b.household("后来登记的笔记本")
+            b.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(before)), actor=who)
+            for one in (b, a):
+                one.sync(office.app)
+            lost = {table: rows(office.app, table) for table in ("household", "delivery")}
+            assert all(set(rows(a.node, table)) >= set(held_before) for table, held_before in lost.items())
+
+            quiet(office)
+            backup.put_back()
+            assert len(rows(office.app, "household")) == 1
+            home = str(office.settings.home)
+            assert cli.main(["--home", home, "central", "new-epoch"]) == 0
+            capsys.readouterr()
+
+            a.sync(office.app)
+            with b.node.app_context():
+                with pytest.raises(Problem, match="unauthorized"):
+                    client.sync_once(b.link(office.app))
+                found = renewal.offer()
+                assert found is not None
+                assert (found.why, found.with_code) == ("unknown", True)
+                with office.app.app_context():
+                    code = enrolment_codes(actor=office.device, team=office.team)[0].code
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(service, "link", lambda _settings: b.link(office.app))
+                    renewal.renew(code)
+            for one in (b, a, b):
+                one.sync(office.app)
+
+            _all_is_back(office, lost, waits, a, b)
+            with office.app.app_context(), reading() as conn:
+                assert conn.exec_driver_sql("SELECT count(*) FROM person WHERE login = 'new'").scalar_one() == 0
+
+
+def _all_is_back(office: Centre, lost: dict[str, list[str]], waits: list[tuple[str, int]], *laptops: Laptop) -> None:
+    released = {"delivery": 1}  # what a person had accepted is held again, and told so
+    for table, held_before in lost.items():
+        assert len(rows(office.app, table)) == len(held_before) - released.get(table, 0)
+        assert set(rows(office.app, table)) < set(held_before) or rows(office.app, table) == held_before
+    with office.app.app_context(), reading() as conn:
+        assert [(one.device, one.seq) for one in queries.waiting(conn)[0]] == waits
+        streams = [stream for stream in log.streams(conn) if not re.match("office|trip", stream)]
+    for one in laptops:
+        with one.node.app_context(), reading() as conn:
+            assert log.state(conn).waiting == 0
+            assert log.state(conn).trouble is None
+        assert digests(one.node, streams) == digests(office.app, streams)
+    with laptops[0].node.app_context(), reading() as conn:
+        assert log.state(conn).quarantined == 2
+    for node in (office.app, *(one.node for one in laptops)):
+        with node.app_context(), reading() as conn:
+            assert ledger.verify(conn) == []
