@@ -35,7 +35,7 @@ class SlowLine:
     up: Way = field(default_factory=Way)
     down: Way = field(default_factory=Way)
     connections: int = 0
-    _is_cut: bool = False
+    _outer: asyncio.Server | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _thread: threading.Thread = field(default_factory=threading.Thread)
@@ -49,11 +49,20 @@ class SlowLine:
 
     def cut(self) -> None:
         """What is open breaks, what is new is refused."""
-        self._is_cut = True
-        self._loop.call_soon_threadsafe(lambda: [each.transport.abort() for each in list(self._open)])
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
     def mend(self) -> None:
-        self._is_cut = False
+        asyncio.run_coroutine_threadsafe(self._listen(self.port), self._loop).result(10)
+
+    async def _cut(self) -> None:
+        assert self._outer is not None
+        self._outer.close()
+        for each in list(self._open):
+            each.transport.abort()
+
+    async def _listen(self, port: int) -> None:
+        self._outer = await asyncio.start_server(self._accept, "127.0.0.1", port)
+        self.port = self._outer.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop)
@@ -72,8 +81,7 @@ class SlowLine:
             context.load_cert_chain(self.certificate.chain, self.certificate.key)
             inner = await asyncio.start_server(self._plain, "127.0.0.1", 0, ssl=context)
             self._tls = inner.sockets[0].getsockname()[1]
-            outer = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-            self.port = outer.sockets[0].getsockname()[1]
+            await self._listen(0)
 
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(listen())
@@ -82,9 +90,6 @@ class SlowLine:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The line itself: TLS passes through it as it is."""
-        if self._is_cut:
-            writer.transport.abort()
-            return
         self.connections += 1
         if not self.fast:
             await asyncio.sleep(ROUND_TRIP_S)  # SYN and its answer; here the system answered at once

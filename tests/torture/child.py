@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from aidvisit import config
 from aidvisit.cli.home import opened, ready
 from aidvisit.errors import Problem
-from aidvisit.services import sync
+from aidvisit.services import bundle, sync
 from aidvisit.serving import server
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
@@ -39,11 +39,14 @@ NEW_KIND = "delivery.recorded"
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What a laptop does: look at itself, record so many households with a delivery each, sync. `trap`: (point, n)."""
+    """What a laptop does, in this order: look at itself, record so many households with a delivery each, sync, use a
+    stick. `trap`: (point, n).
+    """
 
     look: bool = False
     record: int = 0
     sync: bool = False
+    stick: Literal["", "write", "read"] = ""
     older: bool = False
     trap: tuple[Point, int] | None = None
 
@@ -92,14 +95,43 @@ def laptop(home: Path, recovery: str, day: Day, out: Pipe) -> None:
         for number in range(day.record):
             say_saved(out, _record(photo=number == 0))
         if day.sync:
-            try:
-                sync.sync_now()
-                out.send(("acked", sync.status().through))
-            except Problem as problem:
-                out.send(("problem", problem.name))
+            _sync(out)
+        if day.stick == "write":
+            bundle.write(stick_of(home))
+        if day.stick == "read":
+            with answer_of(home).open("rb") as file:
+                bundle.read(file)
         if day.older:
             with transaction() as conn:
                 log.remember(conn, version="0.0.1")
+
+
+def _sync(out: Pipe) -> None:
+    try:
+        sync.sync_now()
+        out.send(("acked", sync.status().through))
+    except Problem as problem:
+        out.send(("problem", problem.name))
+
+
+def stick_of(home: Path) -> Path:
+    """Where a laptop's bundle lies."""
+    return home.with_suffix(".aidbundle")
+
+
+def answer_of(home: Path) -> Path:
+    return home.with_suffix(".answer.aidbundle")
+
+
+def take(home: Path, laptop: Path, device: str, trap: tuple[Point, int] | None, out: Pipe) -> None:
+    """The centre reads a laptop's bundle, beside its server, and puts its answer onto the stick."""
+    if trap is not None:
+        Trap(*trap).arm()
+    with opened(config.load(home, {})):
+        with stick_of(laptop).open("rb") as file:
+            taken = bundle.take(file, actor=sync.own_device())
+        out.send(("taken", taken.through))
+        bundle.copy_answer(device, answer_of(laptop))
 
 
 def _be_older() -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-Side = Literal["laptop", "centre", "database"]
+Side = Literal["laptop", "centre", "stick", "database"]
 How = Literal["before", "after", "statement", "afterwards", "commit", "committed"]
 CALL = "sync.link:Link.call"
 BLOB = "sync.link:Link.blob"
@@ -42,7 +42,7 @@ class Point:
     dear: int = 1
     """How much rarer than the others it is."""
     needs: str = ""
-    """What the laptop must have done before: `older` software, an `old` database."""
+    """What comes before: `older` software, an `old` database; a `stick` is in, or one with the `answer` on it."""
 
 
 POINTS = (
@@ -73,6 +73,10 @@ POINTS = (
     Point("page read, not sent", "centre", "after", "sync.server:pull", most=2),
     Point("while a piece of a photo is kept", "centre", "statement", "sync.uploads:append", most=10),
     Point("piece of a photo kept, not answered", "centre", "after", "sync.uploads:append", most=2),
+    Point("while a bundle is written", "laptop", "statement", "aidvisit.services.bundle:write", most=8, needs="stick"),
+    Point("while a bundle is read", "stick", "statement", "aidvisit.services.bundle:take", most=30),
+    Point("while a bundle's answer is read", "laptop", "statement", "aidvisit.services.bundle:read", most=30,
+          needs="answer"),
     Point("PostgreSQL itself, in the middle of pushes", "database", "before", dear=4),
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from tests.support import postgres
 from tests.support.soon import soon
@@ -67,33 +68,50 @@ def _once(made: World, point: Point, chance: random.Random, crash: Callable[[], 
 
 
 def _killed(made: World, point: Point, nth: int, laptop: Laptop, crash: Callable[[], None] | None) -> bool:
-    day = Day(record=RECORDED, sync=True)
+    trap, died = (point, nth), True
     match point.side:
         case "laptop":
-            if point.needs == "older":
-                made.day(laptop, Day(sync=True, older=True))
-            if point.needs == "old":
-                made.make_old(laptop)
-            run = made.day(laptop, Day(record=RECORDED, sync=True, trap=(point, nth)))
-            made.look_at(laptop)
-            return run.killed
+            _prepare(made, point, laptop)
+            stick: Literal["", "write", "read"] = (
+                "write" if point.needs == "stick" else "read" if point.needs == "answer" else ""
+            )
+            day = Day(stick=stick, trap=trap) if stick else Day(record=RECORDED, sync=True, trap=trap)
+            died = made.day(laptop, day).killed
         case "centre":
-            made.trap(point, nth)
-            made.day(laptop, day)
+            made.trap(*trap)
+            made.day(laptop, Day(record=RECORDED, sync=True))
             died = made.server_died(within_s=1.0)
             made.stop()
+            made.start()
+            made.look()
+        case "stick":
+            made.day(laptop, Day(record=RECORDED, stick="write"))
+            died = made.take(laptop, trap).killed
+            made.look()
+            made.take(laptop)
+            made.day(laptop, Day(stick="read"))
         case "database":
             assert crash is not None
-            begun = [made.begin(each, day) for each in made.laptops]
+            begun = [made.begin(each, Day(record=RECORDED, sync=True)) for each in made.laptops]
             crash()
             for each in begun:
                 made.end(each)
-            died = True  # the centre's own process lives on, and finds it again
-    if point.side == "centre":
-        made.start()
-    made.look()
+            made.look()  # the centre's own process lives on, and finds it again
     made.look_at(laptop)
     return died
+
+
+def _prepare(made: World, point: Point, laptop: Laptop) -> None:
+    match point.needs:
+        case "older":
+            made.day(laptop, Day(sync=True, older=True))
+        case "old":
+            made.make_old(laptop)
+        case "stick":
+            made.day(laptop, Day(record=RECORDED))
+        case "answer":
+            made.day(laptop, Day(record=RECORDED, stick="write"))
+            made.take(laptop)
 
 
 @contextmanager

@@ -121,6 +121,10 @@ class World:
         laptop.acked = max([laptop.acked, *run.said.get("acked", [])])
         return run
 
+    def take(self, laptop: Laptop, trap: tuple[Point, int] | None = None) -> Run:
+        """The centre reads the bundle of a laptop."""
+        return self._run(child.take, self.home, laptop.home, laptop.device, trap)
+
     def begin(self, laptop: Laptop, day: Day) -> Any:
         """As `day`, but it goes on meanwhile; `end` waits for it."""
         mine, theirs = FORK.Pipe(duplex=False)
