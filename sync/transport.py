@@ -29,6 +29,7 @@ TIMEOUT = (20, 150)
 """Seconds to connect, each 16 KiB handed over included; and for an answer to begin: what was handed over last may
 still be in the modem's memory. Of a line that is dead the system tells sooner."""
 SILENCE_S = 45  # without a sign from the other side, while something is under way or asked for
+KEPT_S = 100  # a connection; proxies and modems forget it after two minutes
 LOOK_S, HANGS_UP_WITHIN_S = 5.0, 1.5
 MAX_ANSWER = 16 * 1024 * 1024
 CODINGS = ("zstd", "gzip", "")
@@ -95,7 +96,7 @@ class HttpTransport:
     def __init__(self, url: str, *, verify: bool | str = True) -> None:
         self.url = url.rstrip("/")
         self.dictionary = 0  # the newest that the server has too, as far as is known
-        self._rung, self._kept = 0, False
+        self._rung, self._kept, self._used = 0, False, 0.0
         self._session = requests.Session()
         self._session.verify = verify
         # A proxy or a password from the environment has no business on this line.
@@ -159,6 +160,8 @@ class HttpTransport:
 
     def _exchange(self, name: str, data: bytes, headers: dict[str, str]) -> tuple[requests.Response, bytes]:
         """One request. Where the kept connection turns out to be gone, once more on a new one: at once."""
+        if time.monotonic() - self._used > KEPT_S:
+            self._adapter.poolmanager.clear()  # on the way somebody has forgotten it, and would swallow what is sent
         kept, self._kept = self._kept and name in PATHS, False
         try:
             found = self._post(name, data, headers)
@@ -166,7 +169,7 @@ class HttpTransport:
             if not kept:
                 raise
             found = self._post(name, data, headers)
-        self._kept = True
+        self._kept, self._used = True, time.monotonic()
         return found
 
     def _post(self, name: str, data: bytes, headers: dict[str, str]) -> tuple[requests.Response, bytes]:
@@ -278,7 +281,7 @@ def _socket_options() -> Iterator[tuple[int, int, int]]:
     """As far as this system knows them; Windows gives up a dead connection by itself after some 20 s."""
     yield socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
     yield socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
-    wanted = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": SILENCE_S * 1000}
+    wanted = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": SILENCE_S * 1000}
     for name, value in wanted.items():
         if (option := getattr(socket, name, None)) is not None:
             yield socket.IPPROTO_TCP, option, value

@@ -177,7 +177,6 @@ def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Ite
             app,
             sockets=[listener],
             threads=8,
-            ident=None,  # whose server this is costs 18 bytes an answer
             max_request_body_size=MAX_REQUEST_BYTES,
             inbuf_overflow=IN_MEMORY_BYTES,
             outbuf_overflow=IN_MEMORY_BYTES,

@@ -100,7 +100,9 @@ def is_open(endpoint: str | None) -> bool:
 def require_user() -> None:
     """Who asks (`g.user`) and what they answer for (`g.scope`). Raises: Problem `signed-out`, `not-permitted`."""
     g.user, g.scope = None, Scope()
-    if request.blueprint not in OPEN_BLUEPRINTS and not _all_text():
+    if request.blueprint in OPEN_BLUEPRINTS:
+        return
+    if not _all_text():
         raise Problem("not-found")
     g.user, endpoint = current_user(), request.endpoint
     if g.user is not None:
