@@ -148,6 +148,18 @@ _VAULT = {
 }
 
 _PAGES = {
+    "proof-at-centre": Kind(
+        503,
+        "这张照片或签名在中心,本机还没有,现在连不上。有网络时再打开,会自动取来。",
+        "This photo or signature is at the centre, not on this laptop, and the centre cannot be reached now. "
+        "Open it again when there is a line.",
+        retry=True,
+    ),
+    "proof-on-laptop": Kind(
+        404,
+        "这张照片或签名还在登记它的笔记本上,没有传到中心。等那台笔记本联网后再看。",
+        "This photo or signature is still on the laptop that recorded it. Look again when that one had a line.",
+    ),
     "method-not-allowed": Kind(
         405,
         "这一页不能这样打开。请从首页重新进入。",

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import town_of
 from aidvisit.errors import Problem
-from aidvisit.services import audit
+from aidvisit.services import audit, sync
 from aidvisit.services.bodies import filled
 from aidvisit.store import ledger
-from aidvisit.store.database import transaction
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries.importing import field_heads, household_stream
+from sync import blobs
 from sync.log import Entry
 
 
@@ -93,3 +94,25 @@ def stream_of(conn: Connection, household: str) -> str:
     if stream is None:
         raise Problem("unknown-household", id=household)
     return stream
+
+
+def proof(sha256: str) -> tuple[str, bytes]:
+    """(media type, bytes) of a photo or signature; a laptop fetches what another one recorded, if there is a line.
+
+    Raises: Problem `proof-at-centre`, `proof-on-laptop`.
+    """
+    found = _held(sha256)
+    if found is None and sync.current_settings().role == "field":
+        try:
+            there = sync.fetch_blob(sha256)
+        except Problem as problem:
+            raise Problem("proof-at-centre") from problem
+        found = _held(sha256) if there else None
+    if found is None:
+        raise Problem("proof-on-laptop")
+    return found
+
+
+def _held(sha256: str) -> tuple[str, bytes] | None:
+    with reading() as conn:
+        return blobs.get(conn, sha256)

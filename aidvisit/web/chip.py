@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aidvisit.services import sync
+from aidvisit.services.sync import Meter
 from aidvisit.store.database import reading
 from aidvisit.store.queries.holding import Stream, coming
 from aidvisit.web.fresh import coming_words
@@ -37,7 +38,7 @@ def chip() -> Chip:
     agent = sync.agent()
     with reading() as conn:
         state, comes = log.state(conn), coming(conn)
-    shown = derive(state, agent.sending if agent else None)
+    shown = derive(state, agent.sending if agent else None, sync.meter())
     return _receiving(shown, comes[0]) if comes else shown
 
 
@@ -55,7 +56,7 @@ def send_soon() -> None:
         agent.poke()
 
 
-def derive(state: LogState, sending: Sending | None) -> Chip:
+def derive(state: LogState, sending: Sending | None, meter: Meter | None = None) -> Chip:
     """Words and shape from what the log says."""
     warning, paused = clock_warning(state), pause.until(state.paused, clock.wall())
     if state.trouble is not None:
@@ -75,6 +76,9 @@ def derive(state: LogState, sending: Sending | None) -> Chip:
         return Chip("sending", text, "", sending.done, sending.total, warning)
     if state.waiting:
         return Chip("waiting", _waiting(state), clock=warning)
+    if meter is not None and meter.blobs.count:
+        left = gettext("还有 %(n)d 个照片、签名待传", n=meter.blobs.count)
+        return Chip("sent" if meter.text_only else "waiting", gettext("记录已全部上报"), left, clock=warning)
     if state.receipt is None:
         return Chip("sent", gettext("没有待上报"), since_words(state), clock=warning)
     at = moment(state.receipt["at"], "%H:%M")

@@ -17,7 +17,7 @@ from aidvisit.store.queries.catalog import ItemName, Quantity, items, named
 from aidvisit.store.queries.held import Decision, decided
 from aidvisit.store.queries.trip import ZONE, recorded_at
 from aidvisit.store.tables import Delivery, DeliveryLine, FieldDevice, Team, Trip, User, Visit
-from sync import log, tables
+from sync import blobs, log, tables
 from sync.log import Entry
 
 TimelineKind = Literal["delivery", "visit", "registered", "updated", "closed", "reopened", "merged", "unmerged"]
@@ -36,7 +36,8 @@ class TimelineEntry:
     """One fact. `id`: its subject. `recorded_at`: aware, UTC; `date`: of what happened.
 
     `sent`: whether the centre has acknowledged it, of this device's own facts, else None. `changes`: paths that an
-    edit set. `note`: of a visit or delivery; of a closing, an edit or a merge its reason. `by`: who recorded it.
+    edit set. `held`: SHA-256 of photos and signatures that are here.
+    `note`: of a visit or delivery; of a closing, an edit or a merge its reason. `by`: who recorded it.
     `quarantined`: the centre holds it for review; `decision`: what became of it there, where it once was held.
     """
 
@@ -57,6 +58,7 @@ class TimelineEntry:
     received_as: str | None = None
     relation: str | None = None
     proofs: list[dict[str, Any]] = field(default_factory=list)
+    held: frozenset[str] = frozenset()
     handed_by: list[str] = field(default_factory=list)
     witness: str | None = None
     note: str | None = None
@@ -81,6 +83,7 @@ class _Names:
     own: str | None
     acknowledged: int
     quarantined: frozenset[tuple[str, int]]
+    blobs: frozenset[str]
     decisions: Mapping[tuple[str, int], Decision]
 
     def user(self, identity: str) -> str:
@@ -141,6 +144,7 @@ def _lines(conn: Connection, deliveries: list[str]) -> dict[str, list[Row[Any]]]
 def _names(conn: Connection, rows: list[Row[Any]], edits: list[Entry]) -> _Names:
     actors = {row.actor for row in rows} | {entry.op.actor for entry in edits}
     actors |= {user for row in rows for user in (row._mapping.get("handed_by") or row._mapping.get("visited_by") or ())}
+    proofs = [proof for row in rows for proof in row.proofs]
     subjects = {row.id for row in rows} | {entry.op.subject for entry in edits}
     users = select(User.id, User.name, Team.name.label("team_name")).join(Team, Team.id == User.team, isouter=True)
     trips = select(Trip.id, Trip.title, Team.name.label("team_name")).join(Team, Team.id == Trip.team, isouter=True)
@@ -155,6 +159,7 @@ def _names(conn: Connection, rows: list[Row[Any]], edits: list[Entry]) -> _Names
         None if log.is_centre(conn) else log.recall(conn, "device"),
         int(log.recall(conn, "acked", 0)),
         frozenset((row.device, row.seq) for row in conn.execute(held)),
+        frozenset(blobs.held(conn, {proof["sha256"] for proof in proofs if "sha256" in proof})),
         decided(conn, subjects),
     )
 
@@ -179,6 +184,7 @@ def _delivery(row: Row[Any], lines: list[Row[Any]], names: _Names) -> TimelineEn
         received_as=row.received_as,
         relation=row.received_relation,
         proofs=row.proofs,
+        held=names.blobs,
         handed_by=[names.user(user) for user in row.handed_by if names.user(user)],
         witness=row.witness["name"] if row.witness else None,
         note=mask.text(row.note),
@@ -204,6 +210,7 @@ def _visit(row: Row[Any], names: _Names) -> TimelineEntry:
         trip_title=names.trips[row.trip].title if row.trip in names.trips else "",
         handed_by=[names.user(user) for user in row.visited_by if names.user(user)],
         proofs=row.proofs,
+        held=names.blobs,
         note=mask.text(row.note),
         outcome=row.outcome,
         purposes=row.purposes,

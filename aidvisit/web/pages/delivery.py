@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -18,7 +17,7 @@ from aidvisit.store.queries import household as households
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.household import HouseholdView
 from aidvisit.store.queries.warning import warnings
-from aidvisit.web import auth
+from aidvisit.web import auth, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, texts, together, whole_numbers
@@ -50,8 +49,8 @@ def deliver(household: str) -> ResponseReturnValue:
 
 
 def _save(household: str) -> ResponseReturnValue:
-    form, lines = together(lambda: read(DeliverForm), lambda: whole_numbers("quantity"))
-    proof, blobs = _proof(form)
+    form, lines, photo = together(lambda: read(DeliverForm), lambda: whole_numbers("quantity"), photos.chosen)
+    proof, blobs = _proof(form, photo)
     received_by = {"as": form["as_"], "name": form["name"]}
     if form["as_"] != "head":
         received_by |= {key: form[key] for key in ("relation", "id_last4") if form[key]}
@@ -66,18 +65,22 @@ def _save(household: str) -> ResponseReturnValue:
     return redirect(url_for("trip.today", saved=form["delivery"]), 303)
 
 
-def _proof(form: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Blob]]:
-    """What shows that it was received. A signature becomes a small drawing, kept under its hash."""
-    if form["proof"] == "none":
-        return [{"as": "none", "reason": form["none_reason"]}], []
+def _proof(form: dict[str, Any], photo: photos.Photo | None) -> tuple[list[dict[str, Any]], list[Blob]]:
+    """What shows that it was received. A signature becomes a small drawing, kept under its hash, as a photo is."""
+    proofs: list[dict[str, Any]] = []
+    blobs: list[Blob] = []
     if form["proof"] == "paper":
-        return [{"as": "paper"} | {key: form[key] for key in ("page", "row") if form[key]}], []
-    if not form["signature"] or not SIGNATURE.fullmatch(form["signature"]):
-        return [], []
-    data = SVG.format(path=form["signature"]).encode()
-    name = sha256(data).hexdigest()
-    proof = {"as": "signature", "sha256": name, "bytes": len(data), "media_type": "image/svg+xml"}
-    return [proof], [(name, "image/svg+xml", data)]
+        proofs.append({"as": "paper"} | {key: form[key] for key in ("page", "row") if form[key]})
+    elif form["proof"] == "none":
+        if form["none_reason"] or photo is None:
+            proofs.append({"as": "none", "reason": form["none_reason"]})
+    elif form["signature"] and SIGNATURE.fullmatch(form["signature"]):
+        blobs.append(photos.named("image/svg+xml", SVG.format(path=form["signature"]).encode()))
+        proofs.append(photos.proof("signature", blobs[-1]))
+    if photo is not None:
+        blobs.append(photo)
+        proofs.append(photos.proof("photo", photo))
+    return proofs, blobs
 
 
 def _page(household: str, problem: Problem | None) -> str:
@@ -105,7 +108,7 @@ def _page(household: str, problem: Problem | None) -> str:
         lines=lines, typed=typed, reasons=_as_typed("reason") if problem else {}, people=people,
         allotted={one.item: one.quantity for one in listed.allotted} if listed else {},
         truck={one.item: one.on_truck for one in day.truck} if day else {}, after=after, done=listed and not owed,
-        problem=problem, errors=at_fields(problem),
+        problem=problem, errors=at_fields(problem), choose_again=problem is not None and photos.lost(),
         warnings=problem.members.get("warnings", []) if problem else odd,
         not_saved=problem is not None and problem.name in SAVED_NOT,
     )  # fmt: skip
@@ -115,7 +118,8 @@ def _typed(
     view: HouseholdView, trip: str, on: str, hands: queries.Hands | None, problem: Problem | None
 ) -> dict[str, Any]:
     if problem is not None:
-        return {**request.form.to_dict(), "handed_by": request.form.getlist("handed_by")}
+        handed_by = request.form.getlist("handed_by")
+        return {**request.form.to_dict(), "handed_by": handed_by, "photo_data": photos.kept()}
     as_ = "institution" if view.kind == "institution" else "head"
     return {
         "delivery": uuid7(), "trip": trip, "date": on, "as": as_, "name": view.name, "proof": "signature",

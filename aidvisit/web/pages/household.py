@@ -17,10 +17,11 @@ from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from aidvisit.web.fresh import known
-from sync import blobs
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
+
+PICTURES = {"image/jpeg", "image/png", "image/webp", "image/svg+xml"}
 
 
 @blueprint.route("/search", methods=["GET", "POST"])
@@ -74,14 +75,17 @@ def reveal(household: str) -> ResponseReturnValue:
 
 @blueprint.get("/households/<household>/blobs/<sha256>")
 def blob(household: str, sha256: str) -> ResponseReturnValue:
-    """A signature or photo that proves something about this household, if this machine holds it."""
+    """A signature or photo that proves something about this household; a laptop that has not got it asks the centre.
+
+    Raises: Problem `not-found`, `proof-at-centre`, `proof-on-laptop`.
+    """
     with reading() as conn:
         view = queries.household(conn, household, g.scope)
-        found = blobs.get(conn, sha256) if view and proves(conn, household, sha256) else None
-    if found is None:
+        named = view is not None and proves(conn, household, sha256)
+    if not named:
         raise Problem("not-found")
-    media_type, data = found
-    response = Response(data, content_type=media_type)
+    media_type, data = service.proof(sha256)
+    response = Response(data, content_type=media_type if media_type in PICTURES else "application/octet-stream")
     # Whatever somebody managed to store here, a browser runs nothing of it.
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -1,0 +1,66 @@
+"""The photo of a form: shrunk by the browser into a field, or a file as it is; cleaned here whichever way it came."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from hashlib import sha256
+from typing import Any
+
+from flask import g, request
+
+from aidvisit.domain import photo
+from aidvisit.errors import Problem
+from aidvisit.services.delivery import Blob
+
+Photo = Blob
+FIELD, FILE = "photo_data", "photo"
+MOST_KEPT = 700 * 1024
+"""Bytes of a photo that a refused form still holds: a field has no more than 1 MiB, in base64."""
+
+
+def chosen() -> Photo | None:
+    """The form's photo, with nothing beside the picture; None without one.
+
+    Raises: Problem `invalid-form`, at `photo`.
+    """
+    data = _sent()
+    if not data:
+        return None
+    clean = named(*photo.cleaned(data))
+    g.photo = clean[2]
+    return clean
+
+
+def kept() -> str:
+    """What a refused form holds of its photo, in base64; nothing of one that was no photo."""
+    data: bytes = g.get("photo", b"")
+    return base64.b64encode(data).decode("ascii") if len(data) <= MOST_KEPT else ""
+
+
+def lost() -> bool:
+    """Whether a photo came that a refused form cannot hold."""
+    return len(g.get("photo", b"")) > MOST_KEPT
+
+
+def named(media_type: str, data: bytes) -> Blob:
+    """What is kept under its hash."""
+    return sha256(data).hexdigest(), media_type, data
+
+
+def proof(as_: str, blob: Blob) -> dict[str, Any]:
+    """How a fact names it."""
+    return {"as": as_, "sha256": blob[0], "bytes": len(blob[2]), "media_type": blob[1]}
+
+
+def _sent() -> bytes:
+    field = request.form.get(FIELD, "")
+    file = request.files.get(FILE)
+    if file is not None and file.filename:  # chosen last, where no script shrank it
+        return bytes(file.read())
+    try:
+        return base64.b64decode(field, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Problem(
+            "invalid-form", count=1, errors={"photo": ["照片没有传完整,请再选一次。 / Choose the photo again."]}
+        ) from error
