@@ -36,7 +36,7 @@ async function shrunk(picture) {
   let best = null;
   for (let long = LONG; long >= 400; long = Math.round(long * 0.75)) {
     const canvas = drawn(picture, long);
-    for (const quality of [0.85, 0.75, 0.65, 0.55, 0.45]) {
+    for (const quality of [0.85, 0.75, 0.65, 0.55, 0.45, 0.35]) {
       best = await encoded(canvas, quality);
       if (best.size <= AIM) return best;
     }
@@ -91,6 +91,7 @@ away.addEventListener("click", () => { input.value = ""; take(); });
 owner.addEventListener("submit", (event) => {
   if (!work) return;
   event.preventDefault();
+  event.stopPropagation(); // it is not sent yet
   work.then(() => owner.requestSubmit());
 });
 if (kept.value) bringBack();
