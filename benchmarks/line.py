@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from flask import Flask
 
@@ -31,6 +33,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.vault import Vault
+from benchmarks import packets
 from sync import blobs, joining, log, sending
 from sync.client import sync_once
 from sync.op import uuid7
@@ -46,11 +49,56 @@ AWAY_S = 20.0
 WORDS = "老人身体尚好由儿子代领下次请提前电话通知路窄车进不去门口有狗小心房屋漏雨需要修补家中无人独自生活听力不好"
 
 
+class Line(Protocol):
+    """What is measured over: bytes that went both ways, connections that were made, and its switches."""
+
+    connections: int
+    url: str
+
+    def used(self) -> tuple[int, int]: ...
+    def slow_down(self) -> None: ...
+    def cut(self) -> None: ...
+    def mend(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class ByPackets:
+    """The line of `packets`, with the TLS end of a slow line behind it."""
+
+    def __init__(self, inner: SlowLine, loss: float) -> None:
+        self._inner, self._packets = inner, packets.Packets(RATE_BITS_S, ROUND_TRIP_S, loss)
+        listener = self._packets.listener()
+        inner.front(listener)
+        self.url = f"https://{packets.FAR}:{listener.getsockname()[1]}"
+        packets.enter(self._packets.near)  # this thread and those that it starts: the laptop
+
+    @property
+    def connections(self) -> int:
+        return self._inner.connections
+
+    def used(self) -> tuple[int, int]:
+        return self._packets.counts[0], self._packets.counts[1]
+
+    def slow_down(self) -> None:
+        self._packets.state[0] = 0
+
+    def cut(self) -> None:
+        self._packets.state[1] = 1
+
+    def mend(self) -> None:
+        self._packets.state[1] = 0
+
+    def stop(self) -> None:
+        packets.enter(None)
+        self._packets.close()
+        self._inner.stop()
+
+
 @dataclass(slots=True)
 class World:
     app: Flask
     settings: config.Settings
-    line: SlowLine
+    line: Line
     chance: random.Random
     trip: str
     households: list[str]
@@ -59,30 +107,44 @@ class World:
 def main() -> int:
     parser = ArgumentParser(prog="python -m benchmarks.line")
     parser.add_argument("--counts", type=int, nargs="*", default=COUNTS)
+    parser.add_argument("--packets", action="store_true", help="packet by packet, with --loss (Linux, root)")
+    parser.add_argument("--loss", type=float, default=0.01, metavar="SHARE")
+    parser.add_argument("--only", choices=("push", "photo", "cut", "return"), nargs="*")
     arguments = parser.parse_args()
-    print(f"64 kbit/s, 600 ms round trip, TLS 1.3; load before: {os.getloadavg()[0]:.1f}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the namespaces go with it
+    if arguments.packets and (why := packets.missing()) is not None:
+        print(f"not measured packet by packet: {why}")
+        return 0
+    loss: float | None = arguments.loss if arguments.packets else None
+    said = "bytes of TCP's content" if loss is None else f"whole packets, {loss:.1%} lost"
+    print(f"64 kbit/s, 600 ms round trip, TLS 1.3, {said}; load before: {os.getloadavg()[0]:.1f}")
     print(f"{'':46}{'seconds':>9}{'floor':>9}{'ratio':>8}{'bytes':>9}{'each':>8}")
-    with tempfile.TemporaryDirectory() as name, _world(Path(name)) as world:
-        for count in arguments.counts:
-            _pushes(world, count)
-        _photo(world)
-        _cut(world, max(arguments.counts))
-        _return(world, max(arguments.counts))
+    with tempfile.TemporaryDirectory() as name, _world(Path(name), loss) as world:
+        most = max(arguments.counts)
+        works: dict[str, Callable[[], None]] = {
+            "push": lambda: [_pushes(world, count) for count in arguments.counts][0],
+            "photo": lambda: _photo(world),
+            "cut": lambda: _cut(world, most),
+            "return": lambda: _return(world, most),
+        }
+        world.line.slow_down()
+        for part in arguments.only or works:
+            works[part]()
     return 0
 
 
 @contextmanager
-def _world(folder: Path) -> Iterator[World]:
+def _world(folder: Path, loss: float | None) -> Iterator[World]:
     """A centre in its process, an enrolled laptop in this one, the line between them."""
     authority = Authority(folder / "authority")
     with centre(folder) as made:
         code = enrolment_codes(actor=made.device, team=made.team)[0].code
     node = Node(folder / "central", "central")
     node.start()
-    line = SlowLine(node.port, authority.give("localhost", "127.0.0.1"))
-    line.start()
-    url = f"https://localhost:{line.port}"
-    settings = config.write(folder / "field", role="field", server_url=url, ca_file=str(authority.path))
+    inner = SlowLine(node.port, authority.give("localhost", "127.0.0.1", packets.FAR))
+    inner.start()
+    line: Line = inner if loss is None else ByPackets(inner, loss)
+    settings = config.write(folder / "field", role="field", server_url=line.url, ca_file=str(authority.path))
     vault = Vault(settings.home)
     vault.create()
     try:
@@ -132,10 +194,10 @@ def _deliver(world: World, count: int, *, photos: int = 0) -> None:
 
 def _measured(world: World, name: str, count: int, round_trips: int, work: Callable[[], object]) -> None:
     line = world.line
-    before, began, connections = line.up.bytes + line.down.bytes, time.monotonic(), line.connections
+    before, began, connections = sum(line.used()), time.monotonic(), line.connections
     work()
     took = time.monotonic() - began
-    used = line.up.bytes + line.down.bytes - before
+    used = sum(line.used()) - before
     trips = round_trips + 2 * (line.connections - connections)  # TCP and TLS
     least = used * 8 / RATE_BITS_S + trips * ROUND_TRIP_S
     _row(name, took, least, used, count)
@@ -148,7 +210,6 @@ def _row(name: str, took: float, least: float, used: int, count: int) -> None:
 def _pushes(world: World, count: int) -> None:
     """Push alone on a new TLS connection, then on that same one; then a whole sync (pull, push, what else there is)."""
     said = "delivery" if count == 1 else "deliveries"
-    world.line.fast = False
     link = sync.link(world.settings)
     push = partial(sending.push_all, link, None)
     for kind in ("new connection", "warm connection"):
@@ -178,10 +239,10 @@ def _cut(world: World, count: int) -> None:
     link = sync.link(world.settings)
 
     def work() -> None:
-        before = world.line.up.bytes
+        before = world.line.used()[0]
 
         def cut() -> None:
-            soon(lambda: world.line.up.bytes - before > 30 * count, within_s=60)
+            soon(lambda: world.line.used()[0] - before > 30 * count, within_s=60)
             world.line.cut()
             time.sleep(1.0)
             world.line.mend()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from contextlib import suppress
@@ -41,6 +42,17 @@ class SlowLine:
     _thread: threading.Thread = field(default_factory=threading.Thread)
     _tls: int = 0
 
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def used(self) -> tuple[int, int]:
+        """Bytes that went up and down."""
+        return self.up.bytes, self.down.bytes
+
+    def slow_down(self) -> None:
+        self.fast = False
+
     def start(self) -> None:
         begun = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(begun,), name="slow-line", daemon=True)
@@ -77,9 +89,7 @@ class SlowLine:
 
     def _run(self, begun: threading.Event) -> None:
         async def listen() -> None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate.chain, self.certificate.key)
-            inner = await asyncio.start_server(self._plain, "127.0.0.1", 0, ssl=context)
+            inner = await asyncio.start_server(self._plain, "127.0.0.1", 0, ssl=self._context())
             self._tls = inner.sockets[0].getsockname()[1]
             await self._listen(0)
 
@@ -124,6 +134,23 @@ class SlowLine:
                 writer.write(data)
                 await writer.drain()
         writer.close()
+
+    def front(self, listener: socket.socket) -> None:
+        """TLS on another socket as well, which is a line by itself."""
+
+        async def listen() -> None:
+            await asyncio.start_server(self._counted, sock=listener, ssl=self._context())
+
+        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
+
+    async def _counted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await self._plain(reader, writer)
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate.chain, self.certificate.key)
+        return context
 
     async def _plain(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Behind the line: what comes out of TLS goes to the centre."""
