@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from aidvisit.cli.home import Answer, opened_for, settings_of
-from aidvisit.cli.records import show_progress
 from aidvisit.errors import Problem
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ def export(arguments: Namespace) -> Answer:
     """On a laptop."""
     from aidvisit.services import bundle
 
-    with opened_for(arguments, "field"):
-        done = bundle.write(arguments.file, show_progress)
+    with opened_for(arguments, "field"), _progress() as show:
+        done = bundle.write(arguments.file, show)
     size = arguments.file.stat().st_size
     document = {"file": str(arguments.file), "ops": done.ops, "through": done.last, "blobs": done.blobs, "bytes": size}
     return Answer(
@@ -42,13 +44,31 @@ def import_(arguments: Namespace) -> Answer:
     central = settings_of(arguments).role == "central"
     if arguments.answer is not None and not central:
         arguments.misused("--answer: only the centre answers")
-    with _opened(arguments.file) as file, opened_for(arguments):
+    with _opened(arguments.file) as file, opened_for(arguments), _progress() as show:
         if not central:
-            return _learned(bundle.read(file, show_progress))
-        outcome = bundle.take(file, actor=acting(), progress=show_progress)
+            return _learned(bundle.read(file, show))
+        outcome = bundle.take(file, actor=acting(), progress=show)
         if arguments.answer is not None and outcome.answer:
             bundle.copy_answer(outcome.device, arguments.answer)
     return _taken(outcome, arguments.answer)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """How many records so far, of how many (0: nobody knows), on a terminal and on one line."""
+    shown = False
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            print(f"\r{done}/{total or '?'}", end="", file=sys.stderr, flush=True)
+            shown = True
+
+    try:
+        yield show
+    finally:
+        if shown:
+            print(file=sys.stderr)
 
 
 def _opened(path: Path) -> BinaryIO:

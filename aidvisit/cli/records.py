@@ -30,7 +30,7 @@ def sync(arguments: Namespace) -> Answer | None:
             finally:
                 agent.stop()
             return None
-        outcome = service.sync_now(show_progress)
+        outcome = service.sync_now(_show_progress)
         state, waits = service.status(), service.meter().blobs
     document = {"pushed": outcome.pushed, "pulled": outcome.pulled, **_status(state, waits)}
     done = f"上报 {outcome.pushed} 条,收到 {outcome.pulled} 条 / sent, received"
@@ -68,7 +68,7 @@ def sync_renew(arguments: Namespace) -> Answer:
         device = renewal.renew(arguments.code, arguments.fingerprint)
         lines = [f"现在是新的一台 / now a new laptop: {device}"]
         try:
-            service.sync_now(show_progress)
+            service.sync_now(_show_progress)
         except Problem as problem:
             lines.append(f"{problem.words('zh')} / {problem.words('en')}")
         state, waits = service.status(), service.meter().blobs
@@ -197,11 +197,10 @@ def rebuild(arguments: Namespace) -> Answer:
     from aidvisit.store.database import transaction
 
     with opened_for(arguments), transaction() as conn:
-        done = ledger.rebuild(conn, show_progress)
+        done = ledger.rebuild(conn, _show_progress)
     return Answer({"ops": done}, [f"由 {done} 条记录重建 / made again from {done} records"])
 
 
-def show_progress(done: int, total: int) -> None:
-    """On a terminal; `total` 0: nobody knows."""
+def _show_progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done}/{total or '?'}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -163,7 +163,7 @@ def outcomes(scope: Scope = EVERYTHING) -> list[Outcome]:
         with suppress(OSError, ValueError, TypeError):  # what is no outcome, is none
             found.append(Outcome(**json.loads(path.read_text(encoding="utf-8"))))
     with reading() as conn:
-        seen = [one for one in found if _within(conn, scope, one.device)]
+        seen = [_as_now(conn, one) for one in found if _within(conn, scope, one.device)]
     return sorted(seen, key=lambda one: one.at, reverse=True)
 
 
@@ -175,12 +175,22 @@ def _within(conn: Connection, scope: Scope, device: str) -> bool:
     return True
 
 
+def _as_now(conn: Connection, one: Outcome) -> Outcome:
+    """A revoked laptop gets nothing, an answer from before neither: its next bundle has one that says so."""
+    since = device_within(conn, EVERYTHING, one.device).revoked and not one.revoked
+    return replace(one, answer=0, revoked=True) if since else one
+
+
 def answer_of(device: str, scope: Scope = EVERYTHING) -> Path:
-    """The file with the last answer for a laptop. Raises: Problem `unknown-device`, `not-found`."""
+    """The file with the last answer for a laptop; of one that was revoked since, nothing.
+
+    Raises: Problem `unknown-device`, `not-found`.
+    """
     with reading() as conn:
         found = device_within(conn, scope, device)
+    kept = next((one for one in outcomes(scope) if one.device == found.id), None)
     path = _folder() / f"{found.id}{SUFFIX}"
-    if not path.is_file():
+    if kept is None or not kept.answer or not path.is_file():
         raise Problem("not-found")
     return path
 

@@ -139,10 +139,23 @@ def test_a_revoked_laptop_is_said(both: tuple[Pages, Pages]) -> None:
             device = conn.exec_driver_sql("SELECT id FROM sync_device WHERE team IS NOT NULL").scalar_one()
         devices.revoke(actor=own_device(), device=device, reason="丢失")
     page = office.get(brought(office, "/bundles", data).headers["Location"])
-    assert "已停用:它的记录只收存待核" in words(page)
+    assert "已停用:它再带来的记录只收存待核" in words(page)
     told = brought(laptop, "/sync/answer", answer_of(office, page))
     assert told.status_code == 403
     assert laptop.get("/").status_code == 302  # nobody is signed in any more
+
+
+def test_an_answer_of_before_the_revocation_is_not_given_any_more(both: tuple[Pages, Pages]) -> None:
+    laptop, office = both
+    record(laptop)
+    page = office.get(brought(office, "/bundles", given(laptop)).headers["Location"])
+    path = page.text.partition('btn--row" href="')[2].partition('"')[0]
+    with office.app.app_context():
+        with reading() as conn:
+            device = conn.exec_driver_sql("SELECT id FROM sync_device WHERE team IS NOT NULL").scalar_one()
+        devices.revoke(actor=own_device(), device=device, reason="丢失")
+    assert office.get(path).status_code == 404
+    assert "下载回执包" not in words(office.get("/bundles"))
 
 
 def test_somebody_of_another_place_neither_brings_nor_fetches_it(both: tuple[Pages, Pages]) -> None:
