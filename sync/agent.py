@@ -24,7 +24,7 @@ LONGEST_IDLE_S = 300.0
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 300.0
 STOPPED_S = 3600.0
-LOOK_S = 4.0
+LOOK_S = 2.0
 """Between two looks for the line while something waits: a TCP connection each, and without a network not even that."""
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from sync import clock, log
+from sync import clock, dictionary, log
 from sync.log import Application, Begin
 from sync.problem import Problem
 from sync.proof import Proof
-from sync.transport import BlobReply, Lean, Reply, Transport
+from sync.transport import BlobReply, Lean, Packing, Reply, Transport
 from sync.wire import ANSWERS, load
 
 Now = Callable[[], datetime]
@@ -39,6 +39,7 @@ class Link:
     status: dict[str, Any] | None = None
     before_push: Callable[[], None] | None = None
     tell: Tell = _nobody
+    dictionary: int | None = None
 
     def call(
         self, name: str, document: dict[str, Any], token: str | None, *, anew: bool = False, lean: bool = False
@@ -52,6 +53,7 @@ class Link:
         """
         line = self.transport
         lean = lean and isinstance(line, Lean)
+        self._recall_dictionary()
         try:
             ask = line.lean if lean and isinstance(line, Lean) else line.call
             reply = ask(name, document, token)
@@ -70,11 +72,22 @@ class Link:
                     load(ANSWERS[name], reply.document)
             except Problem as problem:
                 raise Problem("server-error", problem.detail, http_status=200) from problem
+            if isinstance(line, Packing) and line.dictionary != self.dictionary:
+                self.dictionary = line.dictionary
+                log.remember(conn, dictionary=line.dictionary)
             if reply.date is not None and not lean:
                 offset = clock.to_ms(reply.date) - clock.to_ms(self.now())
                 # Date has whole seconds: what is nearer than two is no offset that anybody could see.
                 log.remember(conn, offset_ms=offset if abs(offset) > 2000 else 0)
         return reply
+
+    def _recall_dictionary(self) -> None:
+        """Once: what the server was known to have when this laptop last spoke to it."""
+        if self.dictionary is None:
+            with self.begin() as conn:
+                self.dictionary = dictionary.common(log.recall(conn, "dictionary"))
+            if isinstance(self.transport, Packing):
+                self.transport.dictionary = self.dictionary
 
     def blob(
         self, name: str, token: str | None, piece: bytes | None = None, offset: int = 0, length: int = 0

@@ -26,11 +26,12 @@ from sync.proof import NONCE, SIGNATURE, Proof, answered_text, new_nonce
 from sync.wire import PATHS, pack, unpack
 
 TIMEOUT = (20, 150)
-"""Seconds to connect, each 16 KiB handed over included; and for an answer to begin: what was handed over last may
-still be in the modem's memory. Of a line that is dead the system tells sooner."""
+"""Seconds to connect, and to hand over a piece; and for an answer to begin: what was handed over last may still be in
+the modem's memory. Of a line that is dead the system tells sooner."""
+PIECE = 4096  # bytes
 SILENCE_S = 45  # without a sign from the other side, while something is under way or asked for
 KEPT_S = 100  # a connection; proxies and modems forget it after two minutes
-LOOK_S, HANGS_UP_WITHIN_S = 5.0, 1.5
+LOOK_S, HANGS_UP_WITHIN_S = 3.0, 0.7
 MAX_ANSWER = 16 * 1024 * 1024
 CODINGS = ("zstd", "gzip", "")
 """What a request is packed with, from what every server should read to what every server reads."""
@@ -87,6 +88,13 @@ class Lean(Protocol):
         """As `call`; the answer, or the Problem, comes without `proof`."""
 
 
+@runtime_checkable
+class Packing(Protocol):
+    """A Transport that packs with a dictionary; `dictionary`: the newest that the server has too, 0 for none."""
+
+    dictionary: int
+
+
 class HttpTransport:
     """Requests over one kept connection. `verify`: True, or the path of a private CA.
 
@@ -95,7 +103,7 @@ class HttpTransport:
 
     def __init__(self, url: str, *, verify: bool | str = True) -> None:
         self.url = url.rstrip("/")
-        self.dictionary = 0  # the newest that the server has too, as far as is known
+        self.dictionary = 0
         self._rung, self._kept, self._used = 0, False, 0.0
         self._session = requests.Session()
         self._session.verify = verify
@@ -118,7 +126,7 @@ class HttpTransport:
             document = {**document, "dictionary": dictionary.NEWEST}
         data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         while True:
-            packed, encoding = pack(data, CODINGS[self._rung], self.dictionary)
+            packed, encoding = pack(data, CODINGS[self._rung], self.dictionary, thorough=True)
             try:
                 reply = self._once(name, packed, encoding, token, nonce)
             except Problem as problem:
@@ -273,7 +281,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **how: Any) -> None:
-        how |= {"ssl_context": self.context, "socket_options": list(_socket_options())}
+        how |= {"ssl_context": self.context, "socket_options": list(_socket_options()), "blocksize": PIECE}
         super().init_poolmanager(connections, maxsize, block, **how)
 
 

@@ -61,10 +61,11 @@ def _gunzip(data: bytes, limit: int) -> bytes:
     return plain
 
 
-def pack(data: bytes, accepted: str | None, known: int = 0) -> tuple[bytes, str | None]:
+def pack(data: bytes, accepted: str | None, known: int = 0, *, thorough: bool = False) -> tuple[bytes, str | None]:
     """Pack a JSON text as the other side accepts it: (bytes, Content-Encoding or None). Small ones stay plain.
 
     `known`: the newest dictionary that the other side has as well, which says more than what it accepts; 0 for none.
+    `thorough`: a slow line is worth more than a tenth of a second.
     """
     if known:
         packed, encoding = dictionary.pack(data, known), dictionary.coding(known)
@@ -74,7 +75,8 @@ def pack(data: bytes, accepted: str | None, known: int = 0) -> tuple[bytes, str 
     if len(data) < 200:
         return data, None
     if "zstd" in names:
-        return zstandard.ZstdCompressor(level=3).compress(data), "zstd"
+        level = dictionary.THOROUGH if thorough and len(data) <= 2 * dictionary.MOST_THOROUGH else 3
+        return zstandard.ZstdCompressor(level=level).compress(data), "zstd"
     if "gzip" in names:
         deflate = zlib.compressobj(6, zlib.DEFLATED, 31)
         return deflate.compress(data) + deflate.flush(), "gzip"

@@ -122,8 +122,11 @@ def _content_mark(folder: str, name: str) -> str:
 
 
 def _headers(response: Response) -> Response:
-    for name, value in (PLAIN if request.blueprint in auth.OPEN_BLUEPRINTS else HEADERS).items():
+    told_to_laptop = request.blueprint in auth.OPEN_BLUEPRINTS
+    for name, value in (PLAIN if told_to_laptop else HEADERS).items():
         response.headers.setdefault(name, value)
+    if told_to_laptop and request.method == "POST":
+        return response  # nobody keeps an answer to a POST (RFC 9110, section 9.3.3)
     if request.endpoint == "static" and "v" in request.args:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif request.endpoint != "static":

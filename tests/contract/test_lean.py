@@ -7,7 +7,7 @@ import pytest
 from tests.contract.conftest import one_database
 from tests.support.client import Device, encode
 
-NEEDED = {"content-type", "content-length", "date", "x-content-type-options", "cache-control"}
+NEEDED = {"content-type", "content-length", "date", "x-content-type-options"}
 
 
 @pytest.mark.parametrize("name", ["push", "pull"])

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from sync import dictionary
+from sync.op import uuid7
 from sync.problem import MEDIA_TYPE
 from sync.transport import HttpTransport
 from sync.wire import pack, unpack
-from tests.support.toy import expect_problem
+from tests.support.toy import Centre, Line, connected, expect_problem, memory
 
 LONG = {"padding": [f"{n:032x}" for n in range(40)]}
 
@@ -202,3 +203,23 @@ def test_what_hangs_up_at_once_is_no_line() -> None:
 def test_a_lean_question_carries_no_nonce(server: Server, transport: HttpTransport) -> None:
     assert transport.lean("push", LONG, "token").proof is None
     assert "aidvisit-nonce" not in server.asked[0][1]
+
+
+class Remembering(Line):
+    """A line inside this process that says which dictionary was used last."""
+
+    dictionary = 0
+
+
+def test_a_laptop_remembers_which_dictionary_its_centre_has() -> None:
+    """A process that was just started packs with it from the first request on."""
+    centre = Centre(memory()).set_up()
+    laptop = connected(centre, uuid7())
+    laptop.line = Remembering(centre)
+    laptop.line.after = lambda *_: setattr(laptop.line, "dictionary", 1)
+    laptop.sync()
+    laptop.line = line = Remembering(centre)
+    line.before = lambda *_: asked.append(line.dictionary)
+    asked: list[int] = []
+    laptop.sync()
+    assert asked == [1]
