@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +89,6 @@ class ByPackets:
         self._packets.state[1] = 0
 
     def stop(self) -> None:
-        packets.enter(None)
         self._packets.close()
         self._inner.stop()
 
@@ -122,7 +121,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, _world(Path(name), loss) as world:
         most = max(arguments.counts)
         works: dict[str, Callable[[], None]] = {
-            "push": lambda: [_pushes(world, count) for count in arguments.counts][0],
+            "push": lambda: _pushes(world, arguments.counts),
             "photo": lambda: _photo(world),
             "cut": lambda: _cut(world, most),
             "return": lambda: _return(world, most),
@@ -207,7 +206,12 @@ def _row(name: str, took: float, least: float, used: int, count: int) -> None:
     print(f"{name:46}{took:>9.2f}{least:>9.2f}{took / least:>8.2f}{used:>9}{used / count:>8.0f}", flush=True)
 
 
-def _pushes(world: World, count: int) -> None:
+def _pushes(world: World, counts: Sequence[int]) -> None:
+    for count in counts:
+        _push(world, count)
+
+
+def _push(world: World, count: int) -> None:
     """Push alone on a new TLS connection, then on that same one; then a whole sync (pull, push, what else there is)."""
     said = "delivery" if count == 1 else "deliveries"
     link = sync.link(world.settings)

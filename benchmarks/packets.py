@@ -18,7 +18,8 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,29 @@ def missing() -> str | None:
     return None if shutil.which("ip") else "there is no `ip` (Debian: apt-get install iproute2)"
 
 
-def enter(namespace: str | None) -> None:
-    """This thread, and what it starts from here on, is in that network namespace (None: the first one)."""
-    path = f"/var/run/netns/{namespace}" if namespace else "/proc/1/ns/net"
-    handle = os.open(path, os.O_RDONLY)
+def enter(namespace: str) -> None:
+    """This thread, and those that it starts from here on, are in that network namespace."""
+    handle = os.open(f"/var/run/netns/{namespace}", os.O_RDONLY)
     try:
-        if ctypes.CDLL(None, use_errno=True).setns(handle, 0) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {path}")
+        _set(handle)
     finally:
         os.close(handle)
+
+
+def _set(handle: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(handle, 0) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    enter(namespace)
+    try:
+        yield
+    finally:
+        _set(home)
+        os.close(home)
 
 
 class Packets:
@@ -69,27 +84,17 @@ class Packets:
             raise
 
     def _device(self, namespace: str, address: str, peer: str) -> int:
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        enter(namespace)
-        try:
+        with inside(namespace):
             handle = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
             fcntl.ioctl(handle, TUNSETIFF, struct.pack("16sH", b"line0", IFF_TUN | IFF_NO_PI))
             for words in (f"addr add {address} peer {peer} dev line0", "link set line0 mtu 1500 up", "link set lo up"):
                 subprocess.run(["ip", *words.split()], check=True)
-        finally:
-            ctypes.CDLL(None).setns(home, 0)
-            os.close(home)
         return handle
 
     def listener(self) -> socket.socket:
         """A socket that listens at the far end; whoever accepts may be anywhere."""
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        enter(self.far)
-        try:
+        with inside(self.far):
             return socket.create_server((FAR, 0))
-        finally:
-            ctypes.CDLL(None).setns(home, 0)
-            os.close(home)
 
     def close(self) -> None:
         self._pump.kill()

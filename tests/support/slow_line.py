@@ -81,6 +81,7 @@ class SlowLine:
         self._thread.join(10)
 
     async def _end(self) -> None:
+        self._loop.set_exception_handler(lambda *_: None)  # what is cancelled here says so to nobody
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()
