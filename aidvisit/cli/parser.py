@@ -177,6 +177,9 @@ def _log(commands: Parsers) -> None:
     sync.add_argument("--watch", action="store_true", help="一直同步下去 / go on until stopped")
     more = sync.add_subparsers(metavar="COMMAND")
     status = _command(more, "status", "records:sync_status", "还有多少待上报 / what waits")
+    lost = _command(
+        more, "lost", "records:sync_lost", "中心恢复后没有再有的 / what a restored centre itself has no more"
+    )
     renew = _command(more, "renew", "records:sync_renew", "作为新的一台继续 / go on as a new laptop")
     renew.add_argument("--code", default="", help="中心不认这台时要的登记码 / where the centre does not know this one")
     renew.add_argument("--fingerprint", default="", metavar="F", help="换了服务器时 / where it is another server")
@@ -197,7 +200,7 @@ def _log(commands: Parsers) -> None:
     rebuild = _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")
     for command in (sync, load, verify, digest, rebuild):
         _password(command)
-    for command in (status, renew):
+    for command in (status, renew, lost):
         _password(command, default=argparse.SUPPRESS)  # `sync` has it as well: only what was typed overrides
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from dataclasses import asdict
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,18 @@ def sync_status(arguments: Namespace) -> Answer:
     with opened_for(arguments, "field"):
         state, waits = service.status(), service.meter().blobs
     return Answer(_status(state, waits), _status_lines(state, waits))
+
+
+def sync_lost(arguments: Namespace) -> Answer:
+    """What this laptop knows of the centre's own records that a restore took from the centre: a list for people."""
+    from aidvisit.store.database import reading
+    from aidvisit.store.queries.lost import lost
+
+    with opened_for(arguments, "field"), reading() as conn:
+        found = lost(conn)
+    document = [asdict(one) | {"at": one.at.isoformat(timespec="seconds")} for one in found]
+    lines = [f"{one['at']}  {one['kind']}  {one['stream']}  {one['about'] or one['subject']}" for one in document]
+    return Answer({"lost": document}, lines or ["没有 / nothing"])
 
 
 def sync_renew(arguments: Namespace) -> Answer:

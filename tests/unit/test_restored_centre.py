@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -35,7 +36,8 @@ from tests.support.holding import delivery, registered
 from tests.support.homes import PASSWORD, TOWN, VILLAGE, Centre
 from tests.support.pages import DEAD, InProcess
 
-NEW = "0192f3a0-0000-7000-8000-00000000beef"
+SAID_ITSELF = [("user.defined", "new 新来的"), ("op.released", ""), ("op.dismissed", ""), ("device.enrolled", "b")]
+"""What the centre itself recorded after the backup."""
 
 
 @dataclass
@@ -177,6 +179,9 @@ def test_laptops_give_back_what_a_restored_centre_lost(
                     renewal.renew(code)
             for one in (b, a, b):
                 one.sync(office.app)
+            assert cli.main(["--json", "--home", str(a.home), "sync", "lost"]) == 0
+            named = [(one["kind"], one["about"]) for one in json.loads(capsys.readouterr().out)["lost"]]
+            assert named == SAID_ITSELF
 
             _all_is_back(office, lost, waits, a, b)
             with office.app.app_context(), reading() as conn:
