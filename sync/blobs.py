@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sync import log
 from sync.problem import Problem
 from sync.rows import insert_new
-from sync.tables import blob, blob_name
+from sync.tables import blob, blob_name, unsent
 from sync.tables import op as op_table
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ class Waiting:
 
 _length = sa.func.length(blob.c.bytes)
 _left = _length - sa.func.coalesce(blob.c.sent, 0)
-_unsent = sa.and_(
-    sa.or_(blob.c.sent.is_(None), blob.c.sent < _length), blob.c.sha256.in_(sa.select(blob_name.c.sha256))
-)
+_unsent = sa.and_(unsent, sa.exists().where(blob_name.c.sha256 == blob.c.sha256))
 
 
 def waiting(conn: Connection) -> Waiting:
@@ -172,8 +170,8 @@ def _queue(conn: Connection) -> list[str]:
     """Names of what waits and is named by an op that the centre holds, smallest first."""
     same = sa.and_(blob_name.c.device == op_table.c.device, blob_name.c.seq == op_table.c.seq)
     there = sa.or_(op_table.c.device != log.own(conn), op_table.c.seq <= int(log.recall(conn, "acked", 0)))
-    named = sa.select(blob_name.c.sha256).join(op_table, same).where(there)
-    query = sa.select(blob.c.sha256).where(_unsent, blob.c.sha256.in_(named))
+    named = sa.exists().where(blob_name.c.sha256 == blob.c.sha256, same, there)
+    query = sa.select(blob.c.sha256).where(unsent, named)
     return list(conn.execute(query.order_by(_length, blob.c.sha256)).scalars())
 
 

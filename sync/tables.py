@@ -126,6 +126,10 @@ blob = sa.Table(
     sa.Column("sent", sa.BigInteger),  # a laptop's: how much of it the centre has; null: nobody knows, ask
 )
 
+# What the centre has not got whole. Without the index every photo is read, because `sent` lies behind its bytes.
+unsent = sa.or_(blob.c.sent.is_(None), blob.c.sent < sa.func.length(blob.c.bytes))
+sa.Index("ix_blob_unsent", blob.c.sha256, sqlite_where=unsent, postgresql_where=unsent)
+
 blob_name = sa.Table(
     "blob_name",
     metadata,

@@ -355,3 +355,15 @@ def test_an_upload_makes_few_rows(centre: Centre, laptop: Laptop, monkeypatch: p
     with centre.begin() as conn:
         assert conn.execute(sa.text("SELECT count(*) FROM blob_part")).scalar_one() == 1
         assert conn.execute(sa.select(blob_upload.c.received)).scalar_one() == 99
+
+
+def test_what_waits_is_found_without_reading_every_photo(laptop: Laptop) -> None:
+    """The chip asks every two seconds: of photos that were sent, not one page is read."""
+    with laptop.begin() as conn:
+        seen: list[str] = []
+        sa.event.listen(conn, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        blobs.waiting(conn)
+        blobs._queue(conn)
+        for asked in [one for one in seen if "FROM blob" in one]:
+            plan = str(conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("x",) * asked.count("?")).all())
+            assert "ix_blob_unsent" in plan, plan
