@@ -25,6 +25,7 @@ from aidvisit.store.ledger import House
 from sync import bundle, bundle_central, bundle_field, clock
 from sync.bundle_central import Taken
 from sync.bundle_field import Exported, Learned
+from sync.op import uuid7
 
 SUFFIX = ".aidbundle"
 FOLDER = "bundles"
@@ -126,7 +127,7 @@ def take(
 
 def _answer(taken: Taken) -> int:
     path = _folder() / f"{taken.device}{SUFFIX}"
-    beside = path.with_suffix(f".{os.getpid()}.part")
+    beside = path.with_suffix(f".{uuid7()}.part")
     with _in_words(path):
         try:
             with beside.open("wb") as file:
@@ -149,7 +150,7 @@ def _keep(taken: Taken, answer: int) -> Outcome:
     )  # fmt: skip
     path = _folder() / f"{taken.device}.json"
     with _in_words(path):
-        beside = path.with_suffix(f".{os.getpid()}.part")
+        beside = path.with_suffix(f".{uuid7()}.part")
         told = {name: getattr(outcome, name) for name in Outcome.__slots__}
         beside.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         beside.replace(path)
