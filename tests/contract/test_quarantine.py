@@ -7,7 +7,7 @@ import pytest
 from sync import quarantine
 from tests.contract.bodies import SALT, deliver, delivery, household, moved, register, trip
 from tests.contract.conftest import TOWN, Office, one_database
-from tests.support.client import URN, Device, Document, Refused, new_id
+from tests.support.client import URN, Device, Document, Refused, enrol, new_id
 
 
 def problems(answer: Document) -> dict[int, str]:
@@ -285,6 +285,38 @@ def test_a_laptop_may_plan_a_trip_and_is_granted_nothing_else(office: Office, to
     register(device, town)
     assert problems(device.push()) == {3: "not-granted"}
     assert set(device.pull()["grants"]) == {"org", f"team-{office.idle_team}", f"trip-{plan}"}
+
+
+def test_the_trips_of_the_device_before_are_granted_to_the_one_that_it_becomes(office: Office, town: str) -> None:
+    """Planned by itself, and carried in a group by name: the copy that goes on has both, and the first one too."""
+    earlier = office.laptop(office.idle_team)
+    own, carried = new_id(), new_id()
+    earlier.say(f"trip-{own}", "trip.planned", trip(office.idle_team, divisions=[f"{town}207"]), own)
+    assert problems(earlier.push()) == {}
+    office.record(f"trip-{carried}", "trip.planned", carried, trip(office.idle_team, divisions=[f"{town}207"]))
+    given = {"devices": [{"device": earlier.id, "groups": ["一组"]}]}
+    office.record(f"trip-{carried}", "trip.released", carried, given)
+    later = enrol(office.line(), token=earlier.token)
+    assert {f"trip-{own}", f"trip-{carried}"} <= set(later.pull()["grants"])
+    assert {f"trip-{own}", f"trip-{carried}"} <= set(earlier.pull()["grants"])
+    told = [op for op in later.pull_all()[0] if op["kind"] == "trip.released" and op["subject"] == carried]
+    groups = {one["device"]: one.get("groups", []) for one in told[-1]["body"]["devices"]}
+    assert groups == {earlier.id: ["一组"], later.id: ["一组"]}
+
+
+def test_what_a_person_decided_stays_decided_when_it_is_sent_again(office: Office, town: str) -> None:
+    device = office.laptop()
+    for _ in range(2):
+        deliver(device, town, new_id())
+    device.push()
+    accepted, refused = (f"{device.id}/{seq}" for seq in (1, 2))
+    office.centre.command("central", "held", "release", accepted, "--reason", "查过")
+    office.centre.command("central", "held", "dismiss", refused, "--reason", "重复")
+    assert problems(device.push()) == {2: "unknown-subject"}
+    said = {op["kind"]: op["body"] for op in device.pull_all()[0] if op["kind"].startswith("op.")}
+    assert said["op.released"].items() >= {"device": device.id, "seq": 1, "reason": "查过"}.items()
+    assert said["op.dismissed"].items() >= {"device": device.id, "seq": 2, "reason": "重复"}.items()
+    assert office.centre.command("central", "held", "release", refused, "--reason", "x") == {"released": 0}
 
 
 def test_a_released_trip_grants_its_stream_and_its_towns(office: Office, town: str) -> None:
