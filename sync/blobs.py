@@ -139,7 +139,8 @@ def send_all(link: Link) -> bool:
         if not names:
             return True
         upload = _Upload(link, log.recall(conn, "token"), log.state(conn).last_seq, _Pace.of(conn), waiting(conn).bytes)
-    for name in names:
+    for number, name in enumerate(names):
+        link.tell("blobs", number, len(names))
         if not upload.send(name):
             return False
         if upload.refused >= PATIENCE:
@@ -226,12 +227,14 @@ class _Upload:
         asks = sent is None and len(data) > ASK_FIRST
         offset = min(sent or 0, len(data))
         while self._first():
+            self.link.tell("blobs", min(self.done, self.total), self.total)
             piece = b"" if asks else data[offset : offset + self.pace.piece]
             self.link.tell("blobs", self.done, self.total)
             reached = self._piece(name, piece, offset, len(data))
             if reached is None:
                 return True
             self.done = min(self.done + max(reached - offset, 0), self.total)
+            self.done += max(reached - offset, 0)
             asks, offset = False, reached
             with self.link.begin() as conn:
                 conn.execute(sa.update(blob).where(blob.c.sha256 == name).values(sent=offset))

@@ -208,4 +208,4 @@ def _put(conn: Connection, device: str, name: str, data: bytes) -> None:
     """Its media type is what the ops say that name it."""
     said = sa.select(blob_name.c.media_type).where(blob_name.c.sha256 == name, blob_name.c.media_type.is_not(None))
     media_type = conn.execute(said.order_by(blob_name.c.device != device, blob_name.c.seq).limit(1)).scalar()
-    blobs.put(conn, name, media_type or "application/octet-stream", data)
+    blobs.put(conn, name, media_type or "application/octet-stream", data, sent=len(data))

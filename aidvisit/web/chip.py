@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aidvisit.services import sync
-from aidvisit.services.sync import Meter
 from aidvisit.store.database import reading
 from aidvisit.store.queries.holding import Stream, coming
 from aidvisit.web.fresh import coming_words
 from aidvisit.web.i18n import gettext, moment, since, words
-from sync import clock, log, pause
+from sync import blobs, clock, log, pause
 from sync.agent import Sending
 from sync.log import LogState
 
@@ -37,8 +36,9 @@ def chip() -> Chip:
     """The chip of this laptop, now."""
     agent = sync.agent()
     with reading() as conn:
-        state, comes = log.state(conn), coming(conn)
-    shown = derive(state, agent.sending if agent else None, sync.meter())
+        state, comes, left = log.state(conn), coming(conn), blobs.waiting(conn).count
+        text_only = bool(log.recall(conn, "text_only"))
+    shown = derive(state, agent.sending if agent else None, left, text_only=text_only)
     return _receiving(shown, comes[0]) if comes else shown
 
 
@@ -56,8 +56,8 @@ def send_soon() -> None:
         agent.poke()
 
 
-def derive(state: LogState, sending: Sending | None, meter: Meter | None = None) -> Chip:
-    """Words and shape from what the log says."""
+def derive(state: LogState, sending: Sending | None, blobs_left: int = 0, *, text_only: bool = False) -> Chip:
+    """Words and shape from what the log says. `blobs_left`: photos and signatures that the centre has not got."""
     warning, paused = clock_warning(state), pause.until(state.paused, clock.wall())
     if state.trouble is not None:
         return Chip("attention", gettext("需要处理:上报停了,记录都在本机"), words(state.trouble), clock=warning)
@@ -76,9 +76,9 @@ def derive(state: LogState, sending: Sending | None, meter: Meter | None = None)
         return Chip("sending", text, "", sending.done, sending.total, warning)
     if state.waiting:
         return Chip("waiting", _waiting(state), clock=warning)
-    if meter is not None and meter.blobs.count:
-        left = gettext("还有 %(n)d 个照片、签名待传", n=meter.blobs.count)
-        return Chip("sent" if meter.text_only else "waiting", gettext("记录已全部上报"), left, clock=warning)
+    if blobs_left:
+        left = gettext("还有 %(n)d 个照片、签名待传", n=blobs_left)
+        return Chip("sent" if text_only else "waiting", gettext("记录已全部上报"), left, clock=warning)
     if state.receipt is None:
         return Chip("sent", gettext("没有待上报"), since_words(state), clock=warning)
     at = moment(state.receipt["at"], "%H:%M")

@@ -5,11 +5,20 @@ from __future__ import annotations
 import base64
 import re
 import struct
+from contextlib import suppress
+from pathlib import Path
 
 from playwright.sync_api import Locator, expect
 
+from aidvisit.errors import Problem
+from aidvisit.store.database import reading, transaction
+from aidvisit.store.ledger import HOUSE
+from sync import blobs, client, clock
+from sync.link import Link
+from sync.transport import HttpTransport
 from tests.e2e.person import WITHIN_MS, Person
-from tests.support.nodes import Node
+from tests.support.cutting import cutting
+from tests.support.nodes import Node, Pair
 
 SECRET = b"GPSLatitude 23.2101N SerialNumber 004512"
 CAMERA = """async () => {
@@ -153,3 +162,33 @@ def test_text_only_keeps_the_photo_until_a_better_line(leader: Person, office: P
     leader.page.get_by_role("button", name="照片和签名也报").click()
     leader.sees_chip("sent", "全部已上报")
     expect(pictures(office, office.pair.centre, household)).to_have_count(1, timeout=WITHIN_MS)
+
+
+def test_an_upload_over_a_line_that_is_cut_again_and_again_goes_on_where_it_stopped(pair: Pair, leader: Person) -> None:
+    """Real HTTP through a line that breaks after every 20 kB: what is sent twice is a piece at most, each time."""
+    assert pair.field.settings["demo_line"]
+    switch = Path(pair.field.settings["demo_line"])
+    leader.open_next()
+    household = household_of(leader)
+    switch.touch()  # the running laptop has no line
+    choose(leader, photo(leader))
+    expect(leader.page.locator("[data-said]")).to_contain_text("KB")
+    leader.sign()
+    leader.save()
+    with cutting(pair.centre.port, 20_000) as line, pair.field.inside():
+        link = Link(transaction, HOUSE, HttpTransport(f"http://127.0.0.1:{line.port}"), clock.wall)
+        with reading() as conn:
+            size = blobs.waiting(conn).bytes
+        assert size > 50_000
+        for _ in range(60):
+            with suppress(Problem):
+                client.sync_once(link)
+                break
+        with reading() as conn:
+            assert blobs.waiting(conn).count == 0
+    assert line.cuts >= 2
+    assert line.sent < 3 * size
+    switch.unlink()
+    leader.go(pair.centre, household)
+    leader.sign_in(pair.centre, login="admin")
+    expect(pictures(leader, pair.centre, household)).to_have_count(1)
