@@ -32,6 +32,19 @@ from sync.tables import op as op_table
 Place = tuple[str, int]
 """An op by its device and seq."""
 
+# What every transaction asks, said once: to put a statement together costs several times what running it does.
+_NODE = sa.select(tables.node)
+_DROP = sa.delete(tables.node).where(tables.node.c.key == sa.bindparam("name"))
+_DEVICE = sa.select(tables.device).where(tables.device.c.id == sa.bindparam("name"))
+_LOCKED = _DEVICE.with_for_update()
+_HELD = (
+    sa.select(op_table.c.dismissed, sa.func.count())
+    .where(op_table.c.problem.is_not(None))
+    .group_by(op_table.c.dismissed)
+)
+_OWN_HELD = _HELD.where(op_table.c.device == sa.bindparam("name"))
+_NEWEST = sa.select(sa.func.max(tables.stream.c.clock))
+
 # --- the node's own small facts ------------------------------------------------------------------------------
 
 
@@ -42,18 +55,22 @@ def recall(conn: Connection, key: str, default: Any = None) -> Any:
 
 
 def remember(conn: Connection, **values: Any) -> None:
-    for key, value in values.items():
-        conn.execute(sa.delete(tables.node).where(tables.node.c.key == key))
-        if value is not None:
-            conn.execute(sa.insert(tables.node).values(key=key, value=json.dumps(value, ensure_ascii=False)))
-    _forget(conn)
+    """Keep values of the node's own; None forgets one."""
+    held = _node(conn)
+    new = {key: as_json(value) for key, value in values.items()}
+    changed = {key: text for key, text in new.items() if held.get(key) != text}
+    if changed:
+        conn.execute(_DROP, [{"name": key} for key in changed])
+        kept = [{"key": key, "value": text} for key, text in changed.items() if text is not None]
+        rows.insert(conn, tables.node, kept)
+        _forget(conn)
 
 
 def _node(conn: Connection) -> dict[str, str]:
     """The node's values, read once a transaction; again after they were changed, or a lock was waited for."""
     transaction, held = conn.info.get("node", (None, {}))
     if transaction is None or transaction is not conn.get_transaction():
-        held = {row.key: row.value for row in conn.execute(sa.select(tables.node))}
+        held = {row.key: row.value for row in conn.execute(_NODE)}
         conn.info["node"] = (conn.get_transaction(), held)
     return cast(dict[str, str], held)
 
@@ -86,7 +103,7 @@ def add_device(conn: Connection, device: str, *, name: str, public_key: str, now
 def lock_device(conn: Connection, device: str) -> Row[Any]:
     """The first lock of every transaction that writes ops (docs/protocol.md, one lock order)."""
     _forget(conn)
-    return conn.execute(sa.select(tables.device).where(tables.device.c.id == device).with_for_update()).one()
+    return conn.execute(_LOCKED, {"name": device}).one()
 
 
 def set_clock(conn: Connection, device: str, latest: str) -> None:
@@ -144,8 +161,13 @@ def put(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
     """Apply entries that are held; what is not understood waits for an upgrade, what is withdrawn for its grant."""
     withdrawn = recall(conn, "withdrawn", [])
     told = [e for e in entries if not e.op.kind.startswith("op.") and e.op.stream not in withdrawn]
-    for entry in app.apply(conn, told) if told else ():
-        change(conn, {(entry.op.device, entry.op.seq): {"applied": False}})
+    if told:
+        wait_for_upgrade(conn, app.apply(conn, told))
+
+
+def wait_for_upgrade(conn: Connection, entries: Iterable[Entry]) -> None:
+    """What this version does not understand is in no history: neither read with those that it came with, nor later."""
+    change(conn, {(entry.op.device, entry.op.seq): {"applied": False} for entry in entries})
 
 
 def change(conn: Connection, values: Mapping[Place, Mapping[str, Any]]) -> None:
@@ -376,13 +398,12 @@ class LogState:
 
 def state(conn: Connection) -> LogState:
     """The state of this node's own log, in four statements."""
-    node = {row.key: json.loads(row.value) for row in conn.execute(sa.select(tables.node))}
-    me = conn.execute(sa.select(tables.device).where(tables.device.c.id == node["device"])).one()
-    held = sa.select(op_table.c.dismissed, sa.func.count()).where(op_table.c.problem.is_not(None))
-    if node.get("role") != "central":
-        held = held.where(op_table.c.device == me.id)  # not what this laptop sent as an earlier device
-    counts = {bool(dismissed): count for dismissed, count in conn.execute(held.group_by(op_table.c.dismissed))}
-    newest = conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar()
+    node = {key: json.loads(value) for key, value in _node(conn).items()}
+    me = conn.execute(_DEVICE, {"name": node["device"]}).one()
+    # Not what this laptop sent as an earlier device.
+    held = conn.execute(_HELD) if node.get("role") == "central" else conn.execute(_OWN_HELD, {"name": me.id})
+    counts = {bool(dismissed): count for dismissed, count in held}
+    newest = conn.execute(_NEWEST).scalar()
     return LogState(
         me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), counts.get(False, 0),
         node.get("synced_at"), int(node.get("offset_ms", 0)), node.get("trouble"), newest,

@@ -67,6 +67,7 @@ class House:
                 unread.append(entry)
             else:
                 by_entity.setdefault(KINDS[op.kind].entity, []).append(entry)
+        log.wait_for_upgrade(conn, unread)  # first: their subjects' histories are read now
         for entity, read in by_entity.items():
             if not apply.apply(conn, entity, read):
                 unread += read

@@ -51,7 +51,7 @@ class Weather:
 
     story: Story
     crash: float = 0.004
-    full: float = 0.004
+    full: float = 0.02
     lost: float = 0.03
     altered: float = 0.02
 

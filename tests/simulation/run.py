@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.simulation.story import Story
 from tests.simulation.watch import chip_without_words
 from tests.simulation.world import World
 
-FEWEST_STEPS, MOST_STEPS = 70, 400
+FEWEST_STEPS, MOST_STEPS = 60, 400
 FEWEST_LAPTOPS, FEWEST_OPS, FEWEST_FAULTS, FEWEST_KINDS = 3, 200, 20, 6
 
 PLACES = ("before a transaction", "at a statement", "before a commit", "after a commit")
@@ -73,8 +74,8 @@ def repeatable(story: Story) -> Iterator[None]:
         for place in ("sync.server.uuid7", "sync.enrolment.uuid7", "tests.support.toy.uuid7"):
             stack.enter_context(mock.patch(place, story.new_id))
         stack.enter_context(mock.patch("sync.identity.secrets", secrets))
-        stack.enter_context(mock.patch("sync.client.PAGE", sizes.choice([1, 3, 10, 2000])))
-        stack.enter_context(mock.patch("sync.sending.MAX_OPS", sizes.choice([2, 7, 1000])))
+        stack.enter_context(mock.patch("sync.client.PAGE", sizes.choice([2, 10, 50, 2000])))
+        stack.enter_context(mock.patch("sync.sending.MAX_OPS", sizes.choice([3, 20, 1000])))
         stack.enter_context(chip_without_words())
         stack.enter_context(known_identities())
         yield
@@ -85,7 +86,9 @@ def play(story: Story, *, steps: int | None = None, files: bool = False) -> int:
 
     Raises: AssertionError and whatever the software raises where it should not.
     """
+    gc.disable()  # what it would look through again and again is thrown away together, soon
     with ExitStack() as stack:
+        stack.callback(gc.enable)
         stack.enter_context(repeatable(story))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) if files else None
         disks = Disks(folder)

@@ -16,7 +16,7 @@ from tests.simulation.run import play, simulate
 from tests.simulation.shrink import Case, ranges, read, regressions, shortest
 from tests.simulation.story import Story
 
-SEEDS, PART = 16, 4
+SEEDS, PART = 200, 5
 ON_FILES = (7, 8)
 
 

@@ -14,13 +14,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from sync import blobs, client, enrolment, joining, log, merge, server
+from sync import blobs, client, enrolment, joining, log, merge, rows, server
 from sync.link import Link
 from sync.log import Draft, Entry, Grants, Judge
 from sync.op import Op, loads, uuid7
@@ -44,6 +45,14 @@ applied = sa.Table(
     sa.Column("stream", sa.String, nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
 )  # fmt: skip
+
+STATE = sa.select(subjects.c.state).where(subjects.c.subject == sa.bindparam("name"))
+OPENED = sa.select(subjects.c.stream).where(subjects.c.opener == sa.bindparam("name"))
+STREAMS = sa.select(subjects.c.stream).distinct()
+COUNT = sa.text(
+    "INSERT INTO toy_applied (device, seq, subject, stream, times) VALUES (:device, :seq, :subject, :stream, 1) "
+    "ON CONFLICT (device, seq) DO UPDATE SET times = toy_applied.times + 1"
+)
 
 START = datetime(2020, 12, 30, 1, 30, tzinfo=UTC)
 TOWN, OTHER_TOWN, FAR_TOWN = "441225112", "441225113", "520321101"
@@ -74,29 +83,25 @@ class Toy:
         return None
 
     def judge(self, conn: Connection, ops: Sequence[Op], by_centre: bool) -> Judge:
-        return ToyJudge(conn)
+        return ToyJudge(conn, ops)
 
     def turns(self, op: Op) -> bool:
         return op.kind == "box.planned"
 
     def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
         unread = [entry for entry in entries if not self.knows(entry.op)]
-        for entry in entries:
-            if entry in unread:
-                continue
-            op = entry.op
-            where = sa.and_(applied.c.device == op.device, applied.c.seq == op.seq)
-            if not conn.execute(sa.update(applied).where(where).values(times=applied.c.times + 1)).rowcount:
-                conn.execute(sa.insert(applied).values(_mark(entry)))
-            refold(conn, op.subject)
+        log.wait_for_upgrade(conn, unread)
+        if read := [entry for entry in entries if self.knows(entry.op)]:
+            conn.execute(COUNT, [_mark(entry) for entry in read])
+            refold(conn, {entry.op.subject for entry in read})
         return unread
 
     def replay(self, conn: Connection, subjects: Collection[str]) -> None:
-        for subject in subjects:
-            conn.execute(sa.delete(applied).where(applied.c.subject == subject))
-            if marks := [_mark(e) for e in log.entries_of(conn, subject) if self.knows(e.op)]:
-                conn.execute(sa.insert(applied), marks)
-            refold(conn, subject)
+        if subjects:
+            conn.execute(sa.delete(applied).where(rows.among(conn, applied.c.subject, sorted(subjects))))
+            told = [e for held in log.histories(conn, sorted(subjects)).values() for e in held if self.knows(e.op)]
+            rows.insert(conn, applied, [_mark(entry) for entry in told])
+            refold(conn, subjects)
 
     def forget(self, conn: Connection, stream: str) -> None:
         conn.execute(sa.delete(applied).where(applied.c.stream == stream))
@@ -106,8 +111,8 @@ class Toy:
         if (state := state_of(conn, device)) is None:
             return Grants(frozenset())
         prefixes = tuple(state["prefixes"])
-        opened = conn.execute(sa.select(subjects.c.stream).where(subjects.c.opener == device)).scalars()
-        towns = conn.execute(sa.select(subjects.c.stream).distinct()).scalars()
+        opened = conn.execute(OPENED, {"name": device}).scalars()
+        towns = conn.execute(STREAMS).scalars() if prefixes else ()
         under = {t for t in towns if len(t) == 9 and t.isdigit() and t.startswith(prefixes)}
         return Grants(frozenset({"org", f"team-{state['team']}", *state["streams"], *opened, *under}), prefixes)
 
@@ -131,29 +136,37 @@ def _fits(op: Op) -> bool:
 
 
 class ToyJudge:
-    """Reads what it needs for each op."""
+    """`made`: the op that made a subject; `homes`: the stream of a thing."""
 
-    def __init__(self, conn: Connection) -> None:
-        self.conn = conn
-        self.accepted: list[Op] = []
+    def __init__(self, conn: Connection, ops: Sequence[Op]) -> None:
+        self.made: dict[str, Op] = {}
+        self.homes: dict[str, str] = {}
+        if creating := sorted({op.subject for op in ops if op.kind in CREATING}):
+            held = log.histories(conn, creating, CREATING)
+            self.made = {subject: entries[0].op for subject, entries in held.items() if entries}
+        if needed := sorted({name for op in ops if (name := _needs(op)) is not None}):
+            query = sa.select(subjects.c.subject, subjects.c.stream)
+            found = conn.execute(query.where(rows.among(conn, subjects.c.subject, needed)))
+            self.homes = {row.subject: row.stream for row in found}
 
     def why_not(self, op: Op) -> Problem | None:
-        if op.kind in CREATING:
-            before = [entry.op for entry in log.entries_of(self.conn, op.subject, CREATING)]
-            for other in [*before, *(one for one in self.accepted if one.subject == op.subject)][:1]:
-                same = (op.stream, op.kind) == (other.stream, other.kind) and merge.same(op.body, other.body)
-                return None if same else Problem("subject-exists", id=op.subject)
-        needed = {"thing.updated": op.subject, "gift.recorded": op.body.get("thing")}.get(op.kind)
-        if needed is not None:
-            query = sa.select(subjects.c.stream).where(subjects.c.subject == needed)
-            made = [*self.conn.execute(query).scalars(), *(o.stream for o in self.accepted if o.subject == needed)]
-            if made[:1] != [op.stream]:
-                return Problem("unknown-subject", what="thing", id=needed)
+        if op.kind in CREATING and (other := self.made.get(op.subject)) is not None:
+            same = (op.stream, op.kind) == (other.stream, other.kind) and merge.same(op.body, other.body)
+            return None if same else Problem("subject-exists", id=op.subject)
+        needed = _needs(op)
+        if needed is not None and self.homes.get(needed) != op.stream:
+            return Problem("unknown-subject", what="thing", id=needed)
         return None
 
     def accept(self, op: Op) -> None:
         if op.kind in CREATING:
-            self.accepted.append(op)
+            self.made.setdefault(op.subject, op)
+            self.homes.setdefault(op.subject, op.stream)
+
+
+def _needs(op: Op) -> str | None:
+    """The thing that an op is about or names."""
+    return {"thing.updated": op.subject, "gift.recorded": op.body.get("thing")}.get(op.kind)
 
 
 def _mark(entry: Entry) -> dict[str, Any]:
@@ -193,17 +206,22 @@ def _fold_thing(entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def refold(conn: Connection, subject: str) -> None:
-    conn.execute(sa.delete(subjects).where(subjects.c.subject == subject))
-    state = fold([entry for entry in log.entries_of(conn, subject) if not entry.op.kind.startswith("op.")])
-    if state is not None:
-        text = json.dumps(state, ensure_ascii=False, sort_keys=True)
-        values = {"subject": subject, "stream": state["stream"], "opener": state.get("opener"), "state": text}
-        conn.execute(sa.insert(subjects).values(values))
+def refold(conn: Connection, changed: Collection[str]) -> None:
+    """Make the states of these subjects anew."""
+    ordered = sorted(changed)
+    conn.execute(sa.delete(subjects).where(rows.among(conn, subjects.c.subject, ordered)))
+    made = []
+    for subject, entries in log.histories(conn, ordered).items():
+        state = fold([entry for entry in entries if not entry.op.kind.startswith("op.")])
+        if state is not None:
+            text = json.dumps(state, ensure_ascii=False, sort_keys=True)
+            opener = state.get("opener")
+            made.append({"subject": subject, "stream": state["stream"], "opener": opener, "state": text})
+    rows.insert(conn, subjects, made)
 
 
 def state_of(conn: Connection, subject: str) -> dict[str, Any] | None:
-    text = conn.execute(sa.select(subjects.c.state).where(subjects.c.subject == subject)).scalar()
+    text = conn.execute(STATE, {"name": subject}).scalar()
     return None if text is None else json.loads(text)
 
 
@@ -390,13 +408,22 @@ class _InMemory(sqlite3.Connection):
         self.close()
 
 
+@cache
+def _empty() -> sqlite3.Connection:
+    """The tables, made once: to make them takes as long as a test."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
+    make_tables(sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool))
+    return connection
+
+
 def memory(copy_of: Engine | None = None) -> Engine:
     """A database in memory, on one connection: empty, or a copy of another one."""
     connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
     connection.execute("PRAGMA foreign_keys=ON")
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     if copy_of is None:
-        return make_tables(engine)
+        _empty().backup(connection)
+        return engine
     with copy_of.connect() as original:
         assert isinstance(original.connection.dbapi_connection, sqlite3.Connection)
         original.connection.dbapi_connection.backup(connection)

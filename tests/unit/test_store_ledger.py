@@ -18,7 +18,7 @@ from aidvisit.store.ledger import HOUSE, Fact, record
 from aidvisit.store.tables import Allocation, Delivery, Household, Item, StockLine, Trip, Visit
 from sync import log
 from sync.log import Grants
-from sync.op import Op
+from sync.op import Op, digest_of
 from tests.support.store import (
     ACTOR,
     LAPTOP,
@@ -251,6 +251,15 @@ def test_an_allotment_of_nothing_takes_the_line_away_but_not_its_place(conn: Con
     say(conn, planned(), allotted((HOME, "rice", 2), (NEIGHBOUR, "rice", 1)), allotted((HOME, "rice", 0)))
     rows = conn.execute(sa.select(Allocation.household, Allocation.quantity).order_by(Allocation.first_key)).all()
     assert rows == [(HOME, 0), (NEIGHBOUR, 1)]
+
+
+def test_what_this_version_cannot_read_is_not_read_with_what_came_beside_it(conn: Connection) -> None:
+    """A newer body may say a thing in another way; one page brings it beside others about its household."""
+    strange = Fact(TOWN, "household.updated", HOME, {"set": {"address": {"in": "another shape"}}, "base": {}})
+    ops = [as_op(registered(HOME, "覃桂香")), as_op(strange, seq=2, v=2), as_op(registered(HOME, "覃桂香"), seq=3)]
+    log.keep(conn, HOUSE, [log.new_entry(op, digest_of(op), NOW, n=n) for n, op in enumerate(ops, 1)])
+    assert conn.execute(sa.select(Household.address)).scalar_one() is None
+    assert ledger.catch_up(conn) == 0
 
 
 def test_what_this_version_cannot_read_is_kept_and_taken_up_after_an_upgrade(
