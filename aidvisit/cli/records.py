@@ -6,12 +6,13 @@ import sys
 import time
 from argparse import Namespace
 from dataclasses import asdict
+from datetime import datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from aidvisit.cli.home import Answer, opened_for
 from aidvisit.errors import Problem
-from sync import receipt
+from sync import clock, pause, receipt
 
 if TYPE_CHECKING:
     from aidvisit.services.import_ import Imported
@@ -96,9 +97,14 @@ def _status(state: LogState, waits: Waiting) -> dict[str, Any]:
         "receipt": state.receipt,
         "check_code": None if state.receipt is None else receipt.code_of(state.receipt),
         "quarantined": state.quarantined,
+        "paused_until": None if (ends := _paused(state)) is None else ends.isoformat(timespec="seconds"),
         "blobs_waiting": waits.count,
         "blob_bytes_waiting": waits.bytes,
     }
+
+
+def _paused(state: LogState) -> datetime | None:
+    return pause.until(state.paused, clock.wall())
 
 
 def _status_lines(state: LogState, waits: Waiting) -> list[str]:
@@ -111,6 +117,8 @@ def _status_lines(state: LogState, waits: Waiting) -> list[str]:
         lines.append(f"回执到第 {until} 条,核对码 {code} / receipt through {until}, check code {code}")
     if waits.count:
         lines.append(f"照片和签名 {waits.count} 个待传,{waits.bytes} 字节 / photos and signatures to go")
+    if (ends := _paused(state)) is not None:
+        lines.append(f"先停一停,{ends:%m-%d %H:%M} UTC 自动再报 / paused, sends again by itself then")
     if state.quarantined:
         lines.append(f"{state.quarantined} 条已收存待核 / held for review")
     if state.trouble:

@@ -20,13 +20,13 @@ WEIGHT = "performance.getEntries().reduce((sum, one) => sum + (one.decodedBodySi
 HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
-                                   "password")),
+                                   "slip", "password")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
-         "device": "/devices", "revoke": "/devices",
+         "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
          "household": "/households/{household}", "deliver": "/households/{household}/deliver",
          "visit": "/households/{household}/visit", "person": "/people/{user}", "person-add": "/people/add?team={team}",
          "person-password": "/people/{user}/password", "team": "/teams/{team}", "team-add": "/teams/add"}  # fmt: skip
@@ -94,10 +94,10 @@ def test_a_page(somebody: Open, household: str, role: str, page: str) -> None:
         assert sideways <= 0, f"{sideways} px to the side at {width}"
         for scheme in ("light", "dark"):
             person.page.emulate_media(color_scheme=scheme)
-            assert _violations(person) == [], f"{width} px, {scheme}"
+            assert violations(person) == [], f"{width} px, {scheme}"
 
 
-def _violations(person: Person) -> list[dict[str, Any]]:
+def violations(person: Person) -> list[dict[str, Any]]:
     """What axe finds, as short as it can be read."""
     person.page.evaluate(AXE.read_text(encoding="utf-8"))
     found = person.page.evaluate(CHECK, WCAG)

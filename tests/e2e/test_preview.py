@@ -15,6 +15,7 @@ from aidvisit.store.queries.trip import today
 from sync import log
 from sync.op import uuid7
 from tests.e2e.person import Person
+from tests.e2e.test_pages import violations
 from tests.support.nodes import DAY, TOWN, Node, Pair
 
 THEIRS, OURS = "13800000001", "13900000002"
@@ -81,6 +82,10 @@ def test_a_duplicate_and_a_conflict_are_told_before_the_push_and_a_pause_holds_i
     expect(found).to_contain_text(f"{name}:疑似重复")
     expect(found).to_contain_text(f"{edited}:修改冲突,别处也改了 head.phone")
     assert held_of(pair) == 0, "nothing of it was pushed"
+    for width in (1280, 360):
+        leader.page.set_viewport_size({"width": width, "height": 800})
+        assert violations(leader) == []
+        assert leader.page.evaluate("document.documentElement.scrollWidth") <= width
     leader.go(pair.field)
     expect(leader.page.locator("main .notice").first).to_contain_text("请趁记得看一看(2 处)")
     leader.page.get_by_role("link", name=f"看这一户 {name}").click()
@@ -108,7 +113,10 @@ def test_a_town_taken_away_while_edits_wait_is_told_and_given_back(pair: Pair, l
     leader.go(pair.field, "/sync")
     leader.page.get_by_role("button", name="先停一停").click()
     (identity, name) = households(pair)[-1]
+    waits = leader.page.locator("[data-live] .who")
+    expect(waits).to_contain_text("0")
     edit(pair.field, identity, OURS)
+    expect(waits).to_contain_text("1")  # without a reload
     grant(pair, "441225101")
     leader.page.get_by_role("button", name="现在同步").click()
     told = leader.page.locator(".notice", has_text="大玉口镇 已不归这台笔记本")

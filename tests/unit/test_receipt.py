@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from aidvisit.cli import records
+from aidvisit.services import preview
 from aidvisit.services.sync import own_device
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact, record
 from aidvisit.store.queries.receipt import check, slip, slip_of
 from sync import client, log, receipt
+from sync.blobs import Waiting
 from sync.link import Link
 from sync.op import uuid7
 from tests.support.pages import DAY, Pages, words
@@ -150,3 +153,20 @@ def test_what_this_version_cannot_read_breaks_no_page(office: Pages, laptop: Pag
             (device, device, uuid7(), HEAD),
         )
         assert slip(conn, device, 1) is not None
+
+
+def test_the_command_says_the_code_and_the_pause(laptop: Pages, office: Pages, together: Link) -> None:
+    deliver(laptop, 0)
+    client.sync_once(together)
+    preview.pause_pushing()
+    with reading() as conn:
+        state, code = log.state(conn), slip_of(conn, receipt.kept(conn)[0]).code
+    said = records._status(state, Waiting())
+    assert said["check_code"] == code
+    assert said["paused_until"].endswith("+00:00")
+    lines = "\n".join(records._status_lines(state, Waiting()))
+    assert f"check code {code}" in lines
+    assert "先停一停" in lines
+    preview.resume_pushing()
+    with reading() as conn:
+        assert records._status(log.state(conn), Waiting())["paused_until"] is None
