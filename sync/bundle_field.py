@@ -23,6 +23,8 @@ from sync.tables import blob, op
 from sync.wire import Document, PullAnswer, PushAnswer, load
 
 Progress = Callable[[int, int], None]
+ROOM = 384 * 1024 * 1024
+"""Bytes of blobs in one bundle, so that the centre reads it (`bundle.MAX_FILE`); the rest comes with the next."""
 
 
 class Header(Document):
@@ -37,11 +39,12 @@ class Header(Document):
 
 @dataclass(slots=True)
 class Exported:
-    """What a bundle holds: own ops `first`…`last` (none when last < first), and so many blobs."""
+    """What a bundle holds: own ops `first`…`last` (none when last < first), and so many blobs; `left` did not fit."""
 
     first: int
     last: int
     blobs: int = 0
+    left: int = 0
 
     @property
     def ops(self) -> int:
@@ -70,19 +73,23 @@ def _parts(conn: Connection, done: Exported, waiting: int, progress: Progress) -
         done.last += len(document["ops"])
         yield bundle.line(document)
         progress(done.ops, waiting)
+    room = ROOM
     for name in _unsent(conn):
         found = blobs.get(conn, name)
-        if found is not None:
-            done.blobs += 1
-            yield bundle.blob_part(Blob(name, found[1]))
+        assert found is not None
+        room -= len(found[1])
+        if room < 0:
+            done.left += 1
+            continue
+        done.blobs += 1
+        yield bundle.blob_part(Blob(name, found[1]))
 
 
 def _unsent(conn: Connection) -> list[str]:
     """Photos and signatures that the centre has not got whole, smallest first."""
-    length = sa.func.length(blob.c.bytes)
-    query = sa.select(blob.c.sha256).where(sa.func.coalesce(blob.c.sent, 0) < length)
-    named = query.where(blob.c.sha256.in_(sa.select(tables.blob_name.c.sha256)))
-    return list(conn.execute(named.order_by(length, blob.c.sha256)).scalars())
+    named = sa.exists().where(tables.blob_name.c.sha256 == blob.c.sha256)
+    query = sa.select(blob.c.sha256).where(tables.unsent, named)
+    return list(conn.execute(query.order_by(sa.func.length(blob.c.bytes), blob.c.sha256)).scalars())
 
 
 def _mark_sent(conn: Connection, names: list[str]) -> None:

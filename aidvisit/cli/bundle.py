@@ -25,12 +25,21 @@ def export(arguments: Namespace) -> Answer:
     with opened_for(arguments, "field"), _progress() as show:
         done = bundle.write(arguments.file, show)
     size = arguments.file.stat().st_size
-    document = {"file": str(arguments.file), "ops": done.ops, "through": done.last, "blobs": done.blobs, "bytes": size}
+    left = [f"{done.left} 张照片放不下,下次再拷 / photos did not fit and go with the next one"] if done.left else []
+    document = {
+        "file": str(arguments.file),
+        "ops": done.ops,
+        "through": done.last,
+        "blobs": done.blobs,
+        "left": done.left,
+        "bytes": size,
+    }
     return Answer(
         document,
         [
             f"{done.ops} 条记录、{done.blobs} 张照片和签名,{size} 字节 / records, photos and signatures, bytes: "
             f"{arguments.file}",
+            *left,
             "请带到中心读入,再把回执包带回来 / carry it to the centre, and bring its answer back",
         ],
     )

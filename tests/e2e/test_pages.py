@@ -23,7 +23,7 @@ PAGES = [
                                    "slip", "password")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
-                                    "person-add", "person-password", "team", "team-add", "audit")),
+                                    "person-add", "person-password", "team", "team-add", "audit", "bundles")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",

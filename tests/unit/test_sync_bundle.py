@@ -91,6 +91,21 @@ def test_photos_come_along_and_are_not_sent_again(centre: Centre, laptop: Laptop
     assert b"a photo" not in plain(centre, exported(laptop))
 
 
+def test_photos_that_do_not_fit_come_with_the_next_bundle(
+    centre: Centre, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {photo(laptop, bytes([i]) * 100) for i in range(5)}
+    monkeypatch.setattr("sync.bundle_field.ROOM", 250)
+    file = io.BytesIO()
+    with laptop.begin() as conn:
+        done = bundle_field.export(conn, file)
+    assert (done.ops, done.blobs, done.left) == (5, 2, 3)
+    for _ in range(3):
+        carried(laptop, centre)
+    with centre.begin() as conn:
+        assert blobs.held(conn, names) == names
+
+
 def test_a_blob_that_no_op_of_the_device_names_is_not_kept(centre: Centre, laptop: Laptop) -> None:
     content = plain(centre, exported(laptop)) + bundle.blob_part(bundle.Blob(sha256(b"x").hexdigest(), b"x"))
     taken, _ = imported(centre, sealed(centre, content))
