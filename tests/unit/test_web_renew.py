@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from aidvisit.services.device import enrolment_codes
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import Fact, House
-from sync import clock, log
+from sync import blobs, clock, log
 from sync.link import Link
 from sync.op import uuid7
 from sync.problem import Problem
 from sync.transport import Reply
 from tests.support import pages
-from tests.support.holding import sync, user
+from tests.support.holding import delivery, sync, user
+from tests.support.homes import TOWN
 from tests.support.pages import DAY, InProcess, Pages, words
 
 
@@ -237,6 +239,30 @@ def test_groups_and_trips_of_the_laptop_before_go_on_with_the_new_one(
 
 def device_of(conn: Any) -> str:
     return str(conn.exec_driver_sql("SELECT id FROM sync_device WHERE team IS NOT NULL").scalar())
+
+
+def test_a_signature_that_waits_is_sent_by_the_new_laptop(first: Pages, centre: Pages, tmp_path: Path) -> None:
+    """The op that names it went up in the name of the laptop before; the drawing had not."""
+    drawing = b"<svg/>"
+    name = sha256(drawing).hexdigest()
+    proof = {"as": "signature", "sha256": name, "bytes": len(drawing), "media_type": "image/svg+xml"}
+    with first.app.app_context(), transaction() as conn:
+        log.remember(conn, text_only=True)
+        blobs.put(conn, name, "image/svg+xml", drawing)
+        household = str(conn.exec_driver_sql("SELECT id FROM household").scalar())
+        given = delivery(household, proofs=[proof], overrides=[])
+        ledger.record(conn, user(first, "luo"), Fact(TOWN, "delivery.recorded", uuid7(), given))
+    sync(first, centre)
+    with copy_of(first, tmp_path / "copy") as copy:
+        deliver(first, 1)
+        sync(first, centre)
+        stops(copy, "copied")
+        assert copy.post("/sync/renew", {"sure": "yes"}).status_code == 303
+        with copy.app.app_context(), transaction() as conn:
+            log.remember(conn, text_only=None)
+        sync(copy, centre)
+    with centre.app.app_context(), reading() as conn:
+        assert blobs.get(conn, name) == ("image/svg+xml", drawing)
 
 
 def test_a_centre_that_forgot_the_laptop_takes_it_in_with_a_code(
