@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sync.invitation import parse
 from tests.line.conftest import ask, init, record, waiting
 from tests.support.centre import Centre
 from tests.support.meddler import Meddler, Passing, document
@@ -122,6 +123,38 @@ def test_another_centre_at_the_same_address(tmp_path: Path) -> None:
         right.start()
         done = ask(laptop, "sync")
         assert (done["name"], done["pushed"], done["waiting"]) == ("", 2, 0)
+    finally:
+        for each in (right, other):
+            if each.process is not None:
+                each.kill()
+
+
+def test_a_centre_that_was_really_replaced(tmp_path: Path) -> None:
+    """A code is shown to nobody who does not prove the key of the card; then all of the log goes there, once."""
+    right, other = Centre(tmp_path / "right"), Centre(tmp_path / "other")
+    other.port, other.url = right.port, right.url
+    right.start()
+    laptop = enrol(right, right.url, tmp_path / "field")
+    try:
+        record(laptop)
+        assert ask(laptop, "sync")["name"] == ""
+        record(laptop)
+        right.stop()
+        team = other.add_team("另一队", TOWN)
+        made = other.command("central", "enrol-code", "--team", team)
+        key = parse(str(made["invitation"])).fingerprint
+        other.start()
+        assert ask(laptop, "sync")["name"] == "other-server"
+        code = ("sync", "renew", "--code", str(made["code"]))
+        assert ask(laptop, *code)["name"] == "fingerprint-invalid"
+        assert ask(laptop, *code, "--fingerprint", "0" * 32)["name"] == "uninvited-server"
+        assert waiting(laptop) == 1
+        done = ask(laptop, *code, "--fingerprint", key)
+        assert (done["name"], done["waiting"]) == ("", 0)
+        (row,) = other.command("central", "device", "list")["devices"]
+        assert (row["id"], row["through"]) == (done["device"], 2)
+        assert other.command("verify")["ok"]
+        assert ask(laptop, "sync")["name"] == ""
     finally:
         for each in (right, other):
             if each.process is not None:
