@@ -163,6 +163,8 @@ def test_a_clone_goes_on_by_one_button_and_both_work(first: Pages, clone: Pages,
         sync(node, centre)
     assert set(deliveries(centre)) >= {theirs, *mine, more}
     assert deliveries(centre) == deliveries(first) == deliveries(clone)
+    assert words(centre.get("/devices")).count("从另一台接着来") == 1
+    assert "看以前那一台" in words(centre.get(f"/devices/{device(clone)}"))
     assert clone.households()[4].id == first.households()[4].id, "the trip goes on"
     assert clone.get("/").status_code == 200, "who was signed in still is"
     agree(centre, first, clone)

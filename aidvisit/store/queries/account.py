@@ -49,6 +49,7 @@ class DeviceRow:
     """A laptop. `through`, `waiting`, `version`: what it has sent, and said of itself when last seen.
 
     `clock_off_s`: seconds that its clock was ahead of the server's, less than 0: behind; None: it did not say.
+    `earlier`: the device that the same laptop was before, or that it is a copy of.
     """
 
     id: str
@@ -63,6 +64,7 @@ class DeviceRow:
     version: str | None
     revoked: bool
     revoked_reason: str | None
+    earlier: str | None = None
 
 
 def user_by_login(conn: Connection, login: str) -> UserRow | None:
@@ -126,6 +128,7 @@ def _devices() -> Select[Any]:
             held.through,
             held.revoked,
             held.status,
+            held.earlier,
         )
         .join(Team, Team.id == FieldDevice.team, isouter=True)
         .join(tables.device, held.id == FieldDevice.id, isouter=True)
@@ -147,6 +150,7 @@ def _device(row: Row[Any]) -> DeviceRow:
         _version(status.get("version")),
         bool(row.revoked) or row.revoked_reason is not None,
         row.revoked_reason,
+        row.earlier,
     )
 
 
