@@ -12,7 +12,7 @@ from aidvisit.services import preview
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact, record
 from aidvisit.store.queries import holding
-from sync import blobs, client, freshness, log
+from sync import blobs, client, clock, freshness, log
 from sync.link import Link
 from sync.op import uuid7
 from sync.problem import Problem
@@ -194,7 +194,7 @@ def test_a_town_taken_away_leaves_nothing_of_others_and_what_waited_is_kept_and_
 
 def gone(laptop: Pages) -> holding.Gone:
     with laptop.app.app_context(), reading() as conn:
-        (found,) = [one for one in holding.gone(conn, log.state(conn)) if one.stream.stream == TOWN]
+        (found,) = [one for one in holding.gone(conn, log.state(conn), clock.wall()) if one.stream.stream == TOWN]
     return found
 
 
@@ -262,3 +262,11 @@ def test_the_switch_for_text_only(laptop: Pages) -> None:
     assert "照片和签名也报" in words(laptop.get("/sync"))
     laptop.post("/sync/text-only", {"text_only": "no"})
     assert "只报文字" in words(laptop.get("/sync"))
+
+
+def test_what_went_long_ago_and_holds_nothing_is_told_no_more(laptop: Pages) -> None:
+    with laptop.app.app_context(), transaction() as conn:
+        log.remember(conn, withdrawn=[OTHER], gone={OTHER: clock.wall().isoformat()})
+        state, now = log.state(conn), clock.wall()
+        assert [one.stream.stream for one in holding.gone(conn, state, now)] == [OTHER]
+        assert holding.gone(conn, state, now + holding.TOLD) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, select
 
@@ -14,6 +15,9 @@ from aidvisit.store.tables import Team, Trip
 from sync import freshness, tables
 from sync.freshness import Fresh
 from sync.log import LogState
+
+TOLD = timedelta(days=7)
+"""How long people are told that a stream was taken away, where nothing of theirs waits there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ def _within(stream: str, prefixes: tuple[str, ...]) -> bool:
     return stream_type(stream) == "town" and stream.startswith(prefixes)
 
 
-def gone(conn: Connection, state: LogState) -> list[Gone]:
-    """What was taken away, and what of this laptop's own still waits there; the latest first."""
+def gone(conn: Connection, state: LogState, now: datetime) -> list[Gone]:
+    """What was taken away lately, or where something of this laptop's own still waits; the latest first."""
     told = freshness.gone(conn)
     if not told:
         return []
@@ -93,6 +97,8 @@ def gone(conn: Connection, state: LogState) -> list[Gone]:
     counts = {row.stream: (int(row.unsent), int(row.held)) for row in rows}
     streams = _named(conn, [Fresh(stream, 0, None, None) for stream in told])
     found = [Gone(one, told[one.stream], *counts.get(one.stream, (0, 0))) for one in streams]
+    lately = (now - TOLD).isoformat()
+    found = [one for one in found if one.unsent or one.held or one.since > lately]
     return sorted(found, key=lambda one: one.since, reverse=True)
 
 

@@ -30,7 +30,7 @@ def page(problem: Problem | None = None) -> str:
         altered = witness.altered(conn)
         receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
         notices = preview.notices(conn)
-        streams, gone = holding.holding(conn), holding.gone(conn, state)
+        streams, gone = holding.holding(conn), holding.gone(conn, state, clock.wall())
         slip = slip_of(conn, receipts[0][0]) if receipts else None
     settings = service.current_settings()
     return render_template(

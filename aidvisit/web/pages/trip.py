@@ -14,7 +14,7 @@ from aidvisit.store.queries import trip as queries
 from aidvisit.store.queries.reconcile import reconcile as reconciled
 from aidvisit.web.days import day_of
 from aidvisit.web.fresh import known
-from sync import log
+from sync import clock, log
 from sync.op import is_uuid
 
 field = Blueprint("trip", __name__)
@@ -31,7 +31,7 @@ def today() -> ResponseReturnValue:
         done = request.args.get("saved", "")
         saved = deliveries.saved(conn, done) if is_uuid(done) else None
         notices, fresh = preview.notices(conn), known(conn, trip=head)
-        gone = [one for one in holding.gone(conn, log.state(conn)) if one.unsent]
+        gone = [one for one in holding.gone(conn, log.state(conn), clock.wall()) if one.unsent]
     return render_template(
         "trip/today.html",
         view=view,
