@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sync import log
 from sync.client import STOPPING, Outcome, sync_once
 from sync.link import Link
 from sync.problem import Problem
@@ -52,22 +51,22 @@ def delay(failures: int, stopped: bool, chance: float, quiet: int = 0) -> float:
 class Agent:
     """Runs `sync_once` in a thread of its own, again and again; `poke` asks for a try now.
 
-    `around` wraps every sync, for what the house needs set up in a thread. `line_is_there` looks without asking for
-    anything: while something waits it tells sooner than the back-off that the line is back.
+    `around` wraps every sync, for what the house needs set up in a thread. `look` asks the centre for nothing and says
+    whether it can be connected to, None where nothing waits to be sent: it tells sooner than the back-off that the line
+    is back.
     """
 
     def __init__(
         self,
         link: Link,
         around: Callable[[], AbstractContextManager[object]] = nullcontext,
-        line_is_there: Callable[[], bool] | None = None,
+        look: Callable[[], bool | None] = lambda: None,
     ) -> None:
-        self._link, self._around, self._line_is_there = link, around, line_is_there
+        self._link, self._around, self._look = link, around, look
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._one = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="sync-agent", daemon=True)
-        self._waits = False
         self.sending: Sending | None = None
         self.last_problem: Problem | None = None
 
@@ -86,7 +85,6 @@ class Agent:
 
     def poke(self) -> None:
         """Something was recorded, or somebody asks: try soon."""
-        self._waits = True
         self._wake.set()
 
     def sync_now(self) -> Outcome:
@@ -99,8 +97,6 @@ class Agent:
                 return outcome
             except Problem as problem:
                 self.last_problem = problem
-                if problem.name == "server-unreachable":
-                    self._waits = self._waiting()
                 raise
             finally:
                 self.sending = None
@@ -115,10 +111,6 @@ class Agent:
 
     def _hear(self, phase: str, done: int, total: int) -> None:
         self.sending = Sending(done, total, phase)
-
-    def _waiting(self) -> bool:
-        with self._link.begin() as conn:
-            return log.state(conn).waiting > 0
 
     def _run(self) -> None:
         failures = quiet = 0
@@ -160,10 +152,11 @@ class Agent:
         while (left := until - time.monotonic()) > 0:
             if self._wake.wait(min(LOOK_S, left)):
                 return True
-            if not self._waits or self._line_is_there is None:
+            try:
+                there = self._look()
+            except Problem:  # the database is locked, or held by somebody
                 continue
-            there = self._line_is_there()
             if there and away:
                 return True
-            away = not there
+            away = away if there is None else not there
         return False

@@ -169,10 +169,21 @@ def start_agent(app: Flask, settings: Settings) -> Agent:
             with resealing():
                 yield
 
-    running = Agent(line, around, line.transport.is_there if isinstance(line.transport, HttpTransport) else None)
+    def look() -> bool | None:
+        with app.app_context():
+            if vault().locked or not _something_waits():
+                return None
+        return isinstance(line.transport, HttpTransport) and line.transport.is_there()
+
+    running = Agent(line, around, look)
     app.extensions[AGENT] = running
     running.start()
     return running
+
+
+def _something_waits() -> bool:
+    with reading() as conn:
+        return log.state(conn).waiting > 0 or (not log.recall(conn, "text_only") and blobs.waiting(conn).count > 0)
 
 
 def agent() -> Agent | None:

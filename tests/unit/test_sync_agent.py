@@ -26,21 +26,20 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rests: queue.Queue[tuple[int, int]] = queue.Queue()
         self.does: Callable[[], Outcome] = lambda: Outcome(0, 0)
-        self.there = True
+        self.there: bool | None = True
         self.looked = threading.Semaphore(0)
         self.quick = 0
         monkeypatch.setattr(agent, "sync_once", lambda *_: self.does())
         monkeypatch.setattr(agent, "delay", self._delay)
         monkeypatch.setattr(agent, "LOOK_S", 0.01)
-        monkeypatch.setattr(agent.Agent, "_waiting", lambda _: True)
-        self.agent = agent.Agent(SimpleNamespace(), line_is_there=self._look)  # type: ignore[arg-type]
+        self.agent = agent.Agent(SimpleNamespace(), look=self._look)  # type: ignore[arg-type]
 
     def _delay(self, failures: int, _stopped: bool, _chance: float, quiet: int) -> float:
         self.rests.put((failures, quiet))
         self.quick -= 1
         return 0.01 if self.quick >= 0 else NEVER_S
 
-    def _look(self) -> bool:
+    def _look(self) -> bool | None:
         self.looked.release()
         return self.there
 
@@ -103,13 +102,28 @@ def test_a_line_that_was_never_seen_away_is_left_to_the_back_off(stage: Stage) -
     assert stage.rests.empty()
 
 
-def test_nobody_looks_while_nothing_waits(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent.Agent, "_waiting", lambda _: False)
-    stage.does, stage.there, stage.quick = no_line, False, 1
+def test_while_nothing_waits_a_line_that_comes_back_is_no_matter(stage: Stage) -> None:
+    stage.does, stage.there = no_line, None
     stage.agent.start()
     stage.rest()
+    stage.looks(5)
+    stage.there = True
+    stage.looks(5)
+    assert stage.rests.empty()
+
+
+def test_a_database_that_cannot_be_asked_ends_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked() -> bool:
+        stage.looked.release()
+        raise Problem("unavailable")
+
+    monkeypatch.setattr(stage.agent, "_look", locked)
+    stage.does = no_line
+    stage.agent.start()
     stage.rest()
-    assert not stage.looked.acquire(timeout=0.1)
+    stage.looks(3)
+    stage.agent.poke()
+    assert stage.rest() == (1, 0)
 
 
 def test_a_centre_that_says_when_is_not_asked_before(stage: Stage) -> None:
