@@ -10,6 +10,7 @@ from typing import Any
 
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.task import WSGITask
 
 from aidvisit.serving.lanes import Lanes, length_of
 
@@ -45,11 +46,22 @@ class Request(HTTPRequestParser):
         return len(data)
 
 
+class Task(WSGITask):
+    """waitress ends the line after an answer that says no length; 204 has none to say (RFC 9110, 8.6)."""
+
+    def set_close_on_finish(self) -> None:
+        request: Any = self.request
+        asked_to = request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or self.version == "1.0" or asked_to:
+            super().set_close_on_finish()
+
+
 class Channel(HTTPChannel):
     """One connection. `refusal` is set by the server that makes it its own (`serving.server`)."""
 
     server: Any
     parser_class: Any
+    task_class = Task
     _flush_exception: Any
     _flush_some: Any
     requests_lock: Any

@@ -6,7 +6,9 @@ import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -282,3 +284,21 @@ def test_a_laptop_that_became_another_device_sends_what_the_earlier_one_named(de
     assert blob.head(again) == (200, "0", None)
     assert blob.patch(0, by=again).status_code == 204
     assert blob.head() == (200, "1000", "?1")
+
+
+@one_database
+def test_the_line_is_kept_between_pieces(device: Device, town: str) -> None:
+    """A new one costs a round trip, with TLS three, for every piece."""
+    blob = named(device, town)
+    address = urlsplit(device.line.url)
+    line = HTTPConnection(str(address.hostname), address.port, timeout=60)
+    headers = {"Authorization": f"Bearer {device.token}", "Upload-Length": "1000"}
+    sockets = []
+    for start in (0, 500):
+        piece = blob.data[start : start + 500]
+        line.request("PATCH", f"{address.path}blobs/{blob.name}", piece, headers | {"Upload-Offset": str(start)})
+        answer = line.getresponse()
+        assert (answer.status, answer.read()) == (204, b"")
+        sockets.append(line.sock)
+    assert sockets[0] is sockets[1] is not None
+    line.close()
