@@ -183,7 +183,27 @@ def test_a_place_that_is_somebody_elses_is_seen_and_not_decided(leader: Pages, a
     assert "这个地方不归您管" in page
     assert "外县户" not in page
     assert settle(colleague, "release", name) == 404
+    assert "这台笔记本没有441226101的权限" in words(leader.get("/sync"))
     assert settle(admin, "release", name) == 303
+    assert sound(admin)
+    sync(leader, admin)
+    assert "莫知远:问过本人" in words(leader.get("/sync")), "its team is told, for it does not read that stream"
+
+
+def test_what_came_after_a_revocation_waits_for_a_person(leader: Pages, admin: Pages) -> None:
+    """It came by bundle: nothing releases it by itself, and the laptop hears of it nowhere."""
+    name, household = by_somebody_who_left(leader)
+    sync(leader, admin)
+    stated = json.dumps(Problem("device-revoked").to_dict())
+    with admin.app.app_context(), transaction() as conn:
+        conn.exec_driver_sql("UPDATE op SET problem = ? WHERE problem IS NOT NULL", (stated,))
+        log.remember(conn, settled=None)
+    sync(leader, admin)
+    page = words(admin.get("/held"))
+    assert "登记它的笔记本已经停用" in page
+    assert "请核对是谁、什么时候登记的" in page
+    assert settle(admin, "release", name) == 303
+    assert "中心核后收下" in words(admin.get(f"/households/{household}"))
     assert sound(admin)
 
 
