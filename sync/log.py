@@ -24,7 +24,7 @@ from sync.model import Entry as Entry
 from sync.model import Grants as Grants
 from sync.model import Judge as Judge
 from sync.naming import rows_of
-from sync.op import ZERO, Op, chain, check_op, digest_of
+from sync.op import ZERO, Op, chain, check_op
 from sync.streams import Streams
 from sync.tables import metadata as metadata
 from sync.tables import op as op_table
@@ -341,35 +341,6 @@ def digest(conn: Connection, stream: str) -> str:
     )
     lines = sorted(f"{r.device}/{r.seq} {r.digest} {r.clock}\n" for r in conn.execute(query))
     return sha256("".join(lines).encode()).hexdigest()
-
-
-def verify_chains(conn: Connection) -> list[str]:
-    """Findings in words, none when every held op has its digest and every whole log its chain."""
-    findings = []
-    heads = {row.id: (row.through, row.head) for row in conn.execute(sa.select(tables.device))}
-    previous: tuple[str, int, str] = ("", 0, ZERO)
-    query = sa.select(op_table).order_by(op_table.c.device, op_table.c.seq)
-    for row in conn.execute(query, execution_options={"yield_per": 500}):
-        if row.body is not None and digest_of(to_entry(row).op) != row.digest:
-            findings.append(f"{row.device}/{row.seq}: the record was altered, it does not have its digest")
-        if row.hash is None:
-            continue
-        before = previous if previous[0] == row.device else (row.device, 0, ZERO)
-        if row.seq != before[1] + 1:
-            findings.append(f"{row.device}/{row.seq}: the op before it is missing")
-        elif chain(before[2], row.digest) != row.hash:
-            findings.append(f"{row.device}/{row.seq}: the chain is broken here")
-        previous = (row.device, row.seq, row.hash)
-        if row.device in heads and row.seq == heads[row.device][0] and row.hash != heads[row.device][1]:
-            findings.append(f"{row.device}/{row.seq}: the log's head is not this op's hash")
-    counted = sa.select(op_table.c.device, sa.func.max(op_table.c.seq).label("last")).group_by(op_table.c.device)
-    last = {row.device: row.last for row in conn.execute(counted)}
-    findings += [
-        f"{device}: ops end at {last.get(device, 0)}, the log says {through}"
-        for device, (through, _) in sorted(heads.items())
-        if last.get(device, 0) != through
-    ]
-    return findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from aidvisit.store.database import open_engine, writing
 from aidvisit.store.grants import grants_of
 from aidvisit.store.judge import Judge, turns, unsalted, wrong
 from aidvisit.store.tables import Release, Trip, metadata
-from sync import blobs, clock, log, tables, witness
+from sync import blobs, chains, clock, log, tables, witness
 from sync.log import Draft, Entry, Grants
 from sync.merge import same
 from sync.op import Op
@@ -234,7 +234,7 @@ def verify(conn: Connection) -> list[str]:
 
     The replay runs in a database of its own in memory; `conn` is only read.
     """
-    findings = log.verify_chains(conn) + witness.verify_receipt(conn) + list(blobs.verify(conn))
+    findings = chains.verify(conn) + witness.verify_receipt(conn) + list(blobs.verify(conn))
     engine = open_engine("sqlite://")
     try:
         with writing(engine) as scratch:

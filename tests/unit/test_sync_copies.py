@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync import client, log, quarantine, renewal, sending, server
+from sync import chains, client, log, quarantine, renewal, sending, server
 from sync.op import uuid7
 from sync.problem import Problem
 from tests.support.toy import (
@@ -59,7 +59,7 @@ def same(centre: Centre, *laptops: Laptop) -> None:
         with node.begin() as conn:
             assert replayed(conn, node.app) == node.states()
             assert set(times_applied(conn).values()) <= {1}
-            assert log.verify_chains(conn) == []
+            assert chains.verify(conn) == []
     for laptop in laptops:
         for stream in laptop.recall("grants"):
             assert laptop.digest(stream) == centre.digest(stream), stream

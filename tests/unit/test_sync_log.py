@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync import blobs, log, tables
+from sync import blobs, chains, log, tables
 from sync.agent import FIRST_RETRY_S, IDLE_S, LONGEST_RETRY_S, STOPPED_S, Agent, delay
 from sync.log import Draft
 from sync.model import Grants
@@ -29,7 +29,7 @@ def laptop(centre: Centre) -> Laptop:
 
 def findings(node: Laptop | Centre) -> list[str]:
     with node.begin() as conn:
-        return log.verify_chains(conn)
+        return chains.verify(conn)
 
 
 def alter(node: Laptop | Centre, **values: Any) -> None:

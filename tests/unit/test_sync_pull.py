@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync import log, quarantine, server, tables
+from sync import chains, log, quarantine, server, tables
 from sync.op import ZERO, uuid7
 from tests.support.foreign import Foreign
 from tests.support.toy import FAR_TOWN, OTHER_TOWN, TOWN, Centre, expect_problem, memory
@@ -170,7 +170,7 @@ def test_a_new_epoch_goes_on_as_another_device_under_the_same_key(centre: Centre
     assert after.clock > before.clock
     assert [op["device"] for op in device.pull()["ops"] if op["stream"] == TOWN] == [before.op.device, after.op.device]
     with centre.begin() as conn:
-        assert log.verify_chains(conn) == []
+        assert chains.verify(conn) == []
 
 
 def test_what_a_device_says_of_itself_is_kept(centre: Centre, device: Foreign) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync import clock, log, quarantine, tables
+from sync import chains, clock, log, quarantine, tables
 from sync.identity import KeyPair
 from sync.op import uuid7
 from sync.problem import Problem
@@ -39,7 +39,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 def whole(centre: Centre) -> None:
     with centre.begin() as conn:
-        assert log.verify_chains(conn) == []
+        assert chains.verify(conn) == []
         assert replayed(conn, centre.app) == states(conn)
         assert set(times_applied(conn).values()) == {1}
         for stream in conn.execute(sa.select(tables.stream)):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync import comparison, log, server, tables, witness
+from sync import chains, comparison, log, server, tables, witness
 from sync.op import ZERO, chain, digest_of, uuid7
 from tests.support.toy import Centre, Laptop, connected, expect_problem, memory
 
@@ -34,9 +34,9 @@ def a_day_later(*nodes: Laptop | Centre) -> None:
         node.clock += timedelta(days=1)
 
 
-def chains(node: Laptop | Centre) -> list[str]:
+def findings(node: Laptop | Centre) -> list[str]:
     with node.begin() as conn:
-        return log.verify_chains(conn) + witness.verify_receipt(conn)
+        return chains.verify(conn) + witness.verify_receipt(conn)
 
 
 def compared(laptop: Laptop) -> list[str] | None:
@@ -76,7 +76,7 @@ def forge(node: Laptop | Centre, seq: int, how: str, device: str = "", body: dic
 @pytest.mark.parametrize(("how", "words"), [("plain", "altered"), ("digest", "chain is broken")])
 def test_what_is_forged_badly_is_found_at_the_centre(centre: Centre, how: str, words: str) -> None:
     forge(centre, 2, how)
-    (first, *_) = chains(centre)
+    (first, *_) = findings(centre)
     with centre.begin() as conn:
         assert first.startswith(f"{log.own(conn)}/2: ")
     assert words in first
@@ -93,7 +93,7 @@ def test_a_chain_made_anew_is_found_by_the_laptop(centre: Centre, laptop: Laptop
             seen = witness.seen(conn)
     assert len(seen) == 4
     forge(centre, seen[1] + 1, "all")
-    assert chains(centre) == [], "at the centre nothing can be seen"
+    assert findings(centre) == [], "at the centre nothing can be seen"
     with centre.begin() as conn:
         own = log.own(conn)
     assert compared(laptop) == [f"{own}: the centre's record between {seen[1]} and {seen[2]} was altered"]
@@ -137,7 +137,7 @@ def test_a_log_that_was_cut_off_is_found(centre: Centre, laptop: Laptop) -> None
         conn.execute(
             sa.update(tables.device).where(tables.device.c.id == own).values(head=head, through=me.through - 1)
         )
-    assert chains(centre) == []
+    assert findings(centre) == []
     (first, *_) = compared(laptop) or []
     assert first == f"{own}: the centre's record between 0 and {me.through} is gone"
 
@@ -230,15 +230,15 @@ def test_a_laptop_s_log_made_anew_is_found_by_its_receipt(centre: Centre, laptop
     for _ in range(3):
         laptop.thing()
     laptop.sync()
-    assert (chains(laptop), compared(laptop)) == ([], [])
+    assert (findings(laptop), compared(laptop)) == ([], [])
     forge(laptop, 2, "all")
-    (finding,) = chains(laptop)
+    (finding,) = findings(laptop)
     assert finding == f"{laptop.device}/3: the log up to here is not the one that the centre signed for"
     assert compared(laptop) == [f"{laptop.device}/2: from here on the centre's copy is not this laptop's log"]
     with laptop.begin() as conn:
         receipt = log.recall(conn, "receipt") | {"head": laptop.state().head}
         log.remember(conn, receipt=receipt)
-    assert chains(laptop) == [f"{laptop.device}: the last receipt is not signed by the centre"]
+    assert findings(laptop) == [f"{laptop.device}: the last receipt is not signed by the centre"]
 
 
 def test_a_laptop_s_log_that_was_cut_off_is_found_by_its_receipt(laptop: Laptop) -> None:
@@ -248,7 +248,7 @@ def test_a_laptop_s_log_that_was_cut_off_is_found_by_its_receipt(laptop: Laptop)
         conn.execute(sa.delete(tables.op).where(tables.op.c.device == log.own(conn), tables.op.c.seq == 2))
         head = log.hash_at(conn, laptop.device, 1)
         conn.execute(sa.update(tables.device).values(through=1, head=head))
-    assert chains(laptop) == [f"{laptop.device}/2: the centre signed for this record, and it is not here"]
+    assert findings(laptop) == [f"{laptop.device}/2: the centre signed for this record, and it is not here"]
 
 
 def test_a_laptop_s_log_forged_at_the_centre_is_found_by_the_laptop(centre: Centre, laptop: Laptop) -> None:
@@ -256,6 +256,6 @@ def test_a_laptop_s_log_forged_at_the_centre_is_found_by_the_laptop(centre: Cent
         laptop.thing()
     laptop.sync()
     forge(centre, 2, "all", laptop.device)
-    assert chains(centre) == []
-    assert chains(laptop) == []
+    assert findings(centre) == []
+    assert findings(laptop) == []
     assert compared(laptop) == [f"{laptop.device}/2: from here on the centre's copy is not this laptop's log"]
