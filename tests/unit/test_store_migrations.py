@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -88,4 +89,29 @@ def test_changing_a_table_keeps_the_rows_that_refer_to_it(tmp_path: Path) -> Non
     with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM child").scalar() == 1
         assert conn.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+
+
+def test_ops_of_before_name_their_photos_too(database_url: str) -> None:
+    """A signature that was recorded by an older version goes up after the upgrade."""
+    name, device = "ab" * 32, "0192f3a0-0000-7000-8000-0000000000d1"
+    body = f'{{"proofs":[{{"as":"signature","sha256":"{name}","media_type":"image/svg+xml"}}]}}'
+    engine = open_engine(database_url)
+    with engine.connect() as conn, conn.execution_options(writes=True).begin():
+        command.upgrade(migrations.config(conn), "0004")
+        conn.execute(
+            sa.text(
+                "INSERT INTO op (device, seq, clock, body, digest, dismissed, applied, received_at)"
+                " VALUES (:device, 1, 'x', :body, 'x', :no, :no, 'x'), (:device, 2, 'x', '{}', 'x', :no, :no, 'x')"
+            ),
+            {"device": device, "body": body, "no": False},
+        )
+        conn.execute(
+            sa.text("INSERT INTO blob VALUES (:name, 'image/svg+xml', :data)"), {"name": name, "data": b"<svg/>"}
+        )
+    migrations.migrate(engine)
+    with engine.connect() as conn:
+        rows = conn.execute(sa.text("SELECT device, seq, sha256, media_type FROM blob_name")).all()
+        assert [tuple(row) for row in rows] == [(device, 1, name, "image/svg+xml")]
+        assert conn.execute(sa.text("SELECT sent FROM blob")).scalar_one() is None, "ask the centre first"
     engine.dispose()
