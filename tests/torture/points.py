@@ -61,7 +61,7 @@ POINTS = (
     Point("answer taken, before the end of the sync", "laptop", "after", "sync.client:push_all"),
     Point("before a piece of a photo is sent", "laptop", "before", BLOB, most=2),
     Point("piece sent, not noted", "laptop", "after", BLOB, most=2),
-    Point("in a migration", "laptop", "statement", "aidvisit.store.migrations:upgrade", first=6, most=25, needs="old"),
+    Point("in a migration", "laptop", "statement", "aidvisit.store.migrations:_upgrade", most=25, needs="old"),
     Point("in a catch-up after an upgrade", "laptop", "statement", "aidvisit.store.ledger:catch_up", most=6,
           needs="older"),
     Point("before a push is read", "centre", "before", "sync.server:push"),

@@ -17,10 +17,12 @@ import requests
 
 from aidvisit import config
 from aidvisit.app import create_app
+from aidvisit.errors import Problem
 from aidvisit.services.sync import sign_answer
 from aidvisit.serving import lanes, server
 from aidvisit.serving.lanes import BASE, HELD_BYTES, MOST_WORK_S, SLOW_S
 from sync import server as sync_server
+from sync.transport import HttpTransport
 from tests.support.client import check_answer
 from tests.support.homes import centre
 from tests.support.soon import soon
@@ -178,6 +180,16 @@ def test_who_cannot_come_in_is_told_at_once_and_by_our_key(serving: Serving) -> 
         assert refused.headers["Date"]
         check_answer(serving.key, NONCE, refused.content, refused.headers["Aidvisit-Signature"])
     assert sorted(answer.status_code for answer in answers) == [200, 429]
+
+
+def test_our_laptop_believes_it_and_knows_how_long_to_wait(serving: Serving) -> None:
+    serving.made.of("/sync/v1/push").byte_s = 1.0
+    with pushing(serving, 1), pytest.raises(Problem) as told:
+        HttpTransport(serving.url).call("push", {"ops": []}, "token")
+    assert told.value.name == "too-many-requests"
+    assert (told.value.retry_after or 0) >= 1
+    assert told.value.proof is not None
+    assert told.value.proof.by(serving.key)
 
 
 def test_who_has_waited_for_too_long_is_told_to_come_back(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
