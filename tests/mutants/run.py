@@ -2,6 +2,7 @@
 
 Each `tests/mutants/*.patch` is a unified diff. The lines above it say what breaks, and name the pytest nodes
 that should notice. `python -m tests.mutants.run [NAME …]`: exit 1 if one survives or a patch does not fit.
+With `--seeds N` the simulation judges instead, each by so many seeds at most; it is no failure if it sees nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -66,8 +69,16 @@ def run_tests(nodes: tuple[str, ...], checkout: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def judge(mutant: Mutant) -> tuple[bool, str]:
-    """(caught?, by which test or why not)."""
+def simulated(seeds: int, checkout: Path) -> tuple[int, str]:
+    """The simulation in a copy, until a seed fails; (exit code, output)."""
+    command = [sys.executable, "-m", "tests.simulation", "--from", "1", "--count", str(seeds), "--jobs", "1", "--first"]
+    environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def judge(mutant: Mutant, seeds: int = 0) -> tuple[bool, str]:
+    """(caught?, by which test or seed, or why not)."""
     if not mutant.nodes:
         return False, "names no test"
     with tempfile.TemporaryDirectory(prefix="aidvisit-mutant-") as directory:
@@ -75,31 +86,43 @@ def judge(mutant: Mutant) -> tuple[bool, str]:
         shutil.copytree(ROOT, checkout, ignore=LEFT_OUT)
         if refusal := apply(mutant.path, checkout):
             return False, f"does not apply: {refusal}"
-        code, output = run_tests(mutant.nodes, checkout)
-    red = re.search(r"^(?:FAILED|ERROR) (\S+)", output, flags=re.M)
+        code, output = simulated(seeds, checkout) if seeds else run_tests(mutant.nodes, checkout)
+    red = re.search(r"^(?:FAILED|ERROR|seed) (\S+)", output, flags=re.M)
     if code == 1:
         return True, red[1] if red else "red"
     return False, "SURVIVED" if code == 0 else f"no verdict (pytest exit {code}): {output.strip()[-300:]}"
 
 
-def main(names: list[str]) -> int:
+def main(names: list[str], seeds: int) -> int:
     chosen = mutants(names)
+    if seeds:
+        return report(chosen, seeds) and 0
     print(f"{len(chosen)} mutants. First the named tests on the code as it is: they must be green.", flush=True)
     code, output = run_tests(tuple(dict.fromkeys(node for one in chosen for node in one.nodes)), ROOT)
     if code != 0:
         print(output[-4000:])
         return 1
+    return 1 if report(chosen) or not chosen else 0
+
+
+def report(chosen: list[Mutant], seeds: int = 0) -> int:
+    """Judge mutants and say what became of each; how many survived."""
     survived = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for mutant, (caught, by) in zip(chosen, pool.map(judge, chosen), strict=True):
+        verdicts = pool.map(partial(judge, seeds=seeds), chosen)
+        for mutant, (caught, by) in zip(chosen, verdicts, strict=True):
             survived += not caught
             print(
                 f"{'caught  ' if caught else 'NOT CAUGHT'} {mutant.path.stem}: {mutant.breaks}\n    {by}",
                 flush=True,
             )
     print(f"{len(chosen) - survived} caught, {survived} not")
-    return 1 if survived or not chosen else 0
+    return survived
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = ArgumentParser(prog="python -m tests.mutants.run")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=0)
+    asked = parser.parse_args()
+    sys.exit(main(asked.names, asked.seeds))

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.simulation.run import faults, simulate
 
 ROOT = Path(__file__).parents[2]
-CHUNK = 20
+CHUNK = 10
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Found:
         return self
 
 
-def run_range(first: int, count: int, files: bool) -> Found:
+def run_range(first: int, count: int, files: bool, *, stop: bool = False) -> Found:
     found = Found()
     for seed in range(first, first + count):
         try:
@@ -43,6 +43,8 @@ def run_range(first: int, count: int, files: bool) -> Found:
             where = traceback.extract_tb(error.__traceback__)[-1]
             found.failed.append((seed, f"{type(error).__name__} in {where.name}: {error}"))
         found.seeds += 1
+        if stop and found.failed:
+            break
     return found
 
 
