@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import clock, rows, tables
+from sync import clock, node, rows, tables
 from sync.model import Application as Application
 from sync.model import Begin as Begin
 from sync.model import Draft as Draft
@@ -24,6 +24,11 @@ from sync.model import Entry as Entry
 from sync.model import Grants as Grants
 from sync.model import Judge as Judge
 from sync.naming import rows_of
+from sync.node import as_json as as_json
+from sync.node import is_centre as is_centre
+from sync.node import own as own
+from sync.node import recall as recall
+from sync.node import remember as remember
 from sync.op import ZERO, Op, chain, check_op
 from sync.streams import Streams
 from sync.tables import metadata as metadata
@@ -33,8 +38,6 @@ Place = tuple[str, int]
 """An op by its device and seq."""
 
 # What every transaction asks, said once: to put a statement together costs several times what running it does.
-_NODE = sa.select(tables.node)
-_DROP = sa.delete(tables.node).where(tables.node.c.key == sa.bindparam("name"))
 _DEVICE = sa.select(tables.device).where(tables.device.c.id == sa.bindparam("name"))
 _LOCKED = _DEVICE.with_for_update()
 _HELD = (
@@ -44,51 +47,6 @@ _HELD = (
 )
 _OWN_HELD = _HELD.where(op_table.c.device == sa.bindparam("name"))
 _NEWEST = sa.select(sa.func.max(tables.stream.c.clock))
-
-# --- the node's own small facts ------------------------------------------------------------------------------
-
-
-def recall(conn: Connection, key: str, default: Any = None) -> Any:
-    """A value of the node's own (device, keys, epoch, receipt …), as JSON."""
-    value = _node(conn).get(key)
-    return default if value is None else json.loads(value)
-
-
-def remember(conn: Connection, **values: Any) -> None:
-    """Keep values of the node's own; None forgets one."""
-    held = _node(conn)
-    new = {key: as_json(value) for key, value in values.items()}
-    changed = {key: text for key, text in new.items() if held.get(key) != text}
-    if changed:
-        conn.execute(_DROP, [{"name": key} for key in changed])
-        kept = [{"key": key, "value": text} for key, text in changed.items() if text is not None]
-        rows.insert(conn, tables.node, kept)
-        _forget(conn)
-
-
-def _node(conn: Connection) -> dict[str, str]:
-    """The node's values, read once a transaction; again after they were changed, or a lock was waited for."""
-    transaction, held = conn.info.get("node", (None, {}))
-    if transaction is None or transaction is not conn.get_transaction():
-        held = {row.key: row.value for row in conn.execute(_NODE)}
-        conn.info["node"] = (conn.get_transaction(), held)
-    return cast(dict[str, str], held)
-
-
-def _forget(conn: Connection) -> None:
-    conn.info.pop("node", None)
-
-
-def own(conn: Connection) -> str:
-    """This node's device id."""
-    device = recall(conn, "device")
-    if not isinstance(device, str):
-        raise LookupError("this database has no identity yet")
-    return device
-
-
-def is_centre(conn: Connection) -> bool:
-    return bool(recall(conn, "role") == "central")
 
 
 def add_device(conn: Connection, device: str, *, name: str, public_key: str, now: datetime, **more: Any) -> None:
@@ -102,7 +60,7 @@ def add_device(conn: Connection, device: str, *, name: str, public_key: str, now
 
 def lock_device(conn: Connection, device: str) -> Row[Any]:
     """The first lock of every transaction that writes ops (docs/protocol.md, one lock order)."""
-    _forget(conn)
+    node.forget(conn)
     return conn.execute(_LOCKED, {"name": device}).one()
 
 
@@ -117,10 +75,6 @@ def hash_at(conn: Connection, device: str, seq: int) -> str:
         return ZERO
     query = sa.select(op_table.c.hash).where(op_table.c.device == device, op_table.c.seq == seq)
     return str(conn.execute(query).scalar_one())
-
-
-def as_json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 # --- writing -------------------------------------------------------------------------------------------------
@@ -369,17 +323,17 @@ class LogState:
 
 def state(conn: Connection) -> LogState:
     """The state of this node's own log, in four statements."""
-    node = {key: json.loads(value) for key, value in _node(conn).items()}
-    me = conn.execute(_DEVICE, {"name": node["device"]}).one()
+    known = {key: json.loads(value) for key, value in node.values(conn).items()}
+    me = conn.execute(_DEVICE, {"name": known["device"]}).one()
     # Not what this laptop sent as an earlier device.
-    held = conn.execute(_HELD) if node.get("role") == "central" else conn.execute(_OWN_HELD, {"name": me.id})
+    held = conn.execute(_HELD) if known.get("role") == "central" else conn.execute(_OWN_HELD, {"name": me.id})
     counts = {bool(dismissed): count for dismissed, count in held}
     newest = conn.execute(_NEWEST).scalar()
     return LogState(
-        me.id, me.through, me.head, int(node.get("acked", 0)), node.get("receipt"), counts.get(False, 0),
-        node.get("synced_at"), int(node.get("offset_ms", 0)), node.get("trouble"), newest,
-        max(0, counts.get(True, 0) - int(node.get("heard", 0))),
-        node.get("paused"),
+        me.id, me.through, me.head, int(known.get("acked", 0)), known.get("receipt"), counts.get(False, 0),
+        known.get("synced_at"), int(known.get("offset_ms", 0)), known.get("trouble"), newest,
+        max(0, counts.get(True, 0) - int(known.get("heard", 0))),
+        known.get("paused"),
     )  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""The node's own small facts: device, keys, epoch, receipt and what else it remembers, each by its name, as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync import rows, tables
+
+_ALL = sa.select(tables.node)
+_DROP = sa.delete(tables.node).where(tables.node.c.key == sa.bindparam("name"))
+
+
+def as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def recall(conn: Connection, key: str, default: Any = None) -> Any:
+    """A value of the node's own (device, keys, epoch, receipt …), as JSON."""
+    value = values(conn).get(key)
+    return default if value is None else json.loads(value)
+
+
+def remember(conn: Connection, **new: Any) -> None:
+    """Keep values of the node's own; None forgets one."""
+    held = values(conn)
+    changed = {key: text for key, value in new.items() if held.get(key) != (text := as_json(value))}
+    if changed:
+        conn.execute(_DROP, [{"name": key} for key in changed])
+        kept = [{"key": key, "value": text} for key, text in changed.items() if text is not None]
+        rows.insert(conn, tables.node, kept)
+        forget(conn)
+
+
+def values(conn: Connection) -> dict[str, str]:
+    """The node's values, read once a transaction; again after they were changed, or a lock was waited for."""
+    transaction, held = conn.info.get("node", (None, {}))
+    if transaction is None or transaction is not conn.get_transaction():
+        held = {row.key: row.value for row in conn.execute(_ALL)}
+        conn.info["node"] = (conn.get_transaction(), held)
+    return cast(dict[str, str], held)
+
+
+def forget(conn: Connection) -> None:
+    """What was read in this transaction may be another by now."""
+    conn.info.pop("node", None)
+
+
+def own(conn: Connection) -> str:
+    """This node's device id."""
+    device = recall(conn, "device")
+    if not isinstance(device, str):
+        raise LookupError("this database has no identity yet")
+    return device
+
+
+def is_centre(conn: Connection) -> bool:
+    return bool(recall(conn, "role") == "central")
