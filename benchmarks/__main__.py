@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import bytes as sizes
 from benchmarks import encryption, house, processes
 from benchmarks.figure import Figure
 from tests.support import postgres
@@ -18,6 +19,7 @@ def figures() -> Iterator[Figure]:
         yield from house.writes(folder / "writes")
         yield from encryption.costs(folder / "encryption")
         yield house.push(folder / "sqlite", "", "SQLite")
+        yield from sizes.figures(folder / "bytes")
         postgres.reserve()
         try:
             with postgres.database(postgres.start()) as url:

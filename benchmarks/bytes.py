@@ -29,6 +29,7 @@ from aidvisit.store.queries.account import users
 from aidvisit.store.queries.trip import ZONE
 from aidvisit.store.vault import Vault
 from benchmarks.counting import Counter, Passed
+from benchmarks.figure import Figure
 from sync import clock, joining, log
 from sync.client import sync_once
 from sync.link import Link
@@ -158,6 +159,17 @@ def idle(laptop: Laptop, turns: int = 20) -> tuple[float, float]:
     for _ in range(turns):
         laptop.sync()
     return laptop.line.passed.since(before).both / turns, (time.process_time() - began) / turns
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """What the issue bounds: a backlog's delivery, with a signature's hash too, and a single one; and an idle hour."""
+    with open_laptop(folder) as laptop:
+        laptop.sync()
+        for count, signed, bound in ((500, False, 80), (500, True, 115), (1, False, 900)):
+            _, push, _ = measure(laptop, count, signed=signed)
+            name = f"on the line, a delivery of {count}{' with a hash' if signed else ''}"
+            yield Figure(name, push.both / count, "B", bound=bound)
+        yield Figure("on the line, an idle hour", idle(laptop)[0] * 12 / 1024, "KB")
 
 
 def main() -> int:

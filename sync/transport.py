@@ -29,7 +29,7 @@ TIMEOUT = (20, 150)
 """Seconds to connect, and to hand over a piece; and for an answer to begin: what was handed over last may still be in
 the modem's memory. Of a line that is dead the system tells sooner."""
 PIECE = 4096  # bytes
-SILENCE_S = 45  # without a sign from the other side, while something is under way or asked for
+SILENCE_S = 75  # without a sign from the other side, while something is under way or asked for
 KEPT_S = 100  # a connection; proxies and modems forget it after two minutes
 LOOK_S, HANGS_UP_WITHIN_S = 3.0, 0.7
 MAX_ANSWER = 16 * 1024 * 1024
