@@ -96,15 +96,16 @@ def test_a_session_and_its_form_are_good_in_every_process(two: Office) -> None:
 
 
 def test_wrong_passwords_are_counted_over_all_processes(two: Office) -> None:
-    answers = []
-    for _ in range(7):
+    """The waits double, so that also a slow machine meets one before long; by itself each process had five free."""
+    answers: list[int] = []
+    while len(answers) < 10 and 429 not in answers:
         with requests.Session() as browser:
             page = browser.get(f"{two.centre.url}/sign-in", timeout=10, headers={"Connection": "close"}).text
             form = {"csrf_token": _token(page), "login": "nobody", "password": "wrong wrong"}
-            answer = browser.post(f"{two.centre.url}/sign-in", form, timeout=10, headers={"Connection": "close"})
+            answer = browser.post(f"{two.centre.url}/sign-in", form, timeout=60, headers={"Connection": "close"})
             answers.append(answer.status_code)
+    assert answers[:5] == [403] * 5
     assert answers[-1] == 429
-    assert answers[0] == 403
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux tells a process's children so plainly")
