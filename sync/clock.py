@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 AHEAD_MS = 5 * 60 * 1000
 EARLIEST = "00010101T000000000Z-0000"
-_HLC = re.compile(r"(\d{8}T\d{9})Z-([0-9a-f]{4})", re.ASCII)
+_HLC = re.compile(r"(\d{8})T([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\d{3})Z-([0-9a-f]{4})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _LATEST_MS = (datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC) - _EPOCH) // _MS
@@ -39,21 +39,24 @@ def stamp(ms: int, counter: int) -> str:
 def parse(hlc: str) -> tuple[int, int]:
     """(UTC milliseconds, counter). Raises: ValueError when it is no HLC of a real date."""
     match = _HLC.fullmatch(hlc)
-    if match is None:
+    if match is None or (days := _days(match[1])) is None:
         raise ValueError(f"not an HLC: {hlc!r}")
-    return to_ms(_second(match[1])) + int(match[1][15:18]), int(match[2], 16)
+    seconds = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
+    return (days * 86_400 + seconds) * 1000 + int(match[5]), int(match[6], 16)
 
 
-def _second(d: str) -> datetime:
-    return datetime(int(d[:4]), int(d[4:6]), int(d[6:8]), int(d[9:11]), int(d[11:13]), int(d[13:15]), tzinfo=UTC)
+@lru_cache(maxsize=1024)
+def _days(day: str) -> int | None:
+    """Days since 1970-01-01 of `YYYYMMDD`, or None when there is no such day."""
+    try:
+        return (date(int(day[:4]), int(day[4:6]), int(day[6:])) - _EPOCH.date()).days
+    except ValueError:
+        return None
 
 
 def is_hlc(text: object) -> bool:
     match = _HLC.fullmatch(text) if isinstance(text, str) else None
-    try:
-        return match is not None and bool(_second(match[1]))
-    except ValueError:
-        return False
+    return match is not None and _days(match[1]) is not None
 
 
 def after(latest: str) -> str:

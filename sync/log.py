@@ -34,6 +34,7 @@ from sync.streams import Streams
 from sync.tables import metadata as metadata
 from sync.tables import op as op_table
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Place = tuple[str, int]
 """An op by its device and seq."""
 
@@ -82,8 +83,9 @@ def hash_at(conn: Connection, device: str, seq: int) -> str:
 
 def new_entry(op: Op, digest: str, now: datetime, **more: Any) -> Entry:
     """An op as it is to be kept. `more`: n, merge_hlc, hash, problem."""
-    known = {name: more.get(name) for name in ("n", "merge_hlc", "hash", "problem")}
-    return Entry(op, digest=digest, dismissed=False, received_at=now.isoformat(), **known)
+    known = more.get
+    problem, merge_hlc = known("problem"), known("merge_hlc")
+    return Entry(op, known("n"), merge_hlc, digest, known("hash"), problem, False, now.isoformat())
 
 
 def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -99,24 +101,24 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "device": op.device, "seq": op.seq, "stream": op.stream, "n": entry.n, "hlc": op.hlc,
         "merge_hlc": entry.merge_hlc, "clock": entry.clock, "actor": op.actor, "kind": op.kind, "v": op.v,
-        "subject": op.subject, "body": json.dumps(op.body, ensure_ascii=False, separators=(",", ":")),
+        "subject": op.subject, "body": _encode(op.body),
         "digest": entry.digest, "hash": entry.hash, "problem": as_json(entry.problem),
         "dismissed": entry.dismissed, "applied": True, "received_at": entry.received_at,
     }  # fmt: skip
 
 
-def keep(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
-    """Insert new entries, and apply those that are not quarantined."""
+def keep(conn: Connection, app: Application, entries: Sequence[Entry], *, checked: bool = False) -> None:
+    """Insert new entries, and apply those that are not quarantined. `checked`: those have passed the house's check."""
     insert_entries(conn, entries)
-    put(conn, app, [entry for entry in entries if entry.problem is None])
+    put(conn, app, [entry for entry in entries if entry.problem is None], checked=checked)
 
 
-def put(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
+def put(conn: Connection, app: Application, entries: Sequence[Entry], *, checked: bool = False) -> None:
     """Apply entries that are held; what is not understood waits for an upgrade, what is withdrawn for its grant."""
     withdrawn = recall(conn, "withdrawn", [])
     told = [e for e in entries if not e.op.kind.startswith("op.") and e.op.stream not in withdrawn]
     if told:
-        wait_for_upgrade(conn, app.apply(conn, told))
+        wait_for_upgrade(conn, app.apply(conn, told, checked))
 
 
 def wait_for_upgrade(conn: Connection, entries: Iterable[Entry]) -> None:
@@ -223,8 +225,9 @@ def histories_with(
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.op.subject, []).append(entry)
-    query = sa.select(op_table.c.subject, sa.func.count().label("held"))
-    query = query.where(_counts(conn), *_about(conn, found, kinds)).group_by(op_table.c.subject)
+    # Also those that do not count: then an index is all that is looked at.
+    query = sa.select(op_table.c.subject, sa.func.count().label("held")).group_by(op_table.c.subject)
+    query = query.where(rows.among(conn, op_table.c.subject, found))
     longer = [row.subject for row in conn.execute(query) if row.held != len(found[row.subject])]
     return found | (histories(conn, longer, kinds) if longer else {})
 

@@ -91,8 +91,11 @@ class Application(Protocol):
     def turns(self, op: Op) -> bool:
         """Whether such an op changes what those after it are judged by, so that a new judge is needed."""
 
-    def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
-        """Change the tables. Returns those whose kind, version or body is not understood: kept, and applied later."""
+    def apply(self, conn: Connection, entries: Sequence[Entry], checked: bool) -> list[Entry]:
+        """Change the tables. Returns those whose kind, version or body is not understood: kept, and applied later.
+
+        `checked`: all of them have passed `check` just now.
+        """
 
     def replay(self, conn: Connection, subjects: Collection[str]) -> None:
         """Merge clocks of ops about these subjects changed, or ops of them went away."""

@@ -131,9 +131,9 @@ def _fault(value: object, depth: int) -> str | None:
     if isinstance(value, str):
         return None if is_text(value) else NO_TEXT
     if isinstance(value, dict):
-        return _fault_within(value, value.items(), depth)
+        return _fault_of_keys(value) or _fault_within(value.items(), depth)
     if isinstance(value, list):
-        return _fault_within((), enumerate(value), depth)
+        return _fault_within(enumerate(value), depth)
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -141,16 +141,18 @@ def _fault(value: object, depth: int) -> str | None:
     return f" is {type(value).__name__}, which JSON ops do not hold"
 
 
-def _fault_within(keys: Iterable[object], items: Iterable[tuple[object, object]], depth: int) -> str | None:
+def _fault_of_keys(value: dict[Any, Any]) -> str | None:
+    try:
+        return None if is_text("".join(value)) else NO_TEXT
+    except TypeError:
+        return " has a key that is not a text"
+
+
+def _fault_within(items: Iterable[tuple[object, object]], depth: int) -> str | None:
     if depth > MAX_DEPTH:
         return f" is nested deeper than {MAX_DEPTH} levels"
-    for key in keys:
-        if not isinstance(key, str):
-            return " has a key that is not a text"
-        if not is_text(key):
-            return NO_TEXT
     for key, inner in items:
-        if type(inner) is str and inner.isascii() and "\x00" not in inner:
+        if type(inner) is str and inner.isascii() and "\x00" not in inner:  # most are, so this saves a call
             continue
         fault = _fault(inner, depth + 1)
         if fault is not None:

@@ -20,6 +20,8 @@ from sync.tables import op as op_table
 from sync.wire import MAX_BYTES, MAX_OPS, PullRequest, PushRequest, load, too_large, travelling_op
 
 PAGE_BYTES = 2 * 1024 * 1024
+LEAST = 200
+"""So many rows are read at once, however small the page: those of the device that asks are passed over."""
 
 
 def set_up(conn: Connection, *, name: str, now: datetime, key: identity.KeyPair | None = None) -> str:
@@ -244,7 +246,7 @@ def _page(
         query = sa.select(op_table).where(op_table.c.stream == name, op_table.c.n > cursors[name])
         if cursors[name] >= heads.get(name, 0):
             continue
-        for row in conn.execute(query.order_by(op_table.c.n).limit(MAX_OPS * 5)):
+        for row in conn.execute(query.order_by(op_table.c.n).limit(max(limit - len(ops), LEAST))):
             if len(ops) >= limit or size > PAGE_BYTES:
                 return ops, cursors, _coming(cursors, heads)
             if row.device != device and row.body is not None:

@@ -76,7 +76,7 @@ def take(conn: Connection, app: Application, device: Row[Any], arrived: Sequence
                 stated = problem.to_dict()
             entries.append(log.new_entry(op, one.digest, now, n=n, merge_hlc=merge_hlc, hash=one.hash, problem=stated))
         rows.insert(conn, op_table, erased)
-        log.keep(conn, app, entries)
+        log.keep(conn, app, entries, checked=True)
     streams.save()
     values = {"through": arrived[-1].seq, "head": arrived[-1].hash, "clock": merged}
     conn.execute(sa.update(tables.device).where(tables.device.c.id == device.id).values(**values))

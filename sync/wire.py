@@ -92,6 +92,15 @@ class Whole(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class Objects(fields.Field[list[dict[str, Any]]]):
+    """A list of objects, of which each is looked at by somebody else."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_rest: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise ValidationError("not a list of objects")
+        return value
+
+
 def _hash() -> fields.String:
     return fields.String(required=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
 
@@ -129,7 +138,7 @@ class PushRequest(Document):
     device = fields.String(required=True, validate=_identifier)
     from_ = Whole(required=True, data_key="from", validate=validate.Range(min=1, max=2**53 - 1))
     prev = _hash()
-    ops = fields.List(fields.Dict(keys=fields.String()), required=True, validate=validate.Length(min=1))
+    ops = Objects(required=True, validate=validate.Length(min=1))
     head = _hash()
     sig = fields.String(required=True)
 
@@ -193,7 +202,7 @@ class PullAnswer(Document):
     grants = fields.List(fields.String(), required=True)
     through = Whole(required=True)
     head = _hash()
-    ops = fields.List(fields.Dict(keys=fields.String()), required=True)
+    ops = Objects(required=True)
     cursors = fields.Dict(keys=fields.String(), values=Whole(), required=True)
     more = fields.Boolean(required=True)
     heads = fields.Dict(keys=fields.String(), values=Whole())

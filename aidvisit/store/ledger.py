@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
-from aidvisit.domain.facts import KINDS, check, known
+from aidvisit.domain.facts import KINDS
 from aidvisit.domain.stream import trip_of
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
@@ -58,15 +58,15 @@ class House:
     def turns(self, op: Op) -> bool:
         return turns(op)
 
-    def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    def apply(self, conn: Connection, entries: Sequence[Entry], checked: bool) -> list[Entry]:
         """Change the tables; returns what this version cannot read, or has no rows for."""
-        unread, by_entity = [], dict[str, list[Entry]]()
+        unread: list[Entry] = []
+        by_entity: dict[str, list[Entry]] = {}
         for entry in entries:
-            op = entry.op
-            if not known(op.kind, op.v) or check(op.kind, op.v, op.stream, op.subject, op.body):
-                unread.append(entry)
+            if checked or wrong(entry.op, by_centre=True) is None:
+                by_entity.setdefault(KINDS[entry.op.kind].entity, []).append(entry)
             else:
-                by_entity.setdefault(KINDS[op.kind].entity, []).append(entry)
+                unread.append(entry)
         log.wait_for_upgrade(conn, unread)  # first: their subjects' histories are read now
         for entity, read in by_entity.items():
             if not apply.apply(conn, entity, read):

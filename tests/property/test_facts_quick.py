@@ -60,9 +60,9 @@ def bodies(draw: st.DrawFn) -> tuple[str, Any]:
 def test_it_says_what_marshmallow_says(made: tuple[str, Any]) -> None:
     kind, body = made
     schema = KINDS[kind].schema
-    assert fits(schema)(body) == (not schema().validate(body))
+    assert fits(schema, body) == (not schema().validate(body))
 
 
-def test_every_kind_has_its_quick_check() -> None:
+def test_every_kind_has_a_quick_check() -> None:
     for row in KINDS.values():
-        assert callable(fits(row.schema))
+        assert fits(row.schema, EXAMPLES[row.kind][2])

@@ -88,7 +88,7 @@ class Toy:
     def turns(self, op: Op) -> bool:
         return op.kind == "box.planned"
 
-    def apply(self, conn: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    def apply(self, conn: Connection, entries: Sequence[Entry], checked: bool) -> list[Entry]:
         unread = [entry for entry in entries if not self.knows(entry.op)]
         log.wait_for_upgrade(conn, unread)
         if read := [entry for entry in entries if self.knows(entry.op)]:

@@ -373,10 +373,10 @@ def test_a_failed_page_stops_the_cursor_there(centre: Centre, laptop: Laptop, mo
     things = [centre.thing() for _ in range(5)]
     apply = laptop.app.apply
 
-    def fail_at_the_fourth(conn: Any, entries: list[log.Entry]) -> list[log.Entry]:
+    def fail_at_the_fourth(conn: Any, entries: list[log.Entry], checked: bool) -> list[log.Entry]:
         if things[3].op.subject in {entry.op.subject for entry in entries}:
             raise OSError("disk full")
-        return apply(conn, entries)
+        return apply(conn, entries, checked)
 
     monkeypatch.setattr(laptop.app, "apply", fail_at_the_fourth)
     with pytest.raises(OSError, match="disk full"):

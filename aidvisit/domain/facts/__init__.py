@@ -54,7 +54,7 @@ def check(kind: str, v: int, stream: str, subject: str, body: dict[str, Any]) ->
     if not known(kind, v):
         raise KeyError(f"{kind} v{v}")
     row = KINDS[kind]
-    errors = {} if fits(row.schema)(body) else flat(_schema(row.schema).validate(body))
+    errors = {} if fits(row.schema, body) else flat(_schema(row.schema).validate(body))
     if not row.fits(stream):
         errors["stream"] = [f"这种记录不在 {stream} 里。 / This kind of record does not belong in {stream}."]
     return errors or row.rule(stream, subject, body)

@@ -14,45 +14,47 @@ from marshmallow import Schema, ValidationError, fields
 
 from aidvisit.domain.facts.fields import Body, Many, Part, Strict
 
-Fits = Callable[[Any], bool]
+Look = Callable[[Any], Any]
+"""Looks at a value. Raises: ValidationError, without words of its own, when it does not fit."""
 
-_MISSING = object()
+
+def fits(of: type[Body], body: Any) -> bool:
+    """Whether a body fits its schema."""
+    try:
+        _body(of)(body)
+    except ValidationError:
+        return False
+    return True
 
 
 @cache
-def fits(of: type[Body]) -> Fits:
-    """The check of a whole body of this schema."""
+def _body(of: type[Body]) -> Look:
     return _object(of())
 
 
-def _object(schema: Schema) -> Fits:
+def _object(schema: Schema) -> Look:
     if any(schema._hooks.values()):
         raise TypeError(f"{type(schema).__name__} has hooks, which are not asked here")
-    known = [
-        (field.data_key or name, field.required, field.allow_none, _value(field))
-        for name, field in schema.fields.items()
-    ]
+    known = {field.data_key or name: field for name, field in schema.fields.items()}
+    required = {name for name, field in known.items() if field.required}
+    looks = {name: (field.allow_none, _value(field)) for name, field in known.items()}
 
-    def look(value: Any) -> bool:
-        if not isinstance(value, dict):
-            return False
-        for name, required, nullable, right in known:
-            found = value.get(name, _MISSING)
-            if found is _MISSING:
-                if required:
-                    return False
-            elif found is None:
-                if not nullable:
-                    return False
-            elif not right(found):
-                return False
-        return True
+    def look(value: Any) -> None:
+        if not isinstance(value, dict) or not required <= value.keys():
+            raise ValidationError("")
+        for name, found in value.items():
+            if name in looks:
+                nullable, look_at = looks[name]
+                if found is not None:
+                    look_at(found)
+                elif not nullable:
+                    raise ValidationError("")
 
     return look
 
 
-def _value(field: fields.Field[Any]) -> Fits:
-    """The check of a value that is there and not null."""
+def _value(field: fields.Field[Any]) -> Look:
+    """How a value is looked at that is there and not null."""
     if field.validators:
         raise TypeError(f"{field!r} has validators, which are not asked here")
     if isinstance(field, Part):
@@ -60,29 +62,20 @@ def _value(field: fields.Field[Any]) -> Fits:
     if isinstance(field, Many):
         return _list(field)
     if isinstance(field, Strict):
-        return _strict(field)
+        return field.read
     raise TypeError(f"{field!r} is of a kind that is not known here")
 
 
-def _list(field: Many) -> Fits:
-    least, most, nullable, right = field.least, field.most, field.inner.allow_none, _value(field.inner)
+def _list(field: Many) -> Look:
+    least, most, nullable, look_at = field.least, field.most, field.inner.allow_none, _value(field.inner)
 
-    def look(value: Any) -> bool:
+    def look(value: Any) -> None:
         if not isinstance(value, list) or len(value) < least or (most is not None and len(value) > most):
-            return False
-        return all(nullable if one is None else right(one) for one in value)
-
-    return look
-
-
-def _strict(field: Strict) -> Fits:
-    read = field.read
-
-    def look(value: Any) -> bool:
-        try:
-            read(value)
-        except ValidationError:
-            return False
-        return True
+            raise ValidationError("")
+        for one in value:
+            if one is not None:
+                look_at(one)
+            elif not nullable:
+                raise ValidationError("")
 
     return look

@@ -31,7 +31,7 @@ def replay(conn: Connection, histories: Histories) -> None:
     _remove(conn, histories)
     _count(conn, others, deliveries)
     moving = {row["id"]: row for row in deliveries}
-    lines = [line | {"counts": moving[line["delivery"]]["counts"]} for entry in made for line in _lines(entry)]
+    lines = [line for entry in made for line in _lines(entry, moving[entry.op.subject])]
     add(conn, Delivery, deliveries)
     add(conn, DeliveryLine, lines)
     add(conn, StockLine, [_stock(line, moving[line["delivery"]]) for line in lines if _moves(moving[line["delivery"]])])
@@ -77,7 +77,7 @@ def _delivery(entry: Entry, void: Entry | None) -> dict[str, Any]:
     }
 
 
-def _lines(entry: Entry) -> list[dict[str, Any]]:
+def _lines(entry: Entry, delivery: Mapping[str, Any]) -> list[Values]:
     op, body = entry.op, entry.op.body
     return [
         {
@@ -90,7 +90,7 @@ def _lines(entry: Entry) -> list[dict[str, Any]]:
             "item": line["item"],
             "quantity": line["quantity"],
             "lot": line.get("lot"),
-            "counts": False,
+            "counts": delivery["counts"],
         }
         for number, line in enumerate(body["lines"])
     ]
