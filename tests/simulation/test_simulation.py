@@ -55,8 +55,8 @@ def test_a_failing_seed_tells_a_short_story(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("tests.simulation.run.check", broken)
     with pytest.raises(AssertionError) as failed:
-        play(Story(3), steps=25)
-    case, story, error = shortest(3, failed.value)
+        play(Story(4), steps=25)
+    case, story, error = shortest(4, failed.value)
     acts = [line for line in story.lines if 0 < int(line[:4]) <= 25]
     assert len(acts) == 1, acts
     assert "it must not" in str(error)

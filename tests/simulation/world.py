@@ -60,8 +60,8 @@ class World:
         weights = {
             self.record: 30, self.sync: 28, self.centre_records: 8, self.change_grants: 4, self.line.deliver_late: 4,
             self.sticks.leave: 4, self.sticks.arrive: 4, self.sticks.come_back: 4, self.judge_by_hand: 3,
-            self.clock_jumps: 3, self.take_image: 2, self.restore_image: 2, self.take_backup: 1,
-            self.restore_backup: 1, self.upgrade: 1, self.enrol: 1, self.ban: 1, self.revoke: 1,
+            self.clock_jumps: 3, self.take_image: 3, self.restore_image: 3, self.take_backup: 2,
+            self.restore_backup: 2, self.upgrade: 1, self.enrol: 1, self.ban: 1, self.revoke: 1,
         }  # fmt: skip
         self.acts: list[Callable[[], None]] = list(weights)
         self.weights = list(weights.values())
