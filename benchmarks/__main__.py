@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import bytes as sizes
-from benchmarks import encryption, house, processes
+from benchmarks import encryption, house, processes, push
 from benchmarks.figure import Figure
-from tests.support import postgres
 
 
 def figures() -> Iterator[Figure]:
@@ -18,14 +17,8 @@ def figures() -> Iterator[Figure]:
         folder = Path(name)
         yield from house.writes(folder / "writes")
         yield from encryption.costs(folder / "encryption")
-        yield house.push(folder / "sqlite", "", "SQLite")
+        yield from push.figures(folder / "push")
         yield from sizes.figures(folder / "bytes")
-        postgres.reserve()
-        try:
-            with postgres.database(postgres.start()) as url:
-                yield house.push(folder / "postgresql", url, "PostgreSQL")
-        finally:
-            postgres.remove()
     yield from processes.start_up()
 
 

@@ -30,7 +30,7 @@ from aidvisit.store.tables import Household
 from aidvisit.store.vault import Vault
 from benchmarks import floor
 from benchmarks.figure import Figure, median_ms, timed_ms
-from sync import client, clock, enrolment, joining, log, sending, server
+from sync import client, clock, enrolment, joining, log, server
 from sync.link import Link
 from sync.op import uuid7
 from sync.transport import Reply
@@ -101,23 +101,6 @@ def writes(folder: Path) -> Iterator[Figure]:
         least = floor.together_ms(bare, bodies, len(bodies)) / len(bodies)
         yield Figure(f"rebuild, each of {held} records", again / held, floor=least)
         yield from _reads(world.trip)
-
-
-def push(folder: Path, database_url: str, name: str) -> Figure:
-    """The centre takes a thousand records in batches as a laptop sends them."""
-    with open_world(folder, database_url) as world:
-        record(world.device, world.trip)
-        bodies = _bodies(world.device)
-        least = floor.together_ms(database_url or floor.sqlite_url(folder), bodies, sending.MAX_OPS)
-        first, took = 1, 0.0
-        while True:
-            with reading() as conn:
-                document, token = sending.batch(conn, first), log.recall(conn, "token")
-            if document is None:
-                break
-            took += timed_ms(partial(world.link.transport.call, "push", document, token))
-            first += len(document["ops"])
-    return Figure(f"push of {first - 1} records ({name})", took, floor=least)
 
 
 def record(actor: str, trip: str) -> float:
