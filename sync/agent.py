@@ -23,6 +23,8 @@ LONGEST_IDLE_S = 300.0
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 300.0
 STOPPED_S = 3600.0
+LONGEST_ASKED_S = 24 * 3600
+"""Whatever Retry-After says: a box on the way that nobody knows may say a year."""
 LOOK_S = 2.0
 """Between two looks for the line while something waits: a TCP connection each, and without a network not even that."""
 
@@ -139,7 +141,7 @@ class Agent:
         wait = delay(failures, stopped, chance, quiet)
         if problem is not None and problem.retry_after:
             # The centre said when, and asking earlier is what it cannot do with; nor all at the same second.
-            least = float(problem.retry_after) * (1 + chance / 4)
+            least = min(problem.retry_after, LONGEST_ASKED_S) * (1 + chance / 4)
             self._stop.wait(least)
             wait = max(wait - least, 0.0)
         if problem is None or problem.name != "server-unreachable":

@@ -225,6 +225,8 @@ def histories_with(
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.op.subject, []).append(entry)
+    for held in found.values():
+        held.sort(key=attrgetter("order"))  # they came in the order of their numbers
     # Also those that do not count: then an index is all that is looked at.
     query = sa.select(op_table.c.subject, sa.func.count().label("held")).group_by(op_table.c.subject)
     query = query.where(rows.among(conn, op_table.c.subject, found))

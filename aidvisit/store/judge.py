@@ -22,6 +22,8 @@ from sync.merge import same
 from sync.op import Op
 from sync.rows import among
 
+MOST_ERRORS = 50
+"""Of a body without a right element, 64 KiB would make 4 MiB of words, kept and told again with every answer."""
 TURNING = ("user", "team", "device", "trip")
 """Facts about these decide who may record what, and what may be named."""
 
@@ -164,8 +166,10 @@ def _left(conn: Connection, actor: str) -> str:
 
 
 def invalid(errors: Errors) -> Problem:
-    detail = "; ".join(f"{path or '*'}: {' '.join(messages)}" for path, messages in sorted(errors.items()))
-    return Problem("invalid-body", detail, errors=errors)
+    """Of what is wrong with a body, as much as anybody reads."""
+    told = dict(sorted(errors.items())[:MOST_ERRORS])
+    detail = "; ".join(f"{path or '*'}: {' '.join(messages)}" for path, messages in told.items())
+    return Problem("invalid-body", detail, errors=told)
 
 
 def equal(one: Op, other: Op) -> bool:

@@ -137,6 +137,22 @@ def test_a_centre_that_says_when_is_not_asked_before(stage: Stage) -> None:
     assert time.monotonic() - began > 0.9
 
 
+@pytest.mark.parametrize("asked", [10**12, 10**400], ids=["30,000 years", "no float"])
+def test_nobody_makes_it_wait_for_ever(stage: Stage, monkeypatch: pytest.MonkeyPatch, asked: int) -> None:
+    """A 429 of some box on the way, which no centre has signed."""
+    waits: queue.Queue[float] = queue.Queue()
+    monkeypatch.setattr(stage.agent._stop, "wait", waits.put)
+
+    def refused_once() -> Outcome:
+        stage.does = lambda: Outcome(0, 0)
+        raise Problem("too-many-requests", retry_after=asked)
+
+    stage.does = refused_once
+    stage.agent.start()
+    assert [stage.rest(), stage.rest()] == [(1, 0), (0, 1)]
+    assert waits.get(timeout=10) <= 1.25 * agent.LONGEST_ASKED_S
+
+
 def test_it_says_what_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
     laptop = connected(Centre(memory()).set_up(), TEAM)
     link = laptop.link

@@ -282,6 +282,20 @@ def test_a_proof_of_another_laptop_is_fetched(centre: Centre, laptop: Laptop) ->
         assert (blobs.missing(conn), blobs.waiting(conn).count) == (0, 0), "and is not sent back"
 
 
+def test_what_was_fetched_does_not_keep_ones_own_back_after_a_restore(centre: Centre, laptop: Laptop) -> None:
+    """The centre takes a blob from its author alone; asked about once, it is left to them."""
+    other = connected(centre, TEAM)
+    theirs = [other.photo(picture(100 + number)) for number in range(blobs.PATIENCE + 1)]
+    other.sync(), laptop.sync()
+    assert all(blobs.fetch(laptop.link, name) for name in theirs)
+    with centre.begin() as conn:
+        server.new_epoch(conn, centre.now())
+    name = laptop.photo(picture(9000))
+    laptop.sync()
+    assert at_centre(centre, name) == picture(9000)
+    assert laptop.waiting() == blobs.Waiting()
+
+
 def test_what_came_with_another_hash_is_not_kept(centre: Centre, laptop: Laptop) -> None:
     other = connected(centre, TEAM)
     name = other.photo(picture(50))
