@@ -168,12 +168,18 @@ def fetch(link: Link, name: str) -> bool:
 
 
 def _queue(conn: Connection) -> list[str]:
-    """Names of what waits and is named by an op that the centre holds, smallest first."""
+    """Names of what waits and is named by an op that the centre holds: smallest first, of those that it surely takes
+    before those that are not named by this very device.
+    """
     same = sa.and_(blob_name.c.device == op_table.c.device, blob_name.c.seq == op_table.c.seq)
     there = sa.or_(op_table.c.device != log.own(conn), op_table.c.seq <= int(log.recall(conn, "acked", 0)))
     named = sa.exists().where(blob_name.c.sha256 == blob.c.sha256, same, there)
     query = sa.select(blob.c.sha256).where(unsent, named)
-    return list(conn.execute(query.order_by(_length, blob.c.sha256)).scalars())
+    return list(conn.execute(query.order_by(~_named_by([log.own(conn)]), _length, blob.c.sha256)).scalars())
+
+
+def _named_by(devices: Collection[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(blob_name.c.sha256 == blob.c.sha256, blob_name.c.device.in_(devices))
 
 
 @dataclass(slots=True)
@@ -283,8 +289,8 @@ class _Upload:
     def _leave(self, name: str) -> bool:
         """What no own op names was fetched from the centre, which takes it from nobody but its author (`ask_again`)."""
         with self.link.begin() as conn:
-            own = sa.exists().where(blob_name.c.sha256 == name, blob_name.c.device == log.own(conn))
-            theirs = sa.and_(blob.c.sha256 == name, sa.not_(own))
+            ours = _named_by([log.own(conn), *log.recall(conn, "earlier", [])])
+            theirs = sa.and_(blob.c.sha256 == name, ~ours)
             return bool(conn.execute(sa.update(blob).where(theirs).values(sent=_length)).rowcount)
 
 

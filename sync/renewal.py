@@ -72,7 +72,7 @@ def _become(
     log.remember(
         conn, device=answer["device"], private_key=key.private, next_keys=None, token=answer["token"],
         server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None, renumbering=True, heard=None,
-        receipt=None, earlier_receipt=log.recall(conn, "receipt"),
+        receipt=None, earlier_receipt=log.recall(conn, "receipt"), earlier=[*log.recall(conn, "earlier", []), old],
     )  # fmt: skip
     age.adopt(conn)
     link.app.replay(conn, changed)

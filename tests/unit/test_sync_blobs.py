@@ -16,6 +16,7 @@ from sync import blobs, log, server
 from sync.naming import named_in
 from sync.op import uuid7
 from sync.problem import Problem
+from sync.renewal import enrol_again
 from sync.tables import blob, blob_name, blob_upload
 from sync.tables import op as op_table
 from tests.support.toy import FAR_TOWN, TOWN, Centre, Laptop, connected, expect_problem, memory
@@ -296,6 +297,24 @@ def test_what_was_fetched_does_not_keep_ones_own_back_after_a_restore(centre: Ce
     assert laptop.waiting() == blobs.Waiting()
 
 
+def test_photos_of_a_revoked_device_wait_and_keep_nothing_back(centre: Centre, laptop: Laptop) -> None:
+    """The centre holds their ops, but takes nothing for those any more: they stay, and are not told as sent."""
+    old = [laptop.photo(picture(100 + number)) for number in range(blobs.PATIENCE + 1)]
+    laptop.line.before = lambda name, _: (_ for _ in ()).throw(UNREACHABLE) if name == "blob" else None
+    with expect_problem("server-unreachable"):
+        laptop.sync()
+    with centre.begin() as conn:
+        server.revoke(conn, laptop.device)
+    with expect_problem("device-revoked"):
+        laptop.sync()
+    laptop.line.before = lambda name, _: None
+    centre.grant(enrol_again(laptop.link, centre.code(TEAM)), TOWN)
+    name = laptop.photo(picture(9000))
+    laptop.sync()
+    assert at_centre(centre, name) == picture(9000)
+    assert laptop.waiting().count == len(old)
+
+
 def test_what_came_with_another_hash_is_not_kept(centre: Centre, laptop: Laptop) -> None:
     other = connected(centre, TEAM)
     name = other.photo(picture(50))
@@ -320,8 +339,6 @@ def test_with_a_stream_go_the_blobs_of_others(centre: Centre) -> None:
 
 
 def test_a_laptop_that_became_another_device_sends_what_it_has(centre: Centre, laptop: Laptop) -> None:
-    from sync.renewal import enrol_again
-
     name = laptop.photo(picture(1000))
     Watch(before=lambda number: (_ for _ in ()).throw(UNREACHABLE)).on(laptop)
     with expect_problem("server-unreachable"):
