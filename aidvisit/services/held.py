@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -71,7 +72,8 @@ def _decide(kind: str, actor: str, held: Collection[Name], reason: str, scope: S
         refused = [one for one in found if one.reason and not one.acceptable]
         if kind == "op.released" and refused:
             raise Problem("not-acceptable", count=len(refused))
-        return sum(_said(conn, kind, actor, one, reason.strip()) for one in found)
+        # A push locks its streams in the order of their names: so does this, or they could wait for each other.
+        return sum(_said(conn, kind, actor, one, reason.strip()) for one in sorted(found, key=attrgetter("stream")))
 
 
 def _said(conn: Connection, kind: str, actor: str, one: Held, reason: str) -> bool:

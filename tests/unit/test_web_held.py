@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import cast
 
 import pytest
+from sqlalchemy import Connection
 
 from aidvisit import cli
 from aidvisit.services import held as service
@@ -13,9 +15,10 @@ from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import held as queries
-from sync import log
+from sync import log, quarantine
 from sync.op import uuid7
 from sync.problem import Problem
+from sync.streams import Streams
 from tests.support.holding import by_somebody_who_left, delivery, record, registered, sync, user
 from tests.support.homes import TOWN, VILLAGE
 from tests.support.pages import Pages, typed, words
@@ -70,6 +73,26 @@ def test_a_held_record_is_told_at_both_ends_and_released_by_name(leader: Pages, 
     assert "已收存,待核" not in words(leader.get(f"/households/{household}"))
     assert sound(admin)
     assert sound(leader)
+
+
+def test_streams_are_locked_in_the_order_of_their_names(
+    leader: Pages, admin: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a push that names both (one lock order), else PostgreSQL ends one of the two."""
+    looked = {"what": "household.searched", "detail": "x"}
+    names = [record(leader, user(leader, "chen"), "access.recorded", looked, stream="office")]
+    names.append(by_somebody_who_left(leader)[0])
+    sync(leader, admin)
+    locked: list[str] = []
+
+    class Watched(Streams):
+        def __init__(self, conn: Connection, streams: Collection[str]) -> None:
+            locked.extend(name for name in sorted(streams) if name not in locked)
+            super().__init__(conn, streams)
+
+    monkeypatch.setattr(quarantine, "Streams", Watched)
+    assert settle(admin, "release", *names) == 303
+    assert [name for name in locked if name in (TOWN, "office")] == [TOWN, "office"]
 
 
 def test_a_dismissed_one_stays_at_the_laptop_marked(leader: Pages, admin: Pages) -> None:
