@@ -88,9 +88,12 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
     withdrawn = set(log.recall(conn, "withdrawn", []))
     gone, back = before - after, withdrawn & after
     log.remember(conn, grants=sorted(after), withdrawn=sorted((withdrawn | gone) - after))
+    # What this laptop recorded as an earlier device is kept for as long as it names a photo that was not sent.
+    named = sa.and_(op_table.c.device.in_(log.recall(conn, "earlier", [])), blobs.wanted_for(op_table))
     for stream in sorted(gone):
         others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
-        conn.execute(sa.delete(op_table).where(others))
+        conn.execute(sa.delete(op_table).where(others, ~named))
+        conn.execute(sa.update(op_table).where(others).values(n=None, problem=_not_numbered(), dismissed=True))
         app.forget(conn, stream)
     if gone:
         blobs.drop_unnamed(conn)
@@ -117,10 +120,13 @@ def _set_aside(conn: Connection, app: Application, device: str) -> None:
     """What the centre has not numbered again is kept, but counts no more, until its author has sent it again."""
     where = sa.and_(op_table.c.device != device, op_table.c.n.is_(None), op_table.c.problem.is_(None))
     subjects = {s for s in conn.execute(sa.select(op_table.c.subject).distinct().where(where)).scalars() if s}
-    stated = log.as_json(Problem("not-numbered").to_dict())
-    conn.execute(sa.update(op_table).where(where).values(problem=stated, dismissed=True))
+    conn.execute(sa.update(op_table).where(where).values(problem=_not_numbered(), dismissed=True))
     app.replay(conn, subjects)
     log.remember(conn, renumbering=None)
+
+
+def _not_numbered() -> str | None:
+    return log.as_json(Problem("not-numbered").to_dict())
 
 
 def _compare_logs(conn: Connection, device: str, last: int, through: int, head: str) -> None:

@@ -61,8 +61,10 @@ def _become(
     kept = sent(conn, old, first, before.through)
     held = sa.select(op_table.c.subject).where(op_table.c.device == old, op_table.c.problem.is_not(None))
     changed = {entry.op.subject for entry in kept} | set(conn.execute(held).scalars())
-    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not.
-    here = sa.or_(op_table.c.seq >= first, op_table.c.stream.in_(log.recall(conn, "withdrawn", [])))
+    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not. What names a
+    # photo that the centre has not got stays, and is set aside with what is not numbered again.
+    withdrawn = op_table.c.stream.in_(log.recall(conn, "withdrawn", []))
+    here = sa.or_(op_table.c.seq >= first, sa.and_(withdrawn, ~blobs.wanted_for(op_table)))
     conn.execute(sa.delete(op_table).where(op_table.c.device == old, here))
     conn.execute(sa.update(op_table).values(n=None, hash=None))
     conn.execute(sa.update(tables.cursor).values(n=0))
