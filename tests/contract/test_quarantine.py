@@ -313,7 +313,8 @@ def test_what_a_person_decided_stays_decided_when_it_is_sent_again(office: Offic
     office.centre.command("central", "held", "release", accepted, "--reason", "查过")
     office.centre.command("central", "held", "dismiss", refused, "--reason", "重复")
     assert problems(device.push()) == {2: "unknown-subject"}
-    said = {op["kind"]: op["body"] for op in device.pull_all()[0] if op["kind"].startswith("op.")}
+    told = [op for op in device.pull_all()[0] if op["kind"].startswith("op.") and op["body"]["device"] == device.id]
+    said = {op["kind"]: op["body"] for op in told}
     assert said["op.released"].items() >= {"device": device.id, "seq": 1, "reason": "查过"}.items()
     assert said["op.dismissed"].items() >= {"device": device.id, "seq": 2, "reason": "重复"}.items()
     assert office.centre.command("central", "held", "release", refused, "--reason", "x") == {"released": 0}

@@ -89,7 +89,7 @@ def test_who_opens_the_laptop_is_who_the_centre_says(team: Team) -> None:
     su = team.enters("su", SECOND)
 
     change(su, "not this one", THIRD)
-    expect(su.page.get_by_role("alert")).to_contain_text("登录名或密码不对")
+    expect(su.page.get_by_role("alert")).to_contain_text("现在的密码填得不对")
     change(su, SECOND, THIRD)
     expect(su.page.get_by_role("main")).to_contain_text("密码改好了")
 

@@ -135,8 +135,8 @@ def test_what_is_read_is_of_the_scope(conn: Connection, where: str, homes: set[s
 
 
 def test_the_overview_counts_what_is_in_the_scope(conn: Connection) -> None:
-    for seq, device in ((1, LAPTOP), (1, FAR_LAPTOP)):
-        held = op(seq, TOWN, "visit.recorded", uid(60), {}, device=device)
+    for device, town in ((LAPTOP, TOWN), (FAR_LAPTOP, FAR_TOWN)):
+        held = op(1, town, "visit.recorded", uid(60), {}, device=device)
         problem = {"type": "urn:aidvisit:problem:unknown-subject"}
         log.insert_entries(conn, [log.new_entry(held, digest_of(held), NOW, problem=problem)])
     near, whole = (overview.overview(conn, scope_of(conn, one)) for one in (TEAM, HEAD))
