@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from hashlib import sha256
 from typing import Any
 
 import pyrage
 import zstandard
 from pyrage.x25519 import Recipient
 
-from sync import age, bundle_central, bundle_field, log
+from sync import age, blobs, bundle_central, bundle_field, log
 from sync.bundle_central import Taken
 from sync.bundle_field import Learned
-from tests.support.toy import Centre, Laptop, Node
+from sync.identity import KeyPair
+from tests.support.toy import TOWN, Centre, Laptop, Node
 
 
 def exported(laptop: Laptop) -> bytes:
@@ -70,3 +72,24 @@ def everything(node: Node) -> dict[str, list[tuple[Any, ...]]]:
             name: sorted(map(repr, conn.exec_driver_sql(f'SELECT * FROM "{name}"').all()))
             for name in sorted(log.metadata.tables)
         }
+
+
+def signed(centre: Centre, laptop: Laptop, header: dict[str, Any], rest: list[dict[str, Any]]) -> bytes:
+    """An answer as a centre makes it."""
+    text = b"".join(json.dumps(document).encode() + b"\n" for document in rest)
+    named = sha256(text).hexdigest()
+    key = KeyPair.from_private(centre.recall("private_key"))
+    sig = key.sign(f"aidvisit-answer-1:{header['device']}:{named}")
+    return sealed(laptop, json.dumps(header | {"sha256": named, "sig": sig}).encode() + b"\n" + text)
+
+
+# --- held, released, revoked, gap, fork ------------------------------------------------------------------------
+
+
+def photo(laptop: Laptop, data: bytes) -> str:
+    """An op that names a photo, and the photo."""
+    name = sha256(data).hexdigest()
+    laptop.record(TOWN, "note.recorded", {"proofs": [{"sha256": name, "media_type": "image/jpeg"}]})
+    with laptop.begin() as conn:
+        blobs.put(conn, name, "image/jpeg", data)
+    return name
