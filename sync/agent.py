@@ -25,7 +25,7 @@ LONGEST_RETRY_S = 300.0
 STOPPED_S = 3600.0
 LONGEST_ASKED_S = 24 * 3600
 """Whatever Retry-After says: a box on the way that nobody knows may say a year."""
-LOOK_S = 2.0
+LOOK_S = 1.0
 """Between two looks for the line while something waits: a TCP connection each, and without a network not even that."""
 
 
