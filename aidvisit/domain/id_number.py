@@ -18,6 +18,9 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _NEW = re.compile(r"[0-9]{17}[0-9X]")
 _OLD = re.compile(r"[0-9]{15}")
+_MEANT = 13
+"""Digits from which on a text is meant to be a citizen's number: a passport or a travel permit has fewer."""
+_OTHER = re.compile(r"[0-9A-Z][0-9A-Z()./-]{3,29}")
 
 
 class Flaw(StrEnum):
@@ -61,6 +64,12 @@ def read(text: str) -> IdNumber | Flaw:
     if len(number) == 18 and check_digit(number[:17]) != number[17]:
         return Flaw.CHECK_DIGIT
     return IdNumber(number, number[:6], born, "M" if int(order) % 2 else "F")
+
+
+def is_other(text: str) -> bool:
+    """Whether it can be the number of another document: a passport, a travel permit, a foreigner's residence card."""
+    number = text.strip().upper()
+    return bool(_OTHER.fullmatch(number)) and sum(map(str.isdigit, number)) < _MEANT
 
 
 def modern(number: str) -> str:
