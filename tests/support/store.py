@@ -109,8 +109,8 @@ def item(code: str, name: str, unit: str, **more: Any) -> Fact:
     return Fact("org", "item.defined", item_subject(code), body)
 
 
-def registered(identity: str, name: str, group: str = "一组", **more: Any) -> Fact:
-    body = {"kind": "household", "head": {"name": name}, "division": VILLAGE, "group": group, "categories": []}
+def registered(identity: str, head_name: str, group: str = "一组", **more: Any) -> Fact:
+    body = {"kind": "household", "head": {"name": head_name}, "division": VILLAGE, "group": group, "categories": []}
     return Fact(TOWN, "household.registered", identity, {**body, **more})
 
 

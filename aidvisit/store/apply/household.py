@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
 
-from aidvisit.domain import fold, id_number
+from aidvisit.domain import fold, id_number, likeness
 from aidvisit.store.apply.rows import Histories, Values, about, order_key, records, replace
-from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, Member
+from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, LikenessKey, Member
 from sync.log import Entry
 
 
@@ -18,6 +19,7 @@ def replay(conn: Connection, histories: Histories) -> None:
     categories: list[Values] = []
     members: list[Values] = []
     conflicts: list[Values] = []
+    likenesses: list[Values] = []
     for subject, entries in histories.items():
         held = about(entries, {"household.registered"})
         state = fold.household(records(held))
@@ -28,10 +30,12 @@ def replay(conn: Connection, histories: Histories) -> None:
         categories += [_category(subject, stream, category) for category in body["categories"]]
         members += [_member(subject, stream, i, member) for i, member in enumerate(body["members"])]
         conflicts += _conflicts(subject, stream, state, held)
+        likenesses += _likenesses(subject, stream, body)
     replace(conn, Household, Household.id, histories, households)
     replace(conn, HouseholdCategory, HouseholdCategory.household, histories, categories)
     replace(conn, Member, Member.household, histories, members)
     replace(conn, FieldConflict, FieldConflict.subject, histories, conflicts)
+    replace(conn, LikenessKey, LikenessKey.household, histories, likenesses)
 
 
 def _household(subject: str, stream: str, state: fold.Household, body: dict[str, Any], key: str) -> Values:
@@ -102,3 +106,29 @@ def _conflicts(subject: str, stream: str, state: fold.Household, held: Sequence[
         }
         for path, field in state.conflicts.items()
     ]
+
+
+def _likenesses(subject: str, stream: str, body: dict[str, Any]) -> Iterator[Values]:
+    """The keys of everybody; of an institution, its own."""
+    for person, someone in people(body).items():
+        keys = likeness.keys(someone)
+        if keys != NO_KEYS:
+            yield {"household": subject, "person": person, "stream": stream, **asdict(keys)}
+
+
+NO_KEYS = likeness.Keys(None, None, None, None, None)
+
+
+def people(body: dict[str, Any]) -> dict[str, likeness.Someone]:
+    """The head ("") and the members by id, as they are compared with others; of an institution, itself alone."""
+    place = {"division": body["division"], "group": body.get("group", "")}
+    if body["kind"] == "institution":
+        phone = body.get("head", {}).get("phone", "")
+        return {"": likeness.Someone(body.get("name", ""), phone=phone, **place, institution=True)}
+    everybody = {"": body.get("head", {})} | {member["id"]: member for member in body["members"]}
+    return {
+        person: likeness.Someone(
+            one.get("name", ""), one.get("id_number", ""), one.get("phone", ""), one.get("born", ""), **place
+        )
+        for person, one in everybody.items()
+    }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from aidvisit.domain.household import resolve
 from aidvisit.store.tables import Household
+from sync.rows import among
 
 
 @dataclass(frozen=True, slots=True)
 class Aliases:
-    """Which household stands for which; those that were never merged are not listed."""
+    """Which household stands for which; those that were never merged are not listed.
+
+    `others`: by household, those that it stands for besides itself.
+    """
 
     into: Mapping[str, str]
+    others: Mapping[str, Sequence[str]]
 
     def of(self, household: str) -> str:
         """The household that this id stands for."""
@@ -24,7 +29,7 @@ class Aliases:
     def all(self, household: str) -> list[str]:
         """Every id that stands for the same household, the household's own first."""
         own = self.of(household)
-        return [own, *sorted(alias for alias, target in self.into.items() if target == own and alias != own)]
+        return [own, *self.others.get(own, ())]
 
     def spread(self, households: Iterable[str]) -> list[str]:
         return sorted({alias for household in households for alias in self.all(household)})
@@ -34,4 +39,23 @@ def aliases(conn: Connection) -> Aliases:
     """All merges, resolved; in a circle the least UUID is the household."""
     query = select(Household.id, Household.into).where(Household.into.is_not(None))
     into = {row.id: row.into for row in conn.execute(query)}
-    return Aliases({household: resolve(household, into) for household in into})
+    resolved = {household: resolve(household, into) for household in into}
+    others: dict[str, list[str]] = {}
+    for household, target in sorted(resolved.items()):
+        if household != target:
+            others.setdefault(target, []).append(household)
+    return Aliases(resolved, others)
+
+
+def stands(conn: Connection, alias: Aliases) -> ColumnElement[bool]:
+    """Of the table of households, those to be listed: each once, under the id that stands for it.
+
+    The least of a circle was merged, too, and stands. So does one whose other household is not held here, because it is
+    of another town: else it would be gone from this one.
+    """
+    targets = {target for household, target in alias.into.items() if household != target}
+    held = set(conn.execute(select(Household.id).where(among(conn, Household.id, targets))).scalars())
+    lost = [min(alias.others[target]) for target in targets - held]
+    standing = [household for household, target in alias.into.items() if household == target] + lost
+    unmerged = Household.into.is_(None)
+    return unmerged | among(conn, Household.id, standing) if standing else unmerged

@@ -10,7 +10,7 @@ from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import held
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.account import DeviceRow, device_rows
-from aidvisit.store.queries.alias import aliases
+from aidvisit.store.queries.alias import aliases, stands
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
 from aidvisit.store.queries.trip import TripHead, trips
@@ -44,7 +44,8 @@ class Overview:
 def overview(conn: Connection, scope: Scope = EVERYTHING) -> Overview:
     """All of a scope: its households and what they got, its trips, laptops and what waits of them."""
     of_scope = within.places(Household.division.expression, scope)
-    open_ones = select(func.count()).where(Household.closed_reason.is_(None), Household.into.is_(None), of_scope)
+    alias = aliases(conn)
+    open_ones = select(func.count()).where(Household.closed_reason.is_(None), stands(conn, alias), of_scope)
     received = (Delivery.counts, within.households(Delivery.household.expression, scope))
     by_day = (
         select(Delivery.date, func.count().label("deliveries"))
@@ -59,7 +60,6 @@ def overview(conn: Connection, scope: Scope = EVERYTHING) -> Overview:
         .group_by(DeliveryLine.item)
     )
     amounts = {row.item: int(row.quantity) for row in conn.execute(given)}
-    alias = aliases(conn)
     served = conn.execute(select(distinct(Delivery.household)).where(*received)).scalars()
     return Overview(
         conn.execute(open_ones).scalar_one(),

@@ -9,7 +9,7 @@ from aidvisit.store.tables.account import Access, FieldDevice, Team, User
 from aidvisit.store.tables.audit import audited
 from aidvisit.store.tables.catalog import Category, Division, Item, Place
 from aidvisit.store.tables.delivery import Delivery, DeliveryLine, Settlement
-from aidvisit.store.tables.household import FieldConflict, Household, HouseholdCategory, Member
+from aidvisit.store.tables.household import FieldConflict, Household, HouseholdCategory, LikenessKey, Member
 from aidvisit.store.tables.stock import StockCount, StockCountLine, StockLine, StockMove
 from aidvisit.store.tables.trip import Allocation, Release, Trip
 from aidvisit.store.tables.visit import Visit
@@ -28,6 +28,7 @@ __all__ = [
     "Household",
     "HouseholdCategory",
     "Item",
+    "LikenessKey",
     "Member",
     "Place",
     "Release",

@@ -104,3 +104,25 @@ class FieldConflict(Base):
     path: Mapped[Code]
     stream: Mapped[Ref]
     heads: Mapped[JsonList]
+
+
+class LikenessKey(Base):
+    """What the head ("") or a member of a household may have in common with others (domain/likeness.py: `Keys`)."""
+
+    __tablename__ = "likeness_key"
+    __table_args__ = (
+        Index(None, "stream"),
+        Index(None, "number"),
+        Index(None, "phone"),
+        Index(None, "name"),
+        Index(None, "birth"),
+    )
+
+    household: Mapped[Key]
+    person: Mapped[Key]
+    stream: Mapped[Ref]
+    number: Mapped[MaybeQuantity]
+    phone: Mapped[MaybeQuantity]
+    name: Mapped[MaybeQuantity]
+    birth: Mapped[MaybeQuantity]
+    swapped: Mapped[MaybeQuantity]
