@@ -20,7 +20,7 @@ from aidvisit.cli.home import opened, ready
 from aidvisit.errors import Problem
 from aidvisit.services import bundle, sync
 from aidvisit.serving import server
-from aidvisit.store import ledger
+from aidvisit.store import judge, ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.tables import Delivery, Household
@@ -136,8 +136,8 @@ def take(home: Path, laptop: Path, device: str, trap: tuple[Point, int] | None, 
 
 def _be_older() -> None:
     """Software that has not heard of a kind keeps such ops and does not apply them."""
-    known = ledger.known
-    ledger.known = lambda kind, v: kind != NEW_KIND and known(kind, v)
+    known = judge.known
+    judge.known = lambda kind, v: kind != NEW_KIND and known(kind, v)
 
 
 def _record(*, photo: bool) -> list[str]:

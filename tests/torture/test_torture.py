@@ -14,6 +14,7 @@ SOME = (
     "between two pages",
     "after the answer, before it is taken",
     "in a migration",
+    "in a catch-up after an upgrade",
     "while a push is taken",
     "after the commit, before the answer",
 )
