@@ -19,7 +19,7 @@ from aidvisit.services.vault import VAULT
 from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
 from aidvisit.store.vault import Vault
-from aidvisit.web import auth, frame, fresh, held_words, i18n, problems, request
+from aidvisit.web import auth, frame, fresh, held_words, household_words, i18n, problems, request
 from aidvisit.web.api import blobs as blob_api
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
@@ -76,6 +76,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     frame.init_app(app)
     fresh.init_app(app)
     held_words.init_app(app)
+    household_words.init_app(app)
     auth.init_app(app, *APIS)
     for blueprint in PAGES[settings.role]:
         app.register_blueprint(blueprint)

@@ -158,7 +158,7 @@ def _edits(ordered: list[Record], first: str, updated: str) -> list[Edit]:
     if not makers:
         return []
     maker, twins = makers[0], {record.name for record in makers}
-    edits = [Edit(maker.name, maker.order, flatten(maker.body))]
+    edits = [Edit(maker.name, maker.order, values(maker))]
     for record in ordered:
         if record.kind != updated:
             continue
@@ -166,9 +166,16 @@ def _edits(ordered: list[Record], first: str, updated: str) -> list[Edit]:
             path: [maker.name if name in twins else name for name in names]
             for path, names in record.body.get("base", {}).items()
         }
-        values = flatten({MEMBERS: record.body.get("add", {}).get(MEMBERS, [])})
-        edits.append(Edit(record.name, record.order, {**values, **record.body.get("set", {})}, base))
+        edits.append(Edit(record.name, record.order, values(record), base))
     return edits
+
+
+def values(record: Record) -> dict[str, Any]:
+    """What one fact that makes or edits a subject says of its fields, by path; other facts say nothing of them."""
+    if not record.kind.endswith(".updated"):
+        return flatten(record.body) if record.kind.endswith((".registered", ".planned", ".defined")) else {}
+    added = flatten({MEMBERS: record.body.get("add", {}).get(MEMBERS, [])})
+    return {**added, **record.body.get("set", {})}
 
 
 def _changes(ordered: list[Record], key: str, by: str) -> list[Change]:

@@ -15,6 +15,13 @@ def text(words: str | None) -> str | None:
     return None if words is None else _IN_WORDS.sub(_number, words)
 
 
+def restored(typed: str, words: str) -> str:
+    """What was typed over a masked sentence, with the numbers that are still masked as they were."""
+    for found in _IN_WORDS.finditer(words):
+        typed = typed.replace(_number(found), found[0], 1)
+    return typed
+
+
 def _number(found: re.Match[str]) -> str:
     return id_number.mask(found[0]) if len(found[0]) >= 15 else person.mask_phone(found[0])
 

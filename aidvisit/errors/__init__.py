@@ -144,6 +144,23 @@ _PAGES = {
 }
 
 _AID = {
+    "form-stale": Kind(
+        409,
+        "这一页打开之后,这一户的记录有变动(例如重新登记或收回),没有保存。请重新打开这一户再改。",
+        "The records of this household changed after you opened this page (taken back, for instance), so nothing was "
+        "saved. Open the household again and make your change there.",
+    ),
+    "look-again": Kind(
+        422,
+        "有 {count} 处请再看一眼,还没有保存。确实这样,就勾选“都核对过”再保存。",
+        "{count} things look odd, so nothing was saved yet. If they are so, tick “I have checked” and save again.",
+    ),
+    "perhaps-known": Kind(
+        422,
+        "可能已经登记过,还没有保存。请看下面是不是同一户;不是,就点“不是同一户,照样登记”。",
+        "This household may be registered already, so nothing was saved yet. See whether one of those below is it; "
+        "if none is, choose “Not the same, register”.",
+    ),
     "unknown-household": Kind(
         404,
         "本机没有这一户。可能还没有同步到;请先同步,或核对名册。",

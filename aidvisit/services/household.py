@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from aidvisit.domain.edit import changes
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import town_of
 from aidvisit.errors import Problem
@@ -16,6 +17,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import household as households
+from aidvisit.store.queries.edit import HouseholdEdit, household_edit
 from aidvisit.store.queries.importing import field_heads, household_stream
 from sync import blobs
 from sync.log import Entry
@@ -68,11 +70,74 @@ def updated(
     return Fact(stream_of(conn, household), "household.updated", household, body)
 
 
-def close(*, actor: str, household: str, reason: str, date: str, to: str | None = None) -> Entry:
+def edit(
+    *, actor: str, household: str, seen: str, wanted: Mapping[str, Any], scope: Scope = EVERYTHING
+) -> Entry | None:
+    """Make a household what a form says, by an edit of what its author changed; None when that is nothing.
+
+    `seen`: of the form (`HouseholdEdit.seen`); `wanted`: a body as for registering. What somebody else changed
+    meanwhile stays; where both changed one field, both values are kept as a conflict.
+    Raises: Problem `unknown-household`, `form-stale`, `invalid-body`.
+    """
+    with transaction() as conn:
+        held = in_view(conn, household, scope)
+        then = held.at(seen)
+        if then is None:
+            raise Problem("form-stale")
+        body = changes(then, wanted, held.now)
+        if not body:
+            return None
+        return ledger.record(conn, actor, Fact(held.stream, "household.updated", household, body))[0]
+
+
+def settle(
+    *,
+    actor: str,
+    household: str,
+    path: str,
+    heads: Sequence[str],
+    reason: str,
+    keep: str | None = None,
+    value: Any = None,
+    scope: Scope = EVERYTHING,
+) -> Entry:
+    """Settle a conflict of one field: an edit whose base names both. `keep`: the op whose value is right, else `value`.
+
+    `heads`: the ops whose values whoever settles had in view. Raises: Problem `unknown-household`, `form-stale`,
+    `invalid-body`.
+    """
+    with transaction() as conn:
+        held = in_view(conn, household, scope)
+        said = held.said(path)
+        if not heads or not {*heads, keep or heads[0]} <= said.keys():
+            raise Problem("form-stale")
+        settled = said[keep] if keep else value
+        body = {"set": {path: settled}, "base": {path: list(heads)}, "reason": reason}
+        return ledger.record(conn, actor, Fact(held.stream, "household.updated", household, body))[0]
+
+
+def in_view(conn: Connection, household: str, scope: Scope = EVERYTHING) -> HouseholdEdit:
+    """What an edit of a household has in view. Raises: Problem `unknown-household`."""
+    found = household_edit(conn, household)
+    if found is None or not scope.place(found.now.body["division"]):
+        raise Problem("unknown-household", id=household)
+    return found
+
+
+def close(
+    *, actor: str, household: str, reason: str, date: str, to: str | None = None, scope: Scope = EVERYTHING
+) -> Entry:
     """It gets nothing any more. Raises: Problem `unknown-household`, `invalid-body`."""
     with transaction() as conn:
         body = filled(reason=reason, date=date, to=to)
-        fact = Fact(stream_of(conn, household), "household.closed", household, body)
+        fact = Fact(in_view(conn, household, scope).stream, "household.closed", household, body)
+        return ledger.record(conn, actor, fact)[0]
+
+
+def reopen(*, actor: str, household: str, reason: str, scope: Scope = EVERYTHING) -> Entry:
+    """It gets again: the closing was a mistake, or is over. Raises: Problem `unknown-household`, `invalid-body`."""
+    with transaction() as conn:
+        fact = Fact(in_view(conn, household, scope).stream, "household.reopened", household, {"reason": reason})
         return ledger.record(conn, actor, fact)[0]
 
 

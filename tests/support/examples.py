@@ -45,6 +45,14 @@ SHARED = {
     "GET household.search": Request("输入姓名"),
     "POST household.search": Request("@household", {"q": "@name"}),
     "GET household.page": Request("@name"),
+    "GET household.register": Request("户主姓名"),
+    "POST household.register": Request(
+        "新来户", {"household": _id(), "head.name": "新来户", "division": "@village"}, records="household.registered"
+    ),
+    "GET household.edit": Request("@name"),
+    "POST household.edit": Request(
+        "改名户", {"seen": "@seen", "head.name": "改名户", "division": "@village"}, records="household.updated"
+    ),
     "POST household.reveal": Request("@id_number", records="access.recorded"),
     "GET household.blob": Request("@drawing"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -47,6 +47,9 @@ class Side:
     drawing: str
     held: str
     """<device>/<seq> of a delivery to a household that nobody has sent."""
+    village: str
+    seen: str
+    """<device>/<seq> of the household's registration."""
 
     def texts(self) -> set[str]:
         return set(asdict(self).values())
@@ -116,11 +119,12 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
         team=team, team_name=f"{name}县慰问队", user=user, user_name=f"{name}先生", device=device,
         device_name=f"{name}号笔记本", household=uuid7(), name=f"{name}太婆", id_number=digits, trip=uuid7(),
         title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing, held=f"{device}/1000",
+        village=village, seen="",
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}
     with transaction() as conn:
-        ledger.record(
+        entries = ledger.record(
             conn,
             own,
             Fact(village[:9], "household.registered", side.household,
@@ -131,6 +135,7 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
                  {"lines": [{"household": side.household, "item": "rice", "quantity": 2}]}),
             Fact(stream, "trip.released", side.trip, {"devices": [{"device": device}]}),
         )  # fmt: skip
+    side = replace(side, seen=entries[0].name)
     stock.load(actor=own, trip=side.trip, date=DAY, lines={"rice": 9})
     _hold(side, village[:9])
     return side

@@ -92,6 +92,21 @@ def categories(conn: Connection) -> dict[str, str]:
     return {row.code: row.name for row in conn.execute(query)}
 
 
+@dataclass(frozen=True, slots=True)
+class CategoryName:
+    """`level`: `household`, or `person` for what one person of it is."""
+
+    code: str
+    name: str
+    level: str
+
+
+def category_names(conn: Connection) -> list[CategoryName]:
+    """Hardship categories in the order in which they were defined."""
+    query = select(Category.code, Category.name, Category.level).order_by(Category.order_key, Category.code)
+    return [CategoryName(row.code, row.name, row.level) for row in conn.execute(query)]
+
+
 def places(conn: Connection) -> list[PlaceRow]:
     query = select(Place).order_by(Place.kind, Place.order_key, Place.code)
     return [PlaceRow(row.code, row.name, row.kind) for row in conn.execute(query)]

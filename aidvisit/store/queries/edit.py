@@ -1,4 +1,4 @@
-"""What an edit has in view: the fields of a team or a person, and the ops that its `base` names."""
+"""What an edit has in view: a household, or the fields of a team or a person, and the ops that its `base` names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from aidvisit.domain import fold
 from aidvisit.store.apply.rows import about, records
-from sync.log import entries_of
+from sync.log import Entry, entries_of
 
 Noun = Literal["team", "user"]
 
@@ -46,3 +46,38 @@ def view(conn: Connection, noun: Noun, subject: str) -> View | None:
     held = about(entries_of(conn, subject), {f"{noun}.defined"})
     found = (fold.team if noun == "team" else fold.user)(records(held))
     return None if found is None else View(found, held[0].op.stream)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdEdit:
+    """All that is held about a household in its own stream, in order, the registration first."""
+
+    entries: list[Entry]
+    now: fold.Household
+
+    @property
+    def stream(self) -> str:
+        return self.entries[0].op.stream
+
+    @property
+    def seen(self) -> str:
+        """The ops that whoever looks now has in view, for a form to carry."""
+        return " ".join(entry.name for entry in self.entries)
+
+    def at(self, seen: str) -> fold.Household | None:
+        """As it was when a form with this `seen` was made; None if that names what is not held about the household."""
+        names = set(seen.split())
+        held = [entry for entry in self.entries if entry.name in names]
+        return fold.household(records(held)) if names and len(held) == len(names) else None
+
+    def said(self, path: str) -> dict[str, Any]:
+        """By op name, every value that this field was ever given."""
+        given = ((record.name, fold.values(record)) for record in records(self.entries))
+        return {name: values[path] for name, values in given if path in values}
+
+
+def household_edit(conn: Connection, subject: str) -> HouseholdEdit | None:
+    """None when nothing registers it here."""
+    held = about(entries_of(conn, subject), {"household.registered"})
+    found = fold.household(records(held))
+    return None if found is None else HouseholdEdit(held, found)

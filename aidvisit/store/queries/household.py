@@ -136,6 +136,12 @@ def household(
     )
 
 
+def groups(conn: Connection, village: str) -> list[str]:
+    """The village groups that are on record in a village, for whoever types one."""
+    query = select(Household.village_group).where(Household.division == village, Household.village_group.is_not(None))
+    return sorted(filter(None, conn.execute(query.distinct()).scalars()))
+
+
 Shown = Callable[[str, Any], Any]
 """(path, value) → what is shown of it."""
 

@@ -17,9 +17,12 @@ from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from aidvisit.web.fresh import known
+from aidvisit.web.pages import register
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
+blueprint.add_url_rule("/households/new", "register", register.register, methods=["GET", "POST"])
+blueprint.add_url_rule("/households/<household>/edit", "edit", register.edit, methods=["GET", "POST"])
 
 PICTURES = {"image/jpeg", "image/png", "image/webp", "image/svg+xml"}
 

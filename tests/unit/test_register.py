@@ -1,0 +1,237 @@
+"""Registering and editing households at either end: what is kept, what is asked, and what an edit says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from aidvisit.store.database import reading
+from aidvisit.store.judge import unsalted
+from sync.log import entries_of
+from tests.support.homes import VILLAGE
+from tests.support.pages import Pages, pages, words
+
+RIGHT, WRONG = "11010519491231002X", "110105194912310021"
+
+
+@pytest.fixture(params=["field", "central"])
+def there(homes: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pages]:
+    """The pages of either end, its leader signed in."""
+    with pages(homes, request.param, tmp_path) as found:
+        assert found.sign_in().status_code == 303
+        yield found
+
+
+def filled(answer: TestResponse) -> MultiDict[str, str]:
+    """What the form of a page holds, as a browser would send it with the button to save."""
+    found: MultiDict[str, str] = MultiDict({"do": "save"})
+    form = answer.text[answer.text.index("data-household") :]
+    for tag in re.findall(r"<input\b[^>]*>", form):
+        named = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if "name" in named and (named.get("type") != "checkbox" or re.search(r"\schecked\b", tag)):
+            found.add(unescape(named["name"]), unescape(named.get("value", "on")))
+    for name, inner in re.findall(r'<select\b[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'<option value="([^"]*)" selected', inner)
+        found.add(name, chosen[1] if chosen else "")
+    for name, inner in re.findall(r'<textarea\b[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.S):
+        found.add(name, unescape(inner))
+    return found
+
+
+def send(there: Pages, path: str, form: MultiDict[str, str], **typed: Any) -> TestResponse:
+    """Send a form with some fields typed anew; a list is several of one name."""
+    for name, value in typed.items():
+        form.setlist(name.replace("__", "."), value if isinstance(value, list) else [value])
+    return there.client.post(path, data=form)
+
+
+def bodies(there: Pages, household: str) -> list[tuple[str, dict[str, Any]]]:
+    with there.app.app_context(), reading() as conn:
+        return [(one.op.kind, unsalted(one.op.body)) for one in entries_of(conn, household)]
+
+
+def register(there: Pages, **typed: Any) -> str:
+    form = filled(there.get("/households/new"))
+    answer = send(there, "/households/new", form, **{"head__name": "谭新来", "division": VILLAGE, **typed})
+    assert answer.status_code == 303, words(answer)
+    return answer.location.rpartition("/")[2].partition("?")[0]
+
+
+def test_a_name_and_a_village_are_enough(there: Pages) -> None:
+    household = register(there)
+    (fact,) = bodies(there, household)
+    assert fact == (
+        "household.registered",
+        {"kind": "household", "head": {"name": "谭新来"}, "division": VILLAGE, "categories": []},
+    )
+    assert "谭新来" in words(there.get(f"/households/{household}"))
+
+
+def test_a_double_click_registers_once(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    before = there.ops()
+    for _ in range(2):
+        assert send(there, "/households/new", form, head__name="谭两下", division=VILLAGE).status_code == 303
+    assert there.ops() == before + 1
+
+
+def test_what_is_missing_or_cannot_be_right_is_said_and_all_that_was_typed_stays(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    before = there.ops()
+    answer = send(
+        there, "/households/new", form, head__id_number=WRONG, size="三", address="村口", division="441225999001"
+    )
+    said = words(answer)
+    assert answer.status_code == 422
+    assert all(one in said for one in ("必须填写", "请选村", "校验码", "整数"))
+    kept = filled(answer)
+    assert (kept["head.id_number"], kept["size"], kept["address"]) == (WRONG, "三", "村口")
+    assert there.ops() == before
+
+
+def test_what_a_right_number_says_is_filled_in(there: Pages) -> None:
+    household = register(there, head__id_number="１１０１０５ 19491231 002x", head__phone="138 0000 0000")
+    (_kind, body) = bodies(there, household)[0]
+    assert body["head"] == {
+        "name": "谭新来", "id_number": RIGHT, "phone": "13800000000", "born": "1949-12-31", "sex": "F",
+    }  # fmt: skip
+
+
+def test_a_question_holds_it_up_until_somebody_says_that_it_is_so(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    typed = {"head__name": "谭新来", "division": VILLAGE, "head__id_number": RIGHT, "head__sex": "M"}
+    answer = send(there, "/households/new", form, **typed)
+    assert answer.status_code == 422
+    assert "身份证号码说是女" in words(answer)
+    again = filled(answer)
+    assert send(there, "/households/new", again.copy()).status_code == 422
+    tick = re.search(r'data-all="([^"]+)"', answer.text)
+    assert tick is not None
+    # What was ticked does not answer for another birth date.
+    other = send(there, "/households/new", again.copy(), checked=tick[1], head__born="1950-01-01")
+    assert other.status_code == 422
+    assert "出生于 1949-12-31" in words(other)
+    assert send(there, "/households/new", again.copy(), checked=tick[1]).status_code == 303
+
+
+def test_a_number_that_cannot_be_right_goes_into_the_note_by_one_button(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    answer = send(
+        there, "/households/new", form, head__name="谭某", division=VILLAGE, head__id_number=WRONG, note="独居"
+    )
+    button = re.search(r'value="(note:[^"]+)"', answer.text)
+    assert button is not None
+    moved = filled(send(there, "/households/new", filled(answer), do=button[1]))
+    assert (moved["head.id_number"], moved["note"]) == ("", f"独居\n{WRONG}")
+    assert send(there, "/households/new", moved, do="save").status_code == 303
+
+
+def test_members_come_and_go_by_buttons_that_keep_what_was_typed(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    form = filled(send(there, "/households/new", form, do="add-member", head__name="谭户主", division=VILLAGE))
+    form = filled(send(there, "/households/new", form, do="add-member"))
+    first, second = form.getlist("member")
+    form = filled(send(there, "/households/new", form, do=f"remove:{first}"))
+    assert form.getlist("member") == [second]
+    assert (form["head.name"], form["division"]) == ("谭户主", VILLAGE)
+    person = f"members.{second}."
+    answer = send(
+        there, "/households/new", form, do="save",
+        **{
+            f"{person}name": "谭小", f"{person}relation": "孙子", f"{person}born": "2015年6月1日",
+            f"{person}guardian.name": "谭户主", f"{person}guardian.relation": "祖父",
+            f"{person}categories": ["child_left_behind"], f"{person}categories.child_left_behind.since": "2020.1.5",
+        },
+        categories=["dibao"], categories__dibao__certificate="D-1",
+    )  # fmt: skip
+    assert answer.status_code == 303, words(answer)
+    (_kind, body) = bodies(there, answer.location.rpartition("/")[2])[0]
+    assert body["categories"] == [{"code": "dibao", "certificate": "D-1"}]
+    assert body["members"] == [
+        {
+            "id": second, "name": "谭小", "relation": "孙子", "born": "2015-06-01",
+            "guardian": {"name": "谭户主", "relation": "祖父"},
+            "categories": [{"code": "child_left_behind", "since": "2020-01-05"}],
+        }
+    ]  # fmt: skip
+
+
+def test_an_institution_has_a_name_of_its_own(there: Pages) -> None:
+    form = filled(there.get("/households/new?kind=institution"))
+    refused = send(there, "/households/new", form.copy(), head__name="李院长", division=VILLAGE)
+    assert refused.status_code == 422
+    assert "单位必须有名称" in words(refused)
+    answer = send(there, "/households/new", form, name="大冲敬老院", head__name="李院长", division=VILLAGE)
+    assert answer.status_code == 303
+    shown = words(there.get(answer.location))
+    assert "大冲敬老院" in shown
+    assert "李院长" in shown
+
+
+def test_an_edit_sends_only_what_changed_with_what_was_in_view(there: Pages) -> None:
+    household = register(there, head__id_number=RIGHT, head__phone="13800000000", categories=["dibao", "disabled"])
+    path = f"/households/{household}/edit"
+    form = filled(there.get(path))
+    assert "13800000000" not in there.get(path).text  # masked, and unchanged when it is sent back
+    assert RIGHT not in there.get(path).text
+    before = there.ops()
+    assert send(there, path, form.copy()).status_code == 303
+    assert there.ops() == before
+    answer = send(there, path, form, group="三组", categories=["dibao"], categories__dibao__grade="A")
+    assert answer.status_code == 303
+    kind, body = bodies(there, household)[1]
+    assert kind == "household.updated"
+    assert body == {
+        "set": {"group": "三组"},
+        "add": {"categories": [{"code": "dibao", "grade": "A"}]},
+        "remove": {"categories": ["disabled"]},
+    }
+
+
+def test_an_edit_names_the_value_that_its_form_showed_not_a_later_one(there: Pages) -> None:
+    household = register(there, address="老屋")
+    path = f"/households/{household}/edit"
+    early, late = filled(there.get(path)), filled(there.get(path))
+    send(there, path, early, address="新屋", group="一组")
+    send(there, path, late, address="镇上")
+    (_, registered), (_, first), (_, second) = bodies(there, household)
+    assert registered["address"] == "老屋"
+    assert first["base"] == second["base"] == {"address": first["base"]["address"]}
+    assert second["set"] == {"address": "镇上"}
+    page = words(there.get(f"/households/{household}"))
+    assert all(one in page for one in ("修改冲突", "新屋", "镇上", "一组"))
+
+
+def test_a_forged_view_is_refused(there: Pages) -> None:
+    household, other = register(there), register(there)
+    path = f"/households/{household}/edit"
+    form = filled(there.get(path))
+    elsewhere = filled(there.get(f"/households/{other}/edit"))["seen"]
+    for seen in (elsewhere, f"{form['seen']} {elsewhere}", "", "x"):
+        assert send(there, path, form.copy(), seen=seen, group="五组").status_code == 409
+    assert len(bodies(there, household)) == 1
+
+
+def test_a_member_is_edited_taken_out_and_put_back(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    form = filled(send(there, "/households/new", form, do="add-member", head__name="谭户主", division=VILLAGE))
+    (member,) = form.getlist("member")
+    answer = send(there, "/households/new", form, do="save", **{f"members.{member}.name": "谭小"})
+    path = answer.location + "/edit"
+    household = answer.location.rpartition("/")[2]
+    form = filled(there.get(path))
+    assert send(there, path, form.copy(), **{f"members.{member}.phone": "13900000000"}).status_code == 303
+    assert bodies(there, household)[1][1] == {"set": {f"members.{member}.phone": "13900000000"}}
+    form = filled(send(there, path, filled(there.get(path)), do=f"remove:{member}"))
+    back = filled(send(there, path, form.copy(), do=f"restore:{member}"))
+    assert back[f"members.{member}.name"] == "谭小"
+    assert send(there, path, form, do="save").status_code == 303
+    assert bodies(there, household)[2][1] == {"remove": {"members": [member]}}
+    assert "谭小" not in words(there.get(answer.location))
