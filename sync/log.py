@@ -28,6 +28,7 @@ from sync.node import as_json as as_json
 from sync.node import is_centre as is_centre
 from sync.node import own as own
 from sync.node import recall as recall
+from sync.node import recall_all as recall_all
 from sync.node import remember as remember
 from sync.op import ZERO, Op, chain, check_op
 from sync.streams import Streams

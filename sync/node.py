@@ -24,6 +24,11 @@ def recall(conn: Connection, key: str, default: Any = None) -> Any:
     return default if value is None else json.loads(value)
 
 
+def recall_all(conn: Connection, prefix: str) -> dict[str, Any]:
+    """The values whose keys begin with `prefix`, by what follows it."""
+    return {key[len(prefix) :]: json.loads(text) for key, text in values(conn).items() if key.startswith(prefix)}
+
+
 def remember(conn: Connection, **new: Any) -> None:
     """Keep values of the node's own; None forgets one."""
     held = values(conn)

@@ -183,11 +183,23 @@ def _log(commands: Parsers) -> None:
     renew = _command(more, "renew", "records:sync_renew", "作为新的一台继续 / go on as a new laptop")
     renew.add_argument("--code", default="", help="中心不认这台时要的登记码 / where the centre does not know this one")
     renew.add_argument("--fingerprint", default="", metavar="F", help="换了服务器时 / where it is another server")
-    load = _command(commands, "import", "records:import_", "导入名单 / import a list")
+    load = _command(commands, "import", "importing:import_", "导入名单 / import a list")
     load.add_argument("file", type=Path)
     load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
     load.add_argument("--trip", metavar="TITLE", help="走访任务的名称 / the trip's title")
     load.add_argument("--division", metavar="CODE", help="12 位村代码 / the village's 12 digits")
+    load.add_argument(
+        "--village", type=_alias, action="append", default=[], metavar="NAME=CODE",
+        help="自然村属于哪个村,以后记住 / the village of a natural one; it is remembered",
+    )  # fmt: skip
+    load.add_argument(
+        "--accept-matches",
+        action="store_true",
+        help="户主或监护人和电话都相同的,并入那一户 / same head or guardian and telephone: the same household",
+    )
+    load.add_argument(
+        "--refused", type=Path, metavar="FILE", help="没有导入的行写进这个表格 / write refused rows there"
+    )
     verify = _command(
         commands,
         "verify",
@@ -262,6 +274,13 @@ def _split(text: str) -> Iterator[str]:
                 f"{code!r}: 区划代码 2、4、6、9 或 12 位 / a division code has 2, 4, 6, 9 or 12 digits"
             )
         yield code
+
+
+def _alias(text: str) -> tuple[str, str]:
+    name, _, code = text.partition("=")
+    if not name.strip() or not code.isascii() or not code.isdecimal() or len(code) != 12:
+        raise argparse.ArgumentTypeError(f"{text!r}: 名称=12 位村代码 / NAME=the village's 12 digits")
+    return name.strip(), code
 
 
 def _one_or_more(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Sync, import, and what proves that log and tables agree."""
+"""Sync, and what proves that log and tables agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from aidvisit.errors import Problem
 from sync import clock, pause, receipt
 
 if TYPE_CHECKING:
-    from aidvisit.services.import_ import Imported
     from sync.blobs import Waiting
     from sync.log import LogState
 
@@ -124,40 +123,6 @@ def _status_lines(state: LogState, waits: Waiting) -> list[str]:
     if state.trouble:
         lines.append(str(state.trouble.get("detail", "")))
     return lines
-
-
-def import_(arguments: Namespace) -> Answer:
-    from aidvisit.services.import_ import import_sheet
-    from aidvisit.services.vault import acting
-
-    with opened_for(arguments):
-        done = import_sheet(
-            arguments.file,
-            actor=acting(),
-            division=arguments.division,
-            trip_title=arguments.trip,
-            dry_run=arguments.dry_run,
-        )
-    return Answer(done.to_dict(), _import_lines(done))
-
-
-def _import_lines(done: Imported) -> list[str]:
-    counts = done.households
-    lines = ["只是预演,没有保存 / a rehearsal, nothing was saved"] if done.dry_run else []
-    lines.append(f"困难家庭 / households: 新 {counts['new']} · 相同 {counts['same']} · 有改动 {counts['changed']}")
-    if done.trip:
-        state = "新建 / new" if done.trip["state"] == "new" else "已有 / there already"
-        lines.append(f"走访任务 / trip: {done.trip['title']}({state}),应发 / allotments: {done.allotments}")
-        if done.trip.get("laptops"):
-            lines.append(f"已下发给 {done.trip['laptops']} 台笔记本 / released to laptops")
-        elif done.trip.get("laptops") == 0:
-            lines.append(
-                "队伍还没有笔记本:登记一台,任务就会下发给它 / No laptop yet: the first one to enrol gets the trip"
-            )
-    lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
-    return lines + [
-        f"请看 / note: {question.sheet} {question.row or ''} {question.what}" for question in done.questions
-    ]
 
 
 def verify(arguments: Namespace) -> Answer:

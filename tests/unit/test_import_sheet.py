@@ -9,11 +9,24 @@ import pytest
 from openpyxl import Workbook
 
 from aidvisit.errors import Problem
-from aidvisit.services.sheet import Known, Plan, Sheet, find_layout, make_plan, open_sheets, read_rows
+from aidvisit.services.sheet import (
+    Category,
+    Known,
+    KnownHousehold,
+    KnownItem,
+    Listed,
+    Plan,
+    Sheet,
+    find_layout,
+    make_plan,
+    open_sheets,
+    read_rows,
+)
+from aidvisit.services.sheet.categories import find_category
 from aidvisit.services.sheet.cells import clean, find_date, whole_number
 from aidvisit.services.sheet.layout import trip_title
 from aidvisit.services.sheet.places import find_towns, find_villages, short_name
-from aidvisit.services.sheet.plan import Category, KnownHousehold, KnownItem, find_category
+from sync.op import uuid7
 
 SAMPLE = Path(__file__).parents[1] / "data" / "minqiang-2020-12-30.xlsx"
 DIVISIONS = {
@@ -39,7 +52,7 @@ def plan_of(*rows: list[object], households: tuple[KnownHousehold, ...] = ()) ->
     assert layout is not None
     found, total = read_rows(sheet, layout)
     known = Known(households, CATEGORIES, ITEMS, DIVISIONS)
-    return make_plan(sheet, layout, found, total, known, "441225112207")
+    return make_plan([Listed(sheet, layout, found, total, "441225112207")], known, new_id=uuid7)
 
 
 def changed(**cells: object) -> list[object]:
@@ -204,7 +217,8 @@ def test_items_of_the_catalogue_are_used_and_others_are_new() -> None:
     layout = find_layout(sheet)
     assert layout is not None
     rows, total = read_rows(sheet, layout)
-    plan = make_plan(sheet, layout, rows, total, Known((), CATEGORIES, ITEMS, DIVISIONS), "441225112207")
+    listed = Listed(sheet, layout, rows, total, "441225112207")
+    plan = make_plan([listed], Known((), CATEGORIES, ITEMS, DIVISIONS), new_id=uuid7)
     assert plan.items[0].code == "rice"
     assert [(item.name, item.unit) for item in plan.new_items] == [("棉被", "床")]
 

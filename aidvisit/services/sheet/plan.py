@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any, Literal
 
-from aidvisit.domain import id_number
-from aidvisit.domain.id_number import Flaw
 from aidvisit.services.sheet.cells import Sheet, squeeze
+from aidvisit.services.sheet.faults import Said
+from aidvisit.services.sheet.known import Category, KnownHousehold, KnownItem, KnownMember
 from aidvisit.services.sheet.layout import ItemColumn, Layout, match_name
-from aidvisit.services.sheet.places import find_villages
 from aidvisit.services.sheet.rows import SheetRow, TotalRow
 
-
-@dataclass(frozen=True, slots=True)
-class KnownHousehold:
-    id: str
-    name: str
-    id_number: str
-    division: str
-    group: str
-    size: int | None
-    phone: str
-    address: str
-    note: str
-    categories: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownItem:
-    code: str
-    name: str
-    unit: str
-    spec: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is on record already. `categories`: every word for one (name or synonym, without spaces) → code;
-    `divisions`: code → name."""
-
-    households: Sequence[KnownHousehold]
-    categories: Mapping[str, str]
-    items: Sequence[KnownItem]
-    divisions: Mapping[str, str]
+State = Literal["new", "same", "changed", "refused"]
+RowKey = tuple[str, int]
+"""A row by its sheet and its number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
+    """`why` in Chinese, `why_en` the same in English."""
+
     sheet: str
     row: int
     name: str
     why: str
+    why_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,185 +35,149 @@ class Question:
     row: int | None
     what: str
     options: tuple[str, ...] = ()
+    what_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
-    code: str
-    grade: str = ""
+class Listed:
+    """One sheet that is to be read, and what stands on it.
+
+    `base`: code of the village, town or county of rows that name none; empty when nobody knows.
+    """
+
+    sheet: Sheet
+    layout: Layout
+    rows: Sequence[SheetRow]
+    total: TotalRow | None = None
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A household that a row may belong to. `key` names it: its id, or the row of this file that makes it.
+
+    `sure`: head or guardian and telephone are the same; others are only alike.
+    """
+
+    key: str
+    name: str
+    division: str
+    group: str
+    because: Said
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of a row that is otherwise on record; `field` as in `web/import_words`."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True, eq=False)
+class PlannedMember:
+    """A person of a household; `known` is None for a new one. `changes`: field → value."""
+
+    id: str
+    name: str
+    id_number: str = ""
+    phone: str = ""
+    known: KnownMember | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+    listed: bool = False
+
+    @property
+    def state(self) -> State:
+        if self.known is None:
+            return "new"
+        return "changed" if self.changes else "same"
+
+
+@dataclass(slots=True, eq=False)
 class PlannedHousehold:
-    """`known` is None for a new one; `changes`: path → value; `added`: categories that it did not have."""
+    """`known` is None for a new one; `changes`: path → value; `added`: categories that it did not have.
 
-    row: SheetRow
+    `listed`: the file names it, or a person of it. `goods`: item code → quantity.
+    """
+
+    row: SheetRow | None
     division: str
     categories: tuple[Category, ...]
     known: KnownHousehold | None = None
     changes: dict[str, str | int] = field(default_factory=dict)
     added: tuple[Category, ...] = ()
+    id: str = ""
+    name: str = ""
+    group: str = ""
+    head: dict[str, str] = field(default_factory=dict)
+    members: list[PlannedMember] = field(default_factory=list)
+    goods: dict[str, int] = field(default_factory=dict)
+    listed: bool = False
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         if self.known is None:
             return "new"
-        return "changed" if self.changes or self.added else "same"
+        touched = self.changes or self.added or any(member.state != "same" for member in self.members)
+        return "changed" if touched else "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one row. `person`: it is a member's; `taken`: the offer that was accepted."""
+
+    sheet: str
+    row: int
+    name: str
+    person: bool
+    state: State
+    why: Said | None = None
+    asks: tuple[Said, ...] = ()
+    changes: tuple[Change, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    taken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What somebody settled: which offers are taken, by row (`Offer.key`), or all that are sure.
+
+    `places`: codes that they may register in, None for all.
+    """
+
+    accept_sure: bool = False
+    accepted: Mapping[RowKey, str] = field(default_factory=dict)
+    places: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`items`: in the order of the layout's columns, `new_items` those of them that the catalogue has not."""
+    """`households`: those that the file names. `items`: of its goods, `new_items` those that the catalogue has not."""
 
-    division: str
     households: tuple[PlannedHousehold, ...]
+    outcomes: tuple[Outcome, ...]
     items: tuple[KnownItem, ...]
     new_items: tuple[KnownItem, ...]
-    refused: tuple[Refused, ...]
     questions: tuple[Question, ...]
+    unknown_villages: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        return tuple(
+            Refused(one.sheet, one.row, one.name, one.why.zh, one.why.en)
+            for one in self.outcomes
+            if one.why is not None
+        )
 
 
-def make_plan(
-    sheet: Sheet,
-    layout: Layout,
-    rows: Sequence[SheetRow],
-    total: TotalRow | None,
-    known: Known,
-    division: str,
-) -> Plan:
-    """Compare a sheet's rows with what is known; `division`: the village (or town) of rows that name none."""
-    matcher = _Matcher(known, division)
-    planned: list[PlannedHousehold] = []
-    refused: list[Refused] = []
-    for row in rows:
-        outcome = matcher.take(row)
-        if isinstance(outcome, PlannedHousehold):
-            planned.append(outcome)
-        else:
-            refused.append(Refused(sheet.name, row.number, row.name, ";".join(outcome)))
-    items = [_item(column, known.items) for column in layout.items]
-    new_items = tuple(item for item in items if item not in known.items)
-    questions = [
-        Question(sheet.name, layout.heading + 1, f"不认识“{heading}”这一列,没有读") for _, heading in layout.unknown
-    ]
-    questions += _total_questions(sheet, layout, rows, total)
-    return Plan(division, tuple(planned), tuple(items), new_items, tuple(refused), tuple(questions))
-
-
-FLAWS = {
-    Flaw.SHAPE: "不是 18 位(或旧的 15 位)",
-    Flaw.BIRTH_DATE: "里的出生日期不存在",
-    Flaw.CHECK_DIGIT: "的最后一位校验码不对",
-}
-
-
-class _Matcher:
-    """Takes rows one after another and remembers whom it has seen."""
-
-    def __init__(self, known: Known, division: str) -> None:
-        self.known = known
-        self.division = division
-        self.by_id_number = {id_number.modern(h.id_number): h for h in known.households if h.id_number}
-        self.by_place = {(h.division, h.name, h.group): h for h in known.households}
-        self.seen: dict[str, SheetRow] = {}
-        self.seen_places: dict[tuple[str, str, str], SheetRow] = {}
-
-    def take(self, row: SheetRow) -> PlannedHousehold | list[str]:
-        faults = list(row.faults)
-        division = self._division(row, faults)
-        categories = self._categories(row, faults)
-        if row.id_number:
-            found = id_number.read(row.id_number)
-            if isinstance(found, Flaw):
-                faults.append(f"身份证号码{FLAWS[found]}:请照证件核对")
-        place = (division, row.name, row.group)
-        number = id_number.modern(row.id_number)
-        before = self.seen.get(number) if number else self.seen_places.get(place)
-        if before is not None:
-            faults.append(_twice(before, row))
-        if faults:
-            return faults
-        self.seen[number] = row
-        self.seen_places[place] = row
-        known = self._known(number, place)
-        if known is None:
-            return PlannedHousehold(row, division, categories)
-        if known.name != row.name:
-            return [f"身份证号码已登记在“{known.name}”名下:请核对姓名和号码"]
-        added = tuple(c for c in categories if c.code not in known.categories)
-        return PlannedHousehold(row, division, categories, known, _changes(row, known), added)
-
-    def _known(self, number: str, place: tuple[str, str, str]) -> KnownHousehold | None:
-        """By ID number, else by place, unless that is a namesake with another number."""
-        known = self.by_id_number.get(number)
-        if known is None:
-            known = self.by_place.get(place)
-            if known is not None and number and known.id_number:
-                return None
-        return known
-
-    def _division(self, row: SheetRow, faults: list[str]) -> str:
-        if not row.village:
-            if len(self.division) != 12:
-                faults.append("不知道是哪个村:请填村(居)一列,或用 --division 给出 12 位区划代码")
-            return self.division
-        found = find_villages(row.village, self.known.divisions, self.division[:9])
-        if len(found) == 1:
-            return found[0]
-        faults.append(f"“{row.village}”不是已知的村(居):请改成行政村的名字,自然村填在村小组一列")
-        return self.division
-
-    def _categories(self, row: SheetRow, faults: list[str]) -> tuple[Category, ...]:
-        categories = []
-        for word in row.categories:
-            category = find_category(word, self.known.categories)
-            if category is None:
-                faults.append(f"不认识困难类型“{word}”:请改成目录里的名称,或请管理员添加")
-            elif category not in categories:
-                categories.append(category)
-        return tuple(categories)
-
-
-_GRADE = re.compile(r"(?:(?P<before>[一二三四1-4])级)?(?P<word>.+?)(?:\(?(?P<after>[一二三四1-4])级\)?)?")
-_HAN_GRADES = dict(zip("1234", "一二三四", strict=True))
-
-
-def find_category(word: str, words: Mapping[str, str]) -> Category | None:
-    """A hardship category by name or synonym, with the grade that stands with it (二级残疾)."""
-    word = squeeze(word)
-    if word in words:
-        return Category(words[word])
-    match = _GRADE.fullmatch(word)
-    if match and match["word"] in words and (match["before"] or match["after"]):
-        grade = match["before"] or match["after"]
-        return Category(words[match["word"]], _HAN_GRADES.get(grade, grade) + "级")
-    return None
-
-
-def _twice(before: SheetRow, row: SheetRow) -> str:
-    if before.name == row.name:
-        return f"与第 {before.number} 行是同一户,只算一次"
-    return f"身份证号码与第 {before.number} 行“{before.name}”相同:请核对"
-
-
-def _changes(row: SheetRow, known: KnownHousehold) -> dict[str, str | int]:
-    """Path → value of what the sheet says otherwise; an empty cell says nothing."""
-    pairs: list[tuple[str, str | int | None, str | int | None]] = [
-        ("head.id_number", row.id_number, "" if not known.id_number else row.id_number),
-        ("head.phone", row.phone, known.phone),
-        ("group", row.group, known.group),
-        ("size", row.size, known.size),
-        ("address", row.address, known.address),
-    ]
-    return {path: value for path, value, now in pairs if value and value != now}
-
-
-def _plain_spec(spec: str, unit: str) -> str:
-    return squeeze(spec).lower().removesuffix(f"/{unit}")
-
-
-def _item(column: ItemColumn, known: Sequence[KnownItem]) -> KnownItem:
+def item_of(column: ItemColumn, known: Sequence[KnownItem]) -> KnownItem:
     """The catalogue's item of that name whose unit and spec do not contradict the heading, or a new one."""
+    for item in known:
+        if column.code and item.code == column.code:
+            return item
     name = match_name(column.name, {item.name for item in known}) or column.name
     for item in known:
         units = column.unit in ("", item.unit)
@@ -252,12 +189,30 @@ def _item(column: ItemColumn, known: Sequence[KnownItem]) -> KnownItem:
     return KnownItem(f"item_{digest[:8]}", name, unit, column.spec)
 
 
-def _total_questions(sheet: Sheet, layout: Layout, rows: Sequence[SheetRow], total: TotalRow | None) -> list[Question]:
+def _plain_spec(spec: str, unit: str) -> str:
+    return squeeze(spec).lower().removesuffix(f"/{unit}")
+
+
+def questions_of(listed: Listed) -> list[Question]:
+    """What a sheet leaves open by itself: columns that nobody knows, and totals that do not add up."""
+    sheet, layout, rows, total = listed.sheet, listed.layout, listed.rows, listed.total
+    found = [
+        Question(
+            sheet.name, layout.heading + 1, f"不认识“{heading}”这一列,没有读",
+            what_en=f"The column “{heading}” is not known and was not read",
+        )
+        for _, heading in layout.unknown
+    ]  # fmt: skip
     if total is None:
-        return []
-    sums = {i: sum(row.quantities.get(i, 0) for row in rows) for i in total.quantities}
-    return [
-        Question(sheet.name, total.number, f"{layout.items[i].name}合计写的是 {stated},各行相加是 {sums[i]}")
-        for i, stated in total.quantities.items()
-        if stated != sums[i]
-    ]
+        return found
+    for i, stated in total.quantities.items():
+        counted = sum(row.goods.get(i, 0) for row in rows)
+        if stated != counted:
+            name = layout.items[i].name
+            found.append(
+                Question(
+                    sheet.name, total.number, f"{name}合计写的是 {stated},各行相加是 {counted}",
+                    what_en=f"The total of {name} is given as {stated}, the rows add up to {counted}",
+                )
+            )  # fmt: skip
+    return found

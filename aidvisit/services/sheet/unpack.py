@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-from pathlib import Path
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -28,46 +27,41 @@ _REF = re.compile(r"\$?([A-Za-z]{0,3})\$?([0-9]{0,7})")
 _COLUMNS, _ROWS = 16_384, 1_048_576
 
 
-def read_checked(path: Path) -> BytesIO:
-    """The bytes of a workbook that is safe to be read whole.
+def check(raw: bytes, name: str) -> None:
+    """Whether a workbook is safe to be read whole; `name` is what its refusal calls it.
 
     Raises: Problem `sheet-too-large`, `not-a-sheet`; zipfile's and zlib's errors for a file that is no zip.
     """
-    with path.open("rb") as file:
-        raw = file.read(MAX_FILE_BYTES + 1)
-    if len(raw) > MAX_FILE_BYTES:
-        raise too_large(path)
     with ZipFile(BytesIO(raw)) as book:
         parts = book.infolist()
         unpacked = sum(part.file_size for part in parts)
         if len(parts) > MAX_PARTS or unpacked > min(MAX_UNPACKED_BYTES, MAX_RATIO * len(raw)):
-            raise too_large(path)
+            raise too_large(name)
         if any(part.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or part.flag_bits & 1 for part in parts):
-            raise Problem("not-a-sheet", file=path.name)
-        found = [_measured(book, part, path) for part in parts if part.filename.endswith((".xml", ".rels", ".vml"))]
+            raise Problem("not-a-sheet", file=name)
+        found = [_measured(book, part, name) for part in parts if part.filename.endswith((".xml", ".rels", ".vml"))]
     cells = [one.cells for one in found]
     if sum(cells) > MAX_CELLS or max(cells, default=0) * sum(one.sheets for one in found) > MAX_CELLS_READ:
-        raise too_large(path)
-    return BytesIO(raw)
+        raise too_large(name)
 
 
-def too_large(path: Path) -> Problem:
-    return Problem("sheet-too-large", file=path.name, megabytes=MAX_FILE_BYTES // 1024 // 1024, cells=MAX_CELLS)
+def too_large(name: str) -> Problem:
+    return Problem("sheet-too-large", file=name, megabytes=MAX_FILE_BYTES // 1024 // 1024, cells=MAX_CELLS)
 
 
 class _Measure:
     """`cells` that openpyxl would make of one part of a workbook, and the `sheets` that it names."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, name: str) -> None:
         self.cells = self.sheets = 0
-        self._path = path
+        self._name = name
 
     def doctype(self, *_: object) -> None:
         """No program that writes lists writes one."""
-        raise Problem("not-a-sheet", file=self._path.name)
+        raise Problem("not-a-sheet", file=self._name)
 
-    def element(self, name: str, attributes: dict[str, str]) -> None:
-        match name.rpartition(":")[2]:
+    def element(self, tag: str, attributes: dict[str, str]) -> None:
+        match tag.rpartition(":")[2]:
             case "c":
                 self.cells += 1
             case "mergeCell" | "hyperlink":
@@ -75,23 +69,23 @@ class _Measure:
             case "sheet":
                 self.sheets += 1
         if self.cells > MAX_CELLS:
-            raise too_large(self._path)
+            raise too_large(self._name)
 
 
-def _measured(book: ZipFile, part: ZipInfo, path: Path) -> _Measure:
+def _measured(book: ZipFile, part: ZipInfo, name: str) -> _Measure:
     """Read in small pieces that are thrown away, and no further than it said that it is long."""
-    measure, parser, left = _Measure(path), expat.ParserCreate(), part.file_size
+    measure, parser, left = _Measure(name), expat.ParserCreate(), part.file_size
     parser.StartDoctypeDeclHandler, parser.StartElementHandler = measure.doctype, measure.element
     try:
         with book.open(part) as stream:
             while piece := stream.read(CHUNK_BYTES):
                 left -= len(piece)
                 if left < 0:
-                    raise too_large(path)
+                    raise too_large(name)
                 parser.Parse(piece)
             parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise Problem("not-a-sheet", file=path.name) from error
+        raise Problem("not-a-sheet", file=name) from error
     return measure
 
 

@@ -9,24 +9,42 @@ from sqlalchemy import Connection, or_, select
 
 from aidvisit.domain import fold
 from aidvisit.store.apply.rows import about, records
-from aidvisit.store.tables import Allocation, Category, FieldDevice, Household, HouseholdCategory, Release
+from aidvisit.store.tables import Allocation, Category, FieldDevice, Household, HouseholdCategory, Member, Release
 from sync import log
+from sync.rows import among
 
 
-def known_households(conn: Connection, town: str, id_numbers: Collection[str]) -> list[dict[str, Any]]:
-    """Households of a town (9 digits), and any whose head has one of these ID numbers; closed and merged ones not.
+def known_households(
+    conn: Connection, towns: Collection[str], numbers: Collection[str], ids: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Households of towns (9 digits), any where somebody has one of these ID numbers, and those of these ids; closed
+    and merged ones not.
 
-    Each: id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes).
+    Each: id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes), members
+    (each: id, name, relation, id_number, born, sex, phone, guardian, categories as facts have them).
     """
-    numbered = Household.head_id_number.in_(sorted(id_numbers))
-    query = select(Household.__table__).where(
-        or_(Household.stream == town, numbered), Household.closed_reason.is_(None), Household.into.is_(None)
+    of_member = select(Member.household).where(among(conn, Member.id_number, numbers))
+    anywhere = or_(
+        among(conn, Household.stream, towns),
+        among(conn, Household.head_id_number, numbers),
+        Household.id.in_(of_member),
+        among(conn, Household.id, ids),
     )
-    rows = conn.execute(query).all()
-    held: dict[str, set[str]] = {row.id: set() for row in rows}
-    of_town = HouseholdCategory.stream.in_({row.stream for row in rows})
-    for category in conn.execute(select(HouseholdCategory.household, HouseholdCategory.code).where(of_town)):
-        held.get(category.household, set()).add(category.code)
+    rows = conn.execute(
+        select(Household.__table__)
+        .where(anywhere, Household.closed_reason.is_(None), Household.into.is_(None))
+        .order_by(Household.order_key)
+    ).all()
+    categories: dict[str, set[str]] = {row.id: set() for row in rows}
+    members: dict[str, list[dict[str, Any]]] = {row.id: [] for row in rows}
+    streams = {row.stream for row in rows}
+    of_towns = select(HouseholdCategory.household, HouseholdCategory.code)
+    for category in conn.execute(of_towns.where(among(conn, HouseholdCategory.stream, streams))):
+        categories.get(category.household, set()).add(category.code)
+    query = select(Member.__table__).where(among(conn, Member.stream, streams)).order_by(Member.position)
+    for row in conn.execute(query):
+        if row.household in members:
+            members[row.household].append(_member(row))
     return [
         {
             "id": row.id,
@@ -38,10 +56,16 @@ def known_households(conn: Connection, town: str, id_numbers: Collection[str]) -
             "phone": row.head_phone or "",
             "address": row.address or "",
             "note": row.note or "",
-            "categories": frozenset(held[row.id]),
+            "categories": frozenset(categories[row.id]),
+            "members": members[row.id],
         }
         for row in rows
     ]
+
+
+def _member(row: Any) -> dict[str, Any]:
+    texts = {name: getattr(row, name) or "" for name in ("relation", "id_number", "born", "sex", "phone")}
+    return {"id": row.id, "name": row.name, "guardian": row.guardian or {}, "categories": row.categories, **texts}
 
 
 def household_stream(conn: Connection, household: str) -> str | None:
@@ -53,6 +77,20 @@ def field_heads(conn: Connection, household: str) -> dict[str, list[str]]:
     """Path → names of the ops whose values an author has in view now: the `base` of an edit."""
     state = fold.household(records(about(log.entries_of(conn, household), {"household.registered"})))
     return {} if state is None else {path: state.heads(path) for path in state.states}
+
+
+def heads_of_fields(conn: Connection, households: Collection[str]) -> dict[str, dict[str, list[str]]]:
+    """`field_heads` of many households."""
+    found = {}
+    for household, entries in log.histories(conn, households).items():
+        state = fold.household(records(about(entries, {"household.registered"})))
+        found[household] = {} if state is None else {path: state.heads(path) for path in state.states}
+    return found
+
+
+def of_households(conn: Connection) -> frozenset[str]:
+    """Codes of the categories that a whole household has."""
+    return frozenset(conn.execute(select(Category.code).where(Category.level == "household")).scalars())
 
 
 def category_words(conn: Connection) -> dict[str, str]:

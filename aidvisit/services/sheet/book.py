@@ -1,0 +1,102 @@
+"""The households that are on record and those that an import makes, found by what a row says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from aidvisit.domain import id_number
+from aidvisit.services.sheet.faults import Said
+from aidvisit.services.sheet.known import KnownHousehold
+from aidvisit.services.sheet.plan import Offer, PlannedHousehold, PlannedMember
+from aidvisit.services.sheet.rows import SheetRow
+
+HEAD = "户主"
+"""The relation of a member who is the household's head: somebody who is cared for in person, beside the household."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Someone:
+    """A person of a household: its head where `member` is None."""
+
+    house: PlannedHousehold
+    member: PlannedMember | None = None
+
+    @property
+    def name(self) -> str:
+        return self.member.name if self.member else self.house.name
+
+
+class Book:
+    """`new_id` gives the ids of what is new."""
+
+    def __init__(self, households: list[KnownHousehold], new_id: Callable[[], str]) -> None:
+        self.new_id = new_id
+        self.houses: list[PlannedHousehold] = []
+        self.by_key: dict[str, PlannedHousehold] = {}
+        self.by_number: dict[str, Someone] = {}
+        self.by_place: dict[tuple[str, str, str], PlannedHousehold] = {}
+        self.by_contact: dict[tuple[str, str], list[Someone]] = {}
+        self.people: dict[tuple[str, str, str, str], Someone] = {}
+        for known in households:
+            self._enter(known)
+
+    def _enter(self, known: KnownHousehold) -> None:
+        head = {"name": known.name, "id_number": known.id_number, "phone": known.phone}
+        house = PlannedHousehold(
+            None, known.division, (), known, id=known.id, name=known.name, group=known.group, head=head
+        )
+        for one in known.members:
+            house.members.append(PlannedMember(one.id, one.name, one.id_number, one.phone, one))
+        self.add(house)
+        for member in house.members:
+            self.add_member(house, member)
+
+    def add(self, house: PlannedHousehold) -> PlannedHousehold:
+        """Let it be found; whoever heads a household goes before a member with the same number."""
+        self.houses.append(house)
+        self.by_key[key_of(house)] = house
+        self.by_place.setdefault((house.division, house.name, house.group), house)
+        self.note(Someone(house), house.head.get("id_number", ""), house.head.get("phone", ""))
+        return house
+
+    def add_member(self, house: PlannedHousehold, member: PlannedMember) -> None:
+        someone = Someone(house, member)
+        self.note(someone, member.id_number, member.phone)
+        guardian = member.known.guardian if member.known else member.body.get("guardian", {})
+        phone = guardian.get("phone", "") or member.phone
+        for answers in {guardian.get("name", ""), house.name}:
+            self.people.setdefault((house.division, member.name, answers, phone), someone)
+
+    def note(self, someone: Someone, number: str, phone: str) -> None:
+        if number:
+            held = self.by_number.get(id_number.modern(number))
+            if held is None or (someone.member is None and held.member is not None):
+                self.by_number[id_number.modern(number)] = someone
+        if phone:
+            self.by_contact.setdefault((someone.name, phone), []).append(someone)
+
+    def contacts(self, name: str, phone: str) -> Iterator[Someone]:
+        """Whoever has this name and this telephone, each household once."""
+        seen = set()
+        for someone in self.by_contact.get((name, phone), ()):
+            if someone.house.id not in seen:
+                seen.add(someone.house.id)
+                yield someone
+
+
+def key_of(house: PlannedHousehold) -> str:
+    """What an offer of this household is called: it stays the same when the plan is made again."""
+    if house.known is None and house.row is not None:
+        return f"{house.row.sheet}!{house.row.number}"
+    return house.id
+
+
+def offer(someone: Someone, because: Said, *, sure: bool) -> Offer:
+    house = someone.house
+    return Offer(key_of(house), house.name, house.division, house.group, because, sure)
+
+
+def where(row: SheetRow, other: SheetRow) -> tuple[str, str]:
+    """The other row's sheet in both languages, where it is not this one's."""
+    return ("", "") if row.sheet == other.sheet else (f"“{other.sheet}”", f" of “{other.sheet}”")

@@ -1,0 +1,105 @@
+"""Why a row is not taken, and what is asked about it: in both languages, what is wrong and then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Said(NamedTuple):
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+    def words(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+SENTENCES = {
+    "no-name": ("没有姓名,请补上姓名", "There is no name: fill it in"),
+    "size": ("家庭人口“{text}”不是 1 到 99 的整数", "The size “{text}” is no whole number from 1 to 99"),
+    "id-lost": (
+        "身份证号码存成了数字,末几位已经丢失:请把这一列设为文本,照证件重填",
+        "The ID number was stored as a number and has lost its last digits: make the column text, type it anew",
+    ),
+    "id-zeros": (
+        "身份证号码末三位都是 0,同一列里还有这样的:多半被表格存成过数字,请照证件重填",
+        "The ID number ends in 000 and so do others here: a spreadsheet cut them; type it anew from the document",
+    ),
+    "born": (
+        "出生日期“{text}”不是真有的一天:请写成 1950-03-08 这样",
+        "The birth date “{text}” is no real day: write it like 1950-03-08",
+    ),
+    "sex": ("性别“{text}”看不懂:请填男或女", "The sex “{text}” is not understood: write 男 or 女"),
+    "age": (
+        "年龄写的是 {text},按身份证是 {other}:请核对",
+        "The age is given as {text}, by the ID number it is {other}: check it",
+    ),
+    "not-80": (
+        "写的是高龄,按出生日期只有 {other} 岁:没有记高龄",
+        "It says aged 80 or more, by the birth date it is {other}: not recorded as such",
+    ),
+    "phone": (
+        "电话“{text}”位数不对,没有记下:请核对",
+        "The telephone number “{text}” has not the right length and was left out: check it",
+    ),
+    "merged-quantity": (
+        "{item}的数量格是几行合并的,分不清每户多少:请拆开,每户各填一个数",
+        "The quantity of {item} is one cell over several rows: split it, one number for each household",
+    ),
+    "quantity": (
+        "{item}的数量“{text}”不是整数:请填数字",
+        "The quantity of {item}, “{text}”, is no whole number: write digits",
+    ),
+    "negative": ("{item}的数量是 {text},不能小于 0", "The quantity of {item} is {text}: it cannot be below 0"),
+    "too-long": ("“{text}…”太长,最多 {most} 个字", "“{text}…” is too long: at most {most} characters"),
+    "category": (
+        "不认识困难类型“{text}”:请改成目录里的名称,或请管理员添加",
+        "The hardship category “{text}” is not known: use a name of the catalogue, or have it added",
+    ),
+    "village": (
+        "“{text}”不是已知的村(居):请改成行政村的名字;是自然村就说明它属于哪个村",
+        "“{text}” is no village that is known: write the administrative village, or say to which one it belongs",
+    ),
+    "villages": (
+        "“{text}”有好几个,分不清是哪一个:请写上镇名",
+        "There are several called “{text}”: write the town as well",
+    ),
+    "no-village": (
+        "不知道是哪个村:请填村(居)一列,或给出村的 12 位区划代码",
+        "It is not said which village: fill the village column, or give the village's 12 digits",
+    ),
+    "elsewhere": (
+        "{text}不归您管,不能在这里登记",
+        "{text} is not yours to register in",
+    ),
+    "again": ("与{where}第 {row} 行是同一户,只算一次", "The same household as row {row}{where}: counted once"),
+    "again-person": ("与{where}第 {row} 行是同一个人,只算一次", "The same person as row {row}{where}: counted once"),
+    "number-of": (
+        "身份证号码与{where}第 {row} 行“{text}”相同:请核对",
+        "The same ID number as “{text}” in row {row}{where}: check both",
+    ),
+    "offer-number": (
+        "身份证号码和这一户的“{text}”相同",
+        "The same ID number as “{text}” of this household",
+    ),
+    "offer-guardian": (
+        "“{text}”和电话 {phone} 都相同",
+        "“{text}” and the telephone {phone} are the same",
+    ),
+    "number-known": (
+        "身份证号码已登记在“{text}”名下:请核对姓名和号码",
+        "The ID number is on record as that of “{text}”: check name and number",
+    ),
+}
+
+
+def say(name: str, **members: object) -> Said:
+    """The sentence of that name."""
+    zh, en = SENTENCES[name]
+    return Said(zh.format(**members), en.format(**members))
+
+
+def joined(sentences: Sequence[Said]) -> Said:
+    return Said(";".join(one.zh for one in sentences), "; ".join(one.en for one in sentences))
