@@ -112,7 +112,18 @@ def _central(commands: Parsers) -> None:
     code.add_argument("--team", required=True, metavar="ID")
     code.add_argument("--count", type=_one_or_more, default=1, metavar="N")
     _devices(central)
+    _divisions(central)
     _held(central)
+
+
+def _divisions(central: Parsers) -> None:
+    divisions = _group(central, "divisions", "行政区划 / divisions")
+    load = _command(
+        divisions, "load", "divisions:load", "按县读入乡镇和村,.csv / a county's towns and villages, from a .csv"
+    )
+    load.add_argument("file", type=Path)
+    load.add_argument("--county", required=True, metavar="CODE", help="6 位县代码 / the county's 6 digits")
+    load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
 
 
 def _held(central: Parsers) -> None:

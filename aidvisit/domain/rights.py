@@ -35,6 +35,7 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "account.manage": _ADMIN,
     "device.read": _LOOKS,
     "device.manage": _ADMIN,
+    "catalog.read": _LOOKS,
     "catalog.manage": _OFFICE,
     "report.read": _LOOKS,
     "inbox.settle": _OFFICE,

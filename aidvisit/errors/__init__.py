@@ -5,6 +5,7 @@ Each sentence says what happened, then what to do. Words in braces are members o
 
 from __future__ import annotations
 
+from aidvisit.errors.catalog import CATALOG
 from aidvisit.errors.machine import LINE, MACHINE, VAULT
 from sync.problem import CATALOGUE, Kind, Problem
 
@@ -247,4 +248,4 @@ _SHEETS = {
     ),
 }
 
-CATALOGUE |= {**_PEOPLE, **VAULT, **_PAGES, **LINE, **_AID, **_SHEETS, **MACHINE}
+CATALOGUE |= {**_PEOPLE, **VAULT, **_PAGES, **LINE, **_AID, **_SHEETS, **CATALOG, **MACHINE}

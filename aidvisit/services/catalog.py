@@ -4,49 +4,76 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
+from sqlalchemy import Connection
+
+from aidvisit.domain.division import parent
 from aidvisit.domain.facts import category_subject, division_subject, item_subject, place_subject
+from aidvisit.domain.text import tidied
+from aidvisit.errors import Problem
 from aidvisit.services.bodies import filled
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
-from sync.log import Entry
+from aidvisit.store.queries import catalog
+from aidvisit.store.queries.catalog import Defined, Noun
+from aidvisit.store.queries.importing import category_words
+from sync import log
 
 ORG = "org"
 
 
-def define_division(*, actor: str, code: str, name: str, parent: str | None = None) -> Entry:
-    """A province (2 digits) down to a village (12). The last definition of a code is the one that counts."""
-    return _define(actor, _division(filled(code=code, name=name, parent=parent)))
+def define(noun: Noun, body: Mapping[str, Any], *, actor: str, seen: str | None = None) -> bool:
+    """Add a category, item or place, or change one: its whole value by its code. Whether anything was recorded.
+
+    `seen`: the definition that whoever changes it had in view (`Defined.seen`); None: the code is to be a new one.
+    Raises: Problem `code-taken`, `unknown-code`, `changed-meanwhile`, `word-taken`, `unit-in-use`, `unknown-division`,
+    `invalid-body`.
+    """
+    body = {name: value for name, value in tidied(dict(body)).items() if value not in (None, "")}
+    with transaction() as conn:
+        log.lock_device(conn, log.own(conn))
+        before = catalog.definition(conn, noun, body["code"])
+        _new_or_seen(body["code"], before, seen)
+        CHECKS[noun](conn, body, before)
+        if before is not None and before.body == body:
+            return False
+        ledger.record(conn, actor, MAKE[noun](body))
+        return True
 
 
-def define_category(*, actor: str, code: str, name: str, level: str, synonyms: list[str]) -> Entry:
-    """A hardship category; `level`: `household` or `person`; `synonyms`: what lists call it."""
-    return _define(actor, _category({"code": code, "name": name, "level": level, "synonyms": synonyms}))
+def _new_or_seen(code: str, before: Any, seen: str | None) -> None:
+    if seen is None and before is not None:
+        raise Problem("code-taken", code=code, held=before.name)
+    if seen is not None and before is None:
+        raise Problem("unknown-code", code=code)
+    if seen is not None and seen != before.seen:
+        raise Problem("changed-meanwhile")
 
 
-def define_item(
-    *,
-    actor: str,
-    code: str,
-    name: str,
-    unit: str,
-    class_: str,
-    spec: str | None = None,
-    repeat_days: int | None = None,
-    value_fen: int | None = None,
-) -> Entry:
-    """A thing that is given; `repeat_days`: how long a household waits before it gets the same again."""
-    more = filled(spec=spec, repeat_days=repeat_days, value_fen=value_fen)
-    return _define(actor, item_fact({"code": code, "name": name, "unit": unit, "class": class_, **more}))
+def _check_category(conn: Connection, body: Mapping[str, Any], _before: Defined | None) -> None:
+    """No word may mean two categories: lists are read by it."""
+    for word in (body["name"], *body["synonyms"]):
+        code = category_words(conn).get(word, body["code"])
+        if code != body["code"]:
+            held = catalog.definition(conn, "category", code)
+            raise Problem("word-taken", word=word, held=held.name if held else code)
 
 
-def define_place(*, actor: str, code: str, name: str, kind: str, division: str | None = None) -> Entry:
-    """A warehouse, a fund, a donor, or where goods are left in custody (`held`)."""
-    return _define(actor, _place(filled(code=code, name=name, kind=kind, division=division)))
+def _check_item(conn: Connection, body: Mapping[str, Any], before: Defined | None) -> None:
+    """What was counted in bags is not suddenly boxes."""
+    old = (before.body["unit"], before.body["class"] == "cash") if before else None
+    if old not in (None, (body["unit"], body["class"] == "cash")) and catalog.item_used(conn, body["code"]):
+        raise Problem("unit-in-use", code=body["code"], unit=before.body["unit"] if before else "")
+
+
+def _check_place(conn: Connection, body: Mapping[str, Any], _before: Defined | None) -> None:
+    code = body.get("division")
+    if code and not catalog.own_names(conn, [code]):
+        raise Problem("unknown-division", code=code)
 
 
 def seed(*, actor: str, around: str = "") -> int:
@@ -60,21 +87,18 @@ def seed(*, actor: str, around: str = "") -> int:
 
 def _seeds(around: str) -> Iterator[Fact]:
     data = files("aidvisit").joinpath("data")
-    for row in csv.DictReader(data.joinpath("divisions.csv").read_text(encoding="utf-8").splitlines()):
+    for row in csv.DictReader(data.joinpath("towns.csv").read_text(encoding="utf-8").splitlines()):
         if around.startswith(row["code"]) or row["code"].startswith(around):
-            yield _division(filled(**row))
+            yield division_fact(row)
     catalogue = tomllib.loads(data.joinpath("catalogue.toml").read_text(encoding="utf-8"))
     for table, make in (("category", _category), ("item", item_fact), ("place", _place)):
         yield from map(make, catalogue[table])
 
 
-def _define(actor: str, fact: Fact) -> Entry:
-    with transaction() as conn:
-        return ledger.record(conn, actor, fact)[0]
-
-
-def _division(body: Mapping[str, Any]) -> Fact:
-    return Fact(ORG, "division.defined", division_subject(body["code"]), dict(body))
+def division_fact(body: Mapping[str, Any]) -> Fact:
+    """The definition of a division; what it lies in follows from its code."""
+    code = body["code"]
+    return Fact(ORG, "division.defined", division_subject(code), filled(**body) | filled(parent=parent(code)))
 
 
 def _category(body: Mapping[str, Any]) -> Fact:
@@ -88,3 +112,11 @@ def item_fact(body: Mapping[str, Any]) -> Fact:
 
 def _place(body: Mapping[str, Any]) -> Fact:
     return Fact(ORG, "place.defined", place_subject(body["code"]), dict(body))
+
+
+MAKE: dict[Noun, Callable[[Mapping[str, Any]], Fact]] = {"category": _category, "item": item_fact, "place": _place}
+CHECKS: dict[Noun, Callable[[Connection, Mapping[str, Any], Defined | None], None]] = {
+    "category": _check_category,
+    "item": _check_item,
+    "place": _check_place,
+}

@@ -23,13 +23,18 @@ PAGES = [
                                    "slip", "password")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
-                                    "person-add", "person-password", "team", "team-add", "audit", "bundles")),
+                                    "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
+                                    "items", "places", "item", "category-add", "divisions", "villages", "division",
+                                    "divisions-load")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
          "household": "/households/{household}", "deliver": "/households/{household}/deliver",
          "visit": "/households/{household}/visit", "person": "/people/{user}", "person-add": "/people/add?team={team}",
-         "person-password": "/people/{user}/password", "team": "/teams/{team}", "team-add": "/teams/add"}  # fmt: skip
+         "person-password": "/people/{user}/password", "team": "/teams/{team}", "team-add": "/teams/add",
+         "items": "/catalog?what=item", "places": "/catalog?what=place", "item": "/catalog/one?what=item&code=rice",
+         "category-add": "/catalog/add", "villages": "/divisions?under=441225112",
+         "division": "/divisions/one?code=441225112", "divisions-load": "/divisions/load?county=441225"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,22 @@ CENTRAL = {
     "POST bundles.take": Request("没有选文件", status=422),
     "POST bundles.part": Request("", query={"at": "0"}, status=204),
     "GET bundles.answer": Request("", status=404),
+    "GET catalog.page": Request("低保户"),
+    "GET catalog.add": Request("添加物资", query={"what": "item"}),
+    "POST catalog.add": Request(
+        "面粉", {"name": "面粉", "code": "flour", "class": "food", "unit": "袋"}, {"what": "item"}, "item.defined"
+    ),
+    "GET catalog.one": Request("大米", query={"what": "item", "code": "rice"}),
+    "POST catalog.one": Request(
+        "", {"name": "香米", "class": "food", "unit": "袋", "seen": "x"}, {"what": "item", "code": "rice"}, status=409
+    ),
+    "GET divisions.page": Request("广东省"),
+    "GET divisions.add": Request("添加行政区划"),
+    "POST divisions.add": Request("新镇", {"code": "441225800", "name": "新镇"}, records="division.defined"),
+    "GET divisions.one": Request("封开县", query={"code": "441225"}),
+    "POST divisions.one": Request("封川县", {"name": "封川县", "seen": ""}, {"code": "441225"}, "division.defined"),
+    "GET divisions.load": Request("县代码"),
+    "POST divisions.load": Request("请选一个文件", status=422),
     "GET people.page": Request("@user_name"),
     "GET people.add": Request("@team_name", query={"team": "@team"}),
     "POST people.add": Request(

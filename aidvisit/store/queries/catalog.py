@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, exists, select
 
-from aidvisit.store.tables import Category, Division, Item, Place
+from aidvisit.domain.division import built_in
+from aidvisit.store.tables import Allocation, Category, DeliveryLine, Division, Item, Place, StockLine
+
+Noun = Literal["category", "item", "place"]
+NOUNS: dict[Noun, type[Category] | type[Item] | type[Place]] = {"category": Category, "item": Item, "place": Place}
+PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,46 @@ class PlaceRow:
     @property
     def reference(self) -> str:
         return f"{self.kind}:{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A category, item or place as it was last defined: the whole `body` as docs/facts.md has it.
+
+    `seen`: the place of that definition in the order of everything.
+    """
+
+    code: str
+    name: str
+    body: dict[str, Any]
+    seen: str
+
+
+def defined(conn: Connection, noun: Noun, after: str = "", limit: int = PAGE) -> tuple[list[Defined], bool]:
+    """Those of a noun by code, beyond `after`; whether there is more."""
+    table = NOUNS[noun]
+    query = select(table.__table__).where(table.code > after).order_by(table.code).limit(limit + 1)
+    found = [_defined(row) for row in conn.execute(query)]
+    return found[:limit], len(found) > limit
+
+
+def definition(conn: Connection, noun: Noun, code: str) -> Defined | None:
+    """What a code stands for; None when nobody defined it."""
+    table = NOUNS[noun]
+    row = conn.execute(select(table.__table__).where(table.code == code)).first()
+    return None if row is None else _defined(row)
+
+
+def _defined(row: Row[Any]) -> Defined:
+    own = {name: value for name, value in row._mapping.items() if name not in ("stream", "subject", "order_key")}
+    body = {"class" if name == "item_class" else name: value for name, value in own.items() if value is not None}
+    return Defined(row.code, row.name, body, row.order_key)
+
+
+def item_used(conn: Connection, code: str) -> bool:
+    """Whether an item was ever allotted, moved or given: then its quantities were counted in its unit."""
+    wheres = (Allocation.item == code, StockLine.item == code, DeliveryLine.item == code)
+    return any(conn.execute(select(exists().where(where))).scalar() for where in wheres)
 
 
 def items(conn: Connection) -> dict[str, ItemName]:
@@ -113,7 +159,7 @@ def places(conn: Connection) -> list[PlaceRow]:
 
 
 def divisions(conn: Connection, under: str = "") -> list[DivisionRow]:
-    """The divisions whose code begins with `under`, by code."""
+    """The divisions that were defined and whose code begins with `under`, by code."""
     query = select(Division).where(Division.code.startswith(under, autoescape=True)).order_by(Division.code)
     return [DivisionRow(row.code, row.name, row.parent) for row in conn.execute(query)]
 
@@ -131,7 +177,13 @@ def division_names(conn: Connection, code: str) -> list[str]:
 def names_of(conn: Connection, codes: Iterable[str]) -> dict[str, list[str]]:
     """`division_names` of many codes in one statement."""
     wanted = set(codes)
-    steps = {step for code in wanted for step in chain(code)}
-    query = select(Division.code, Division.name).where(Division.code.in_(sorted(steps)))
-    known = {row.code: row.name for row in conn.execute(query)}
+    known = own_names(conn, {step for code in wanted for step in chain(code)})
     return {code: [known[step] for step in chain(code) if step in known] for code in wanted}
+
+
+def own_names(conn: Connection, codes: Iterable[str]) -> dict[str, str]:
+    """Each division's own name: as it was defined, else as it ships with the product; without those nobody knows."""
+    wanted = sorted(codes)
+    query = select(Division.code, Division.name).where(Division.code.in_(wanted))
+    shipped = built_in()
+    return {code: shipped[code] for code in wanted if code in shipped} | {r.code: r.name for r in conn.execute(query)}

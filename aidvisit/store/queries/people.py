@@ -11,8 +11,8 @@ from sqlalchemy import Connection, func, select
 from aidvisit.domain.rights import Scope
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import TeamRow, UserRow
-from aidvisit.store.queries.catalog import chain
-from aidvisit.store.tables import Access, Division
+from aidvisit.store.queries.catalog import chain, own_names
+from aidvisit.store.tables import Access
 from sync import clock
 
 
@@ -71,9 +71,7 @@ def _signed_in(conn: Connection) -> dict[str, datetime]:
 def named(conn: Connection, codes: Iterable[str]) -> list[Place]:
     """Divisions by code, with county, town and village; above a county its own name alone."""
     codes = sorted(codes)
-    wanted = {step for code in codes for step in [*chain(code), code]}
-    query = select(Division.code, Division.name).where(Division.code.in_(sorted(wanted)))
-    names = {row.code: row.name for row in conn.execute(query)}
+    names = own_names(conn, {step for code in codes for step in [*chain(code), code]})
     return [
         Place(code, " ".join(names[step] for step in chain(code) or [code] if step in names) if code in names else "")
         for code in codes
