@@ -45,10 +45,10 @@ from aidvisit.web.pages import (
 
 PACKAGE = Path(__file__).resolve().parent
 
-SHARED = (account.blueprint, password.blueprint, household.blueprint)
+SHARED = (account.blueprint, password.blueprint, household.blueprint, visit.blueprint)
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {
-    "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.blueprint, sync.blueprint, bundle.field),
+    "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.field, sync.blueprint, bundle.field),
     "central": (
         *SHARED,
         report.blueprint,

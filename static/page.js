@@ -60,3 +60,8 @@ document.addEventListener("submit", (event) => {
   if (!form.matches("[data-search], [data-file]")) form.dataset.sent = "1";
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+document.querySelectorAll("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+});

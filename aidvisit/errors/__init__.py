@@ -204,6 +204,16 @@ _AID = {
         "有 {count} 处与计划不符,还没有保存。请写明原因再提交。",
         "{count} things are not as planned, so nothing was saved yet. Give a reason and send again.",
     ),
+    "needs-confirming": Kind(
+        422,
+        "有 {count} 处请再看一眼,还没有保存。确实如此就勾选后再保存,不是就改正。",
+        "{count} things look odd, so nothing was saved yet. Correct them, or tick that it is so and save again.",
+    ),
+    "unknown-visit": Kind(
+        404,
+        "没有这次走访。请从这一户的历年记录重新进入。",
+        "There is no such visit. Start again from the household's history.",
+    ),
 }
 
 _SHEETS = {

@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aidvisit.domain.facts import check
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
-from aidvisit.services.bodies import filled, quantities
+from aidvisit.services.bodies import checked, filled, quantities
 from aidvisit.services.household import stream_of
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
@@ -54,7 +53,7 @@ def record_delivery(
     body |= {"lines": quantities(lines), "received_by": filled(**received_by), "proofs": [dict(p) for p in proofs]}
     body |= filled(handed_by=list(handed_by), witness=filled(**(witness or {})))
     with transaction() as conn:
-        fact = _checked(Fact(stream_of(conn, household), "delivery.recorded", delivery, body))
+        fact = checked(Fact(stream_of(conn, household), "delivery.recorded", delivery, body))
         before = _saved_before(conn, delivery, body)
         if before is not None:
             return before
@@ -69,7 +68,7 @@ def void(*, actor: str, household: str, delivery: str, reason: str) -> Entry:
     """A delivery that was not, or not so; final. Raises: Problem `unknown-household`, `invalid-form`."""
     with transaction() as conn:
         fact = Fact(stream_of(conn, household), "delivery.voided", delivery, filled(reason=reason))
-        return ledger.record(conn, actor, _checked(fact))[0]
+        return ledger.record(conn, actor, checked(fact))[0]
 
 
 def _check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:
@@ -112,11 +111,3 @@ def _overrides(
     if any(not reasons.get(rule, "").strip() for rule in rules):
         raise Problem("needs-reason", count=len(found), warnings=[asdict(warning) for warning in found])
     return [{"rule": rule, "reason": reasons[rule].strip()} for rule in rules]
-
-
-def _checked(fact: Fact) -> Fact:
-    """The fact, if its form was filled in right: before anything is looked up by what it says."""
-    errors = check(fact.kind, 1, fact.stream, fact.subject, tidied(fact.body))
-    if errors:
-        raise Problem("invalid-form", count=len(errors), errors=errors)
-    return fact

@@ -1,14 +1,25 @@
-"""A team was at a household: met, not at home, moved …"""
+"""A team was at a household: met, not at home, moved …; and taking back what was recorded by mistake."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
-from aidvisit.services.bodies import filled
+from sqlalchemy import Connection
+
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.errors import Problem
+from aidvisit.services.bodies import checked, filled
+from aidvisit.services.delivery import Blob
 from aidvisit.services.household import stream_of
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
+from aidvisit.store.queries import household as households
+from aidvisit.store.queries import visit as visits
+from aidvisit.store.queries.warning import visit_warnings
+from sync.blobs import put as keep_blob
 from sync.log import Entry
 
 
@@ -23,19 +34,46 @@ def record_visit(
     purposes: Sequence[str],
     note: str | None = None,
     with_: Mapping[str, str] | None = None,
+    by: Sequence[str] = (),
+    member: str | None = None,
+    minutes: int | None = None,
+    needs: Sequence[str] = (),
+    proofs: Sequence[Mapping[str, Any]] = (),
+    blobs: Sequence[Blob] = (),
+    sure: bool = True,
+    scope: Scope = EVERYTHING,
 ) -> Entry:
-    """`visit` is the id that the form was made with: a double click saves once.
+    """`visit` is the id that the form was made with: a double click saves once. `by`: who went, else the actor.
 
-    Raises: Problem `unknown-household`, `invalid-body`, `subject-exists`.
+    `sure`: whatever is odd about it was seen. Raises: Problem `unknown-household`; `invalid-form` (`errors`: path →
+    messages); `needs-confirming` (`warnings`: rule, members of its words) unless `sure`; `subject-exists`.
     """
-    body = filled(household=household, trip=trip, date=date, outcome=outcome, note=note, with_=dict(with_ or {}))
-    body |= {"purposes": list(purposes), "by": [actor]}
+    body = filled(household=household, member=member, trip=trip, date=date, outcome=outcome, minutes=minutes, note=note)
+    body |= filled(with_=filled(**(with_ or {})), needs=list(needs), proofs=[dict(proof) for proof in proofs])
+    body |= {"purposes": list(purposes), "by": list(by) or [actor]}
     with transaction() as conn:
-        return ledger.record(conn, actor, Fact(stream_of(conn, household), "visit.recorded", visit, body))[0]
-
-
-def void(*, actor: str, household: str, visit: str, reason: str) -> Entry:
-    """A visit that was not; final."""
-    with transaction() as conn:
-        fact = Fact(stream_of(conn, household), "visit.voided", visit, {"reason": reason})
+        fact = checked(Fact(_stream_within(conn, household, scope), "visit.recorded", visit, body))
+        odd = [] if sure else visit_warnings(conn, household, date)
+        if odd:
+            raise Problem("needs-confirming", count=len(odd), warnings=[asdict(one) for one in odd])
+        for name, media_type, data in blobs:
+            keep_blob(conn, name, media_type, data)
         return ledger.record(conn, actor, fact)[0]
+
+
+def void(*, actor: str, household: str, visit: str, reason: str, scope: Scope = EVERYTHING) -> Entry:
+    """A visit that was not; final. Raises: Problem `unknown-household`, `unknown-visit`, `invalid-form`."""
+    with transaction() as conn:
+        _stream_within(conn, household, scope)
+        found = visits.visit(conn, household, visit)
+        if found is None:
+            raise Problem("unknown-visit", id=visit)
+        fact = Fact(found.stream, "visit.voided", visit, filled(reason=reason))
+        return ledger.record(conn, actor, checked(fact))[0]
+
+
+def _stream_within(conn: Connection, household: str, scope: Scope) -> str:
+    """The stream that a household stands in, if it lies where the actor answers for."""
+    if not scope.everything and households.household(conn, household, scope) is None:
+        raise Problem("unknown-household", id=household)
+    return stream_of(conn, household)

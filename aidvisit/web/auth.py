@@ -82,6 +82,8 @@ ROUTES = {
     "trips.page": "trip.read",
     "trips.reconcile": "trip.read",
     "visit.outcome": "visit.record",
+    "visits.record": "visit.record",
+    "visits.void": "delivery.void",
 }
 """Endpoint → the right that it needs, at whichever end it stands (aidvisit/domain/rights.py)."""
 

@@ -10,6 +10,7 @@ from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from aidvisit.domain.facts.fields import Date
+from aidvisit.domain.facts.visit import OUTCOMES
 from aidvisit.domain.rights import ROLES
 from aidvisit.errors import Problem
 from sync.op import is_uuid
@@ -25,6 +26,8 @@ FIELD_OF_PATH = [
     (re.compile(r"proofs(\..*)?"), "proof"),
     (re.compile(r"lines\..*"), "lines"),
     (re.compile(r"handed_by\..*"), "handed_by"),
+    (re.compile(r"(by|purposes|needs)\..*"), r"\1"),
+    (re.compile(r"with\.(\w+)"), r"with_\1"),
 ]
 
 
@@ -116,12 +119,41 @@ class OutcomeForm(Form):
     date = Date(required=True)
     outcome = fields.String(
         required=True,
-        validate=validate.OneOf(
-            ["met", "not-home", "moved", "died", "in-hospital", "refused", "other"],
-            error="请选一种情况。 / Choose one.",
-        ),
+        validate=validate.OneOf(OUTCOMES, error="请选一种情况。 / Choose one."),
     )
     note = fields.String(load_default="", validate=validate.Length(max=2000, error="最多 2000 字。 / At most 2000."))
+
+
+class VisitForm(OutcomeForm):
+    """Purposes and who went, several of each, are read beside it; of needs each line is one."""
+
+    outcome = fields.String(
+        load_default="", validate=validate.OneOf(OUTCOMES, error="请选一种结果。 / Choose an outcome.")
+    )
+    member = fields.String(load_default="")
+    with_name = fields.String(load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100."))
+    with_relation = fields.String(
+        load_default="", validate=validate.Length(max=100, error="最多 100 字。 / At most 100.")
+    )
+    minutes = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        error_messages={"invalid": "请填分钟数。 / Give whole minutes."},
+        validate=validate.Range(0, 1440, error="请填 0 到 1440。 / Give 0 to 1440."),
+    )
+    needs = fields.String(load_default="")
+    sure = fields.String(load_default="")
+
+    @pre_load
+    def no_minutes(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {**data, "minutes": str(data.get("minutes", "")).strip() or None}
+
+
+class VoidForm(Form):
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(1, 500, error="请写明原因,最多 500 字。 / Give a reason, at most 500."),
+    )
 
 
 class CodesForm(Form):

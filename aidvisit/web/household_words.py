@@ -8,9 +8,11 @@ from typing import Any
 from flask import Flask
 from flask_babel import lazy_gettext as _
 
+from aidvisit.store.queries.catalog import Quantity
 from aidvisit.web.household_form import DEGREE
-from aidvisit.web.i18n import gettext
+from aidvisit.web.i18n import gettext, quantity
 
+NOBODY: Mapping[str, str] = {}
 FIELD_WORDS = {
     "kind": _("户或单位"),
     "name": _("单位名称"),
@@ -28,6 +30,8 @@ FIELD_WORDS = {
     "note": _("备注"),
     "categories": _("困难类型"),
     "members": _("家庭成员"),
+    "state": _("状态"),
+    "allotted": _("应发"),
 }
 MEMBER_WORDS = {
     "name": _("姓名"),
@@ -49,6 +53,8 @@ DETAIL_WORDS = {
     "certificate": _("证件编号"),
 }
 SEX_WORDS = {"M": _("男"), "F": _("女")}
+KIND_WORDS = {"household": _("困难家庭"), "institution": _("单位")}
+STATE_WORDS = {"open": _("在册"), "closed": _("已销户"), "merged": _("已并户")}
 CLOSING_WORDS = {
     "moved": _("搬走"),
     "died": _("去世"),
@@ -58,7 +64,7 @@ CLOSING_WORDS = {
 }
 
 
-def path_words(path: str, members: Mapping[str, str]) -> str:
+def path_words(path: str, members: Mapping[str, str] = NOBODY) -> str:
     """`李四的电话`: a field by its path. `members`: names by id."""
     steps = path.split(".")
     if steps[0] == "members" and len(steps) > 2:
@@ -75,22 +81,40 @@ def _field(words: Mapping[str, Any], path: str) -> str:
     return str(words.get(path, path))
 
 
-def value_words(path: str, value: Any, names: Mapping[str, str]) -> str:
+def value_words(path: str, value: Any, names: Mapping[str, str] = NOBODY) -> str:
     """A field's value as people say it; `names`: of villages, categories and members by code or id."""
-    if value is None or value == []:
+    if value is None or value == [] or value == "":
         return gettext("空")
     field = path.rpartition(".")[2]
-    if field == "sex":
-        return str(SEX_WORDS.get(value, value))
+    known = {"sex": SEX_WORDS, "state": STATE_WORDS, "kind": KIND_WORDS}.get(field, {})
     if field in ("lat", "lon") and isinstance(value, int):
         return f"{value / DEGREE:.7f}"
-    if field == "categories" and isinstance(value, list):
-        return gettext("、").join(names.get(one.get("code", ""), one.get("code", "")) for one in value)
-    return names.get(value, value) if isinstance(value, str) else str(value)
+    if field == "size":
+        return gettext("%(n)s 人", n=value)
+    if isinstance(value, Mapping):
+        return _element(value, names)
+    if isinstance(value, list):
+        if isinstance(value[0], Quantity):
+            return quantity(value)
+        return gettext("、").join(_element(one, names) if isinstance(one, Mapping) else str(one) for one in value)
+    return str(known.get(value) or names.get(value, value)) if isinstance(value, str) else str(value)
+
+
+def _element(value: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """A category or a member: its name, and what else is said of it."""
+    code = value.get("code", "")
+    name = value.get("name") or names.get(code, code)
+    details = [str(value[one]) for one in ("relation", "grade", "since", "until", "born") if value.get(one)]
+    return gettext("%(name)s(%(details)s)", name=name, details=gettext(",").join(details)) if details else str(name)
+
+
+def closing_words(reason: str) -> str:
+    """Why a household was closed; any other reason is somebody's own sentence."""
+    return str(CLOSING_WORDS.get(reason, reason))
 
 
 def init_app(app: Flask) -> None:
-    for function in (path_words, value_words):
+    for function in (path_words, value_words, closing_words):
         app.add_template_global(function)
     words = {"CLOSING_WORDS": CLOSING_WORDS, "DETAIL_WORDS": DETAIL_WORDS, "SEX_WORDS": SEX_WORDS}
     app.jinja_env.globals.update(words)

@@ -35,6 +35,7 @@ def _id() -> str:
     return uuid7()
 
 
+VISITED = {"visit": _id(), "date": DAY, "outcome": "met", "purposes": "regular", "minutes": "20"}
 SHARED = {
     "GET static": Request("", status=200),
     "GET account.sign_in": Request("登录"),
@@ -55,6 +56,10 @@ SHARED = {
     ),
     "POST household.reveal": Request("@id_number", records="access.recorded"),
     "GET household.blob": Request("@drawing"),
+    "GET visits.record": Request("@name"),
+    "POST visits.record": Request("@name", VISITED, records="visit.recorded"),
+    "GET visits.void": Request("@name"),
+    "POST visits.void": Request("@name", {"reason": "记错户"}, records="visit.voided"),
 }
 DELIVERED = {
     "delivery": _id(), "trip": "@trip", "date": DAY, "as": "head", "name": "@name", "proof": "paper", "page": "1",

@@ -41,6 +41,7 @@ class Side:
     household: str
     name: str
     id_number: str
+    visit: str
     trip: str
     title: str
     sha256: str
@@ -117,9 +118,9 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
     digits = {"甲": "11010519491231002X", "乙": "44122519500101001X"}[name]
     side = Side(
         team=team, team_name=f"{name}县慰问队", user=user, user_name=f"{name}先生", device=device,
-        device_name=f"{name}号笔记本", household=uuid7(), name=f"{name}太婆", id_number=digits, trip=uuid7(),
-        title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing, held=f"{device}/1000",
-        village=village, seen="",
+        device_name=f"{name}号笔记本", household=uuid7(), name=f"{name}太婆", id_number=digits, visit=uuid7(),
+        trip=uuid7(), title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing,
+        held=f"{device}/1000", village=village, seen="",
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}
@@ -129,6 +130,8 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
             own,
             Fact(village[:9], "household.registered", side.household,
                  {"kind": "household", "head": head, "division": village, "group": "一组", "categories": []}),
+            Fact(village[:9], "visit.recorded", side.visit,
+                 {"household": side.household, "date": DAY, "outcome": "met", "purposes": ["regular"], "by": [user]}),
             Fact(stream, "trip.planned", side.trip,
                  {"title": side.title, "starts": DAY, "ends": DAY, "team": team, "divisions": [village]}),
             Fact(stream, "allocation.set", side.trip,

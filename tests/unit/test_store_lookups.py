@@ -185,7 +185,7 @@ def test_a_timeline_has_everything_newest_first(conn: Connection) -> None:
         Fact(TOWN, "delivery.voided", uid(20), {"reason": "数量录错"}),
         Fact(TOWN, "household.closed", QIN, {"reason": "died", "date": "2020-12-31"}),
     )
-    found = household.timeline(conn, QIN)
+    found = household.timeline(conn, QIN).entries
     assert [entry.kind for entry in found] == [
         "closed",
         "delivery",
@@ -201,7 +201,7 @@ def test_a_timeline_has_everything_newest_first(conn: Connection) -> None:
     assert found[2].lines == [quantity("oil", 1), quantity("rice", 2)]
     assert (last.team, last.trip_title, first.team) == ("慰问一队", "民强村", "")
     assert (first.void_reason, first.witness, first.counts) == ("数量录错", "廖满仓", False)
-    assert found[3].changes == ["note", "categories"]
+    assert [change.path for change in found[3].changed] == ["note", "categories"]
     assert found[0].note == "died"
     assert {entry.sent for entry in found} == {None}, "the centre has nobody to send to"
 
@@ -211,7 +211,7 @@ def test_a_laptops_timeline_says_what_was_sent_and_what_is_held(conn: Connection
     seq = log.state(conn).last_seq
     log.remember(conn, role="field", acked=seq - 1)
     conn.exec_driver_sql(f"UPDATE op SET problem = '{{}}' WHERE seq = {seq - 1}")
-    found = [(entry.id, entry.sent, entry.quarantined) for entry in household.timeline(conn, QIN)[:2]]
+    found = [(entry.id, entry.sent, entry.quarantined) for entry in household.timeline(conn, QIN).entries[:2]]
     assert found == [(uid(21), False, False), (uid(20), True, True)]
 
 
@@ -222,7 +222,7 @@ def test_a_timeline_of_aliases_is_one(conn: Connection) -> None:
         Fact(TOWN, "household.merged", QIN, {"into": MO, "reason": "同一户"}),
     )
     assert household.timeline(conn, QIN) == household.timeline(conn, MO)
-    assert [entry.kind for entry in household.timeline(conn, MO)].count("registered") == 2
+    assert [entry.kind for entry in household.timeline(conn, MO).entries].count("registered") == 2
 
 
 # --- the office ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from aidvisit.domain.household import resolve
 from aidvisit.store.tables import Household
@@ -35,10 +35,30 @@ class Aliases:
         return sorted({alias for household in households for alias in self.all(household)})
 
 
+_MERGED = select(Household.id, Household.into).where(Household.into.is_not(None))
+_ROUND = _MERGED.where(
+    Household.id.in_(bindparam("ids", expanding=True)) | Household.into.in_(bindparam("ids", expanding=True))
+)
+
+
 def aliases(conn: Connection) -> Aliases:
     """All merges, resolved; in a circle the least UUID is the household."""
-    query = select(Household.id, Household.into).where(Household.into.is_not(None))
-    into = {row.id: row.into for row in conn.execute(query)}
+    return _resolved({row.id: row.into for row in conn.execute(_MERGED)})
+
+
+def of_one(conn: Connection, household: str) -> Aliases:
+    """The merges that lead to one household or away from it, however many others there are; mostly one statement."""
+    into: dict[str, str] = {}
+    found, new = {household}, {household}
+    while new:
+        rows = {row.id: row.into for row in conn.execute(_ROUND, {"ids": sorted(new)})}
+        into |= rows
+        new = (rows.keys() | set(rows.values())) - found
+        found |= new
+    return _resolved(into)
+
+
+def _resolved(into: Mapping[str, str]) -> Aliases:
     resolved = {household: resolve(household, into) for household in into}
     others: dict[str, list[str]] = {}
     for household, target in sorted(resolved.items()):

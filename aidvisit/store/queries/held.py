@@ -19,6 +19,7 @@ from aidvisit.store.queries.audit import AuditLine, lines
 from aidvisit.store.queries.catalog import Quantity, items, named
 from aidvisit.store.tables import FieldDevice, Household, Trip, User, audited
 from sync import clock, log, tables
+from sync.op import Op
 from sync.quarantine import WENT_AWAY
 
 PAGE = 50
@@ -213,16 +214,20 @@ def decisions(conn: Connection, scope: Scope = EVERYTHING, device: str = "", mos
     return _decided(conn, [row for row, _ in zip(rows, range(most), strict=False)], scope)
 
 
-def decided(conn: Connection, subjects: Iterable[str]) -> dict[Name, Decision]:
-    """What became of ops about these subjects, the last word on each."""
-    query = select(tables.op).where(op.subject.in_(sorted(set(subjects))), *_stand())
-    rows = conn.execute(query.order_by(op.clock, op.device, op.seq)).all()
-    return {(one.device, one.seq): one for one in _decided(conn, rows, None)}
+def decided(conn: Connection, histories: Iterable[Sequence[log.Entry]]) -> dict[Name, Decision]:
+    """What became of ops of these histories, each in order: the last word on each."""
+    notices = [one.op for held in histories for one in held if one.op.kind in DECISIONS and one.problem is None]
+    return {(one.device, one.seq): one for one in _words(conn, notices, None)}
 
 
 def _decided(conn: Connection, rows: Sequence[Row[Any]], scope: Scope | None) -> list[Decision]:
     """Without a `scope` what they were about is not looked up."""
-    notices = [log.to_entry(row).op for row in rows]
+    return _words(conn, [log.to_entry(row).op for row in rows], scope)
+
+
+def _words(conn: Connection, notices: Sequence[Op], scope: Scope | None) -> list[Decision]:
+    if not notices:
+        return []
     users = select(User.id, User.name).where(User.id.in_({notice.actor for notice in notices}))
     names = {row.id: row.name for row in conn.execute(users)}
     of = {} if scope is None else _lines(conn, {_about(notice.body) for notice in notices}, scope)

@@ -13,7 +13,6 @@ from aidvisit.domain import id_number, mask, person
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.catalog import categories, division_names, names_of
-from aidvisit.store.queries.timeline import TimelineEntry as TimelineEntry
 from aidvisit.store.queries.timeline import timeline as timeline
 from aidvisit.store.queries.warning import DeliveryWarning as DeliveryWarning
 from aidvisit.store.queries.warning import warnings as warnings

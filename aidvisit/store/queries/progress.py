@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from aidvisit.domain import mask
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.trip import visiting_order
 from aidvisit.store.queries import scope as within
-from aidvisit.store.queries.alias import Aliases, aliases
+from aidvisit.store.queries.alias import Aliases, aliases, of_one
 from aidvisit.store.tables import Allocation, DeliveryLine, Household, Visit
 
 State = Literal["done", "away", "todo"]
@@ -46,8 +46,7 @@ class Stop:
     @property
     def owed(self) -> dict[str, int]:
         """What it was allotted and did not get yet (未发)."""
-        left = {item: quantity - self.delivered.get(item, 0) for item, quantity in self.allotted.items()}
-        return {item: quantity for item, quantity in left.items() if quantity > 0}
+        return owed(self.allotted, self.delivered)
 
     @property
     def state(self) -> State:
@@ -55,6 +54,11 @@ class Stop:
         if self.delivered:
             return "done"
         return "away" if self.visit and self.visit.outcome != "met" else "todo"
+
+
+def owed(allotted: Mapping[str, int], delivered: Mapping[str, int]) -> dict[str, int]:
+    left = {item: quantity - delivered.get(item, 0) for item, quantity in allotted.items()}
+    return {item: quantity for item, quantity in left.items() if quantity > 0}
 
 
 def stops(conn: Connection, trip: str, scope: Scope = EVERYTHING) -> list[Stop]:
@@ -75,6 +79,32 @@ def stops(conn: Connection, trip: str, scope: Scope = EVERYTHING) -> list[Stop]:
     ]
     listed = {stop.household: stop for stop in sorted(found, key=lambda s: (first.get(s.household, "~"), s.name))}
     return [listed[one] for one in visiting_order((stop.household, stop.group) for stop in listed.values())]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one household was allotted on a trip and got of it: quantity by item code."""
+
+    allotted: Mapping[str, int]
+    delivered: Mapping[str, int]
+
+    @property
+    def owed(self) -> dict[str, int]:
+        return owed(self.allotted, self.delivered)
+
+
+def share(conn: Connection, trip: str, household: str) -> Share | None:
+    """Of one household of a trip, aliases counted, without reading the others; None for one that it is not for."""
+    ids = of_one(conn, household).all(household)
+    allotted = _sums(conn, Allocation.item, Allocation.quantity, Allocation.trip == trip, Allocation.household.in_(ids))
+    lines = (DeliveryLine.household.in_(ids), DeliveryLine.trip == trip, DeliveryLine.counts)
+    delivered = _sums(conn, DeliveryLine.item, DeliveryLine.quantity, *lines)
+    return Share(allotted, delivered) if allotted or delivered else None
+
+
+def _sums(conn: Connection, item: Any, quantity: Any, *where: Any) -> dict[str, int]:
+    query = select(item, func.sum(quantity).label("quantity")).where(*where).group_by(item)
+    return {row.item: int(row.quantity) for row in conn.execute(query) if row.quantity}
 
 
 def _allotted(conn: Connection, trip: str, alias: Aliases) -> tuple[dict[str, Counter[str]], dict[str, str]]:

@@ -1,238 +1,246 @@
-"""Everything that happened to one household, newest first."""
+"""Everything that happened to one household, newest first, in pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from aidvisit.domain import mask
-from aidvisit.store.apply.rows import order_key
-from aidvisit.store.queries.alias import aliases
-from aidvisit.store.queries.catalog import ItemName, Quantity, items, named
-from aidvisit.store.queries.held import Decision, decided
+from aidvisit.domain.history import Change
+from aidvisit.store.apply.rows import order_key, order_of
+from aidvisit.store.database import Base
+from aidvisit.store.queries.alias import of_one
+from aidvisit.store.queries.around import Around, Wanted, around
+from aidvisit.store.queries.timeline_entry import Timeline, TimelineEntry, Voided
 from aidvisit.store.queries.trip import ZONE, recorded_at
-from aidvisit.store.tables import Delivery, DeliveryLine, FieldDevice, Team, Trip, User, Visit
-from sync import blobs, log, tables
+from aidvisit.store.tables import Delivery, Visit
+from sync import log
 from sync.log import Entry
 
-TimelineKind = Literal["delivery", "visit", "registered", "updated", "closed", "reopened", "merged", "unmerged"]
-OF_HOUSEHOLD: dict[str, TimelineKind] = {
-    "household.registered": "registered",
-    "household.updated": "updated",
-    "household.closed": "closed",
-    "household.reopened": "reopened",
-    "household.merged": "merged",
-    "household.unmerged": "unmerged",
-}
+PAGE: Final = 30
+WHOLE: Final = 1000
+"""Entries of what is printed at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One fact. `id`: its subject. `recorded_at`: aware, UTC; `date`: of what happened.
+class Place(NamedTuple):
+    """Where an entry stands: by the date of what happened, then in the order of everything."""
 
-    `sent`: whether the centre has acknowledged it, of this device's own facts, else None. `changes`: paths that an
-    edit set. `held`: SHA-256 of photos and signatures that are here.
-    `note`: of a visit or delivery; of a closing, an edit or a merge its reason. `by`: who recorded it.
-    `quarantined`: the centre holds it for review; `decision`: what became of it there, where it once was held.
-    """
-
-    id: str
-    kind: TimelineKind
     date: str
-    recorded_at: datetime
-    by: str
-    device_name: str
-    sent: bool | None
-    quarantined: bool
-    team: str = ""
-    trip: str | None = None
-    trip_title: str = ""
-    lines: list[Quantity] = field(default_factory=list)
-    from_place: str | None = None
-    received_by: str | None = None
-    received_as: str | None = None
-    relation: str | None = None
-    proofs: list[dict[str, Any]] = field(default_factory=list)
-    held: frozenset[str] = frozenset()
-    handed_by: list[str] = field(default_factory=list)
-    witness: str | None = None
-    note: str | None = None
-    outcome: str | None = None
-    purposes: list[str] = field(default_factory=list)
-    void_reason: str | None = None
-    replaced: bool = False
-    counts: bool = True
-    overrides: list[dict[str, Any]] = field(default_factory=list)
-    changes: list[str] = field(default_factory=list)
-    decision: Decision | None = None
+    key: str
+
+
+class Found(NamedTuple):
+    """An entry before its words: `row` of a kind that has a table, `told` of a fact about the household itself."""
+
+    place: Place
+    kind: Kind
+    row: Row[Any] | None
+    told: Entry | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """What ids stand for, read once for the whole page."""
+class Kind:
+    """A kind of entry. `group`: the filter that shows it, and the template that has its words.
 
-    users: Mapping[str, Row[Any]]
-    trips: Mapping[str, Row[Any]]
-    devices: Mapping[str, str]
-    items: Mapping[str, ItemName]
-    own: str | None
-    acknowledged: int
-    quarantined: frozenset[tuple[str, int]]
-    blobs: frozenset[str]
-    decisions: Mapping[tuple[str, int], Decision]
-
-    def user(self, identity: str) -> str:
-        return self.users[identity].name if identity in self.users else ""
-
-    def team(self, trip: str | None, actor: str) -> str:
-        """The trip's team, else the actor's."""
-        row = self.trips.get(trip or "") or self.users.get(actor)
-        return (row.team_name or "") if row else ""
-
-    def shared(self, device: str, seq: int, key: str, actor: str) -> dict[str, Any]:
-        return {
-            "recorded_at": recorded_at(key),
-            "by": self.user(actor),
-            "device_name": self.devices.get(device, ""),
-            "sent": seq <= self.acknowledged if device == self.own else None,
-            "quarantined": (device, seq) in self.quarantined,
-            "decision": self.decisions.get((device, seq)),
-        }
-
-
-def timeline(conn: Connection, household: str, zone: ZoneInfo = ZONE) -> list[TimelineEntry]:
-    """Deliveries, visits and edits of a household and of all that were merged into it; void ones are shown, marked.
-
-    Newest first, by the date of what happened. Some ten statements, however long it is.
+    Of facts about something that names the household: their `table`, which has id, household, date and order_key
+    beside what `make` reads. Of facts about the household itself: the kind of op, `told`.
     """
-    alias = aliases(conn)
-    ids = alias.all(household)
-    deliveries = conn.execute(select(Delivery.__table__).where(Delivery.household.in_(ids))).all()
-    visits = conn.execute(select(Visit.__table__).where(Visit.household.in_(ids))).all()
-    edits = [entry for identity in ids for entry in log.entries_of(conn, identity) if entry.op.kind in OF_HOUSEHOLD]
-    names = _names(conn, [*deliveries, *visits], edits)
-    lines = _lines(conn, [row.id for row in deliveries])
-    found = [
-        *((row.order_key, _delivery(row, lines.get(row.id, []), names)) for row in deliveries),
-        *((row.order_key, _visit(row, names)) for row in visits),
-        *((order_key(entry), _edit(entry, names, zone)) for entry in edits),
+
+    name: str
+    group: str
+    make: Callable[[Found, Around], TimelineEntry]
+    table: type[Base] | None = None
+    told: str = ""
+
+
+def timeline(
+    conn: Connection,
+    household: str,
+    *,
+    chosen: str = "",
+    after: str = "",
+    most: int = PAGE,
+    zone: ZoneInfo = ZONE,
+    revealed: bool = False,
+) -> Timeline:
+    """What happened to a household and to all that were merged into it; what is void is shown, marked.
+
+    `chosen`: of this group alone; `after`: what stands after the page that told this. Some fifteen statements,
+    however long the history is. Numbers in it are masked unless `revealed`.
+    """
+    ids = of_one(conn, household).all(household)
+    kinds = [kind for kind in KINDS if chosen in ("", kind.group)]
+    last = _place(after)
+    rows = [
+        Found(Place(row.date, row.order_key), kind, row, None)
+        for kind in kinds
+        if kind.table is not None
+        for row in _rows(conn, kind.table, ids, last, most + 1)
     ]
-    found.sort(key=lambda pair: (pair[1].date, pair[0]), reverse=True)
-    return [entry for _, entry in found]
+    told = log.histories(conn, [*ids, *(one.row.id for one in rows if one.row is not None)])
+    edits = [one for identity in ids for one in _edits(told[identity], kinds, zone) if last is None or one.place < last]
+    found = sorted([*rows, *edits], key=lambda one: one.place, reverse=True)
+    shown = found[:most]
+    known = around(conn, Wanted(ids, [one.row for one in shown if one.row is not None], told), revealed=revealed)
+    more = "/".join(shown[-1].place) if len(found) > most else ""
+    return Timeline([one.kind.make(one, known) for one in shown], more)
+
+
+def groups() -> list[str]:
+    """What may be chosen, in the order in which it is offered."""
+    return list(dict.fromkeys(kind.group for kind in KINDS))
 
 
 def proves(conn: Connection, household: str, sha256: str) -> bool:
     """Whether a delivery to a household, or a visit, also of those merged into it, names this proof."""
-    ids = aliases(conn).all(household)
-    named = [select(model.proofs).where(model.household.in_(ids)) for model in (Delivery, Visit)]
+    ids = of_one(conn, household).all(household)
+    tables = [kind.table.__table__ for kind in KINDS if kind.table is not None]
+    named = [select(table.c.proofs).where(table.c.household.in_(ids)) for table in tables]
     return any(proof.get("sha256") == sha256 for query in named for row in conn.scalars(query) for proof in row)
 
 
-def _lines(conn: Connection, deliveries: list[str]) -> dict[str, list[Row[Any]]]:
-    query = select(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.quantity)
-    found: dict[str, list[Row[Any]]] = {}
-    for row in conn.execute(query.where(DeliveryLine.delivery.in_(deliveries)).order_by(DeliveryLine.line)):
-        found.setdefault(row.delivery, []).append(row)
-    return found
+def _place(text: str) -> Place | None:
+    date, slash, key = text.partition("/")
+    return Place(date, key) if slash else None
 
 
-def _names(conn: Connection, rows: list[Row[Any]], edits: list[Entry]) -> _Names:
-    actors = {row.actor for row in rows} | {entry.op.actor for entry in edits}
-    actors |= {user for row in rows for user in (row._mapping.get("handed_by") or row._mapping.get("visited_by") or ())}
-    proofs = [proof for row in rows for proof in row.proofs]
-    subjects = {row.id for row in rows} | {entry.op.subject for entry in edits}
-    users = select(User.id, User.name, Team.name.label("team_name")).join(Team, Team.id == User.team, isouter=True)
-    trips = select(Trip.id, Trip.title, Team.name.label("team_name")).join(Team, Team.id == Trip.team, isouter=True)
-    held = select(tables.op.c.device, tables.op.c.seq).where(
-        tables.op.c.subject.in_(subjects), tables.op.c.problem.is_not(None), tables.op.c.dismissed.is_(False)
-    )
-    return _Names(
-        _by_id(conn.execute(users.where(User.id.in_(actors)))),
-        _by_id(conn.execute(trips.where(Trip.id.in_({row.trip for row in rows if row.trip})))),
-        {row.id: row.name for row in conn.execute(select(FieldDevice.id, FieldDevice.name))},
-        items(conn),
-        None if log.is_centre(conn) else log.recall(conn, "device"),
-        int(log.recall(conn, "acked", 0)),
-        frozenset((row.device, row.seq) for row in conn.execute(held)),
-        frozenset(blobs.held(conn, {proof["sha256"] for proof in proofs if "sha256" in proof})),
-        decided(conn, subjects),
-    )
+def _rows(conn: Connection, table: type[Base], ids: list[str], after: Place | None, most: int) -> Sequence[Row[Any]]:
+    values: dict[str, Any] = {"ids": ids, "most": most}
+    if after is not None:
+        values |= {"date": after.date, "key": after.key}
+    return conn.execute(_QUERIES[table, after is not None], values).all()
 
 
-def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Row[Any]]:
-    return {row.id: row for row in rows}
+def _edits(held: Sequence[Entry], kinds: Sequence[Kind], zone: ZoneInfo) -> Iterator[Found]:
+    by_op = {kind.told: kind for kind in kinds if kind.told}
+    for entry in held:
+        if entry.op.kind in by_op:
+            key = order_key(entry)
+            day = entry.op.body.get("date") or recorded_at(key).astimezone(zone).date().isoformat()
+            yield Found(Place(day, key), by_op[entry.op.kind], None, entry)
 
 
-def _delivery(row: Row[Any], lines: list[Row[Any]], names: _Names) -> TimelineEntry:
-    known = {name.code: name for name in named(names.items, {line.item for line in lines})}
+# --- what each kind says --------------------------------------------------------------------------------------
+
+
+def _of_row(one: Found, known: Around) -> dict[str, Any]:
+    """What a visit and a delivery have in common."""
+    row = one.row
+    assert row is not None
+    held = known.told[row.id]
+    trip = known.trips.get(row.trip or "")
+    return {
+        "group": one.kind.group,
+        **known.shared(row.household, row.device, row.seq, row.order_key, row.actor, held),
+        "team": known.team(row.trip, row.actor),
+        "trip": row.trip,
+        "trip_title": trip.title if trip else "",
+        "member": known.member(row.household, row.member),
+        "proofs": row.proofs,
+        "held": known.blobs,
+        "note": known.words(row.note),
+        "void_reason": known.words(row.void_reason),
+        "voided": _voided(held, known) if row.void_reason is not None else None,
+    }
+
+
+def _delivery(one: Found, known: Around) -> TimelineEntry:
+    row = one.row
+    assert row is not None
+    differences = known.since(row.household, order_of(row.order_key))
+    allotted = known.allotted_since(row)
     return TimelineEntry(
         row.id,
-        "delivery",
+        one.kind.name,
         row.date,
-        **names.shared(row.device, row.seq, row.order_key, row.actor),
-        team=names.team(row.trip, row.actor),
-        trip=row.trip,
-        trip_title=names.trips[row.trip].title if row.trip in names.trips else "",
-        lines=[_quantity(known[line.item], line.quantity) for line in lines],
+        **_of_row(one, known),
+        lines=known.lines.get(row.id, []),
         from_place=row.from_place,
         received_by=row.received_by,
         received_as=row.received_as,
         relation=row.received_relation,
-        proofs=row.proofs,
-        held=names.blobs,
-        handed_by=[names.user(user) for user in row.handed_by if names.user(user)],
+        handed_by=known.people(row.handed_by),
         witness=row.witness["name"] if row.witness else None,
-        note=mask.text(row.note),
-        void_reason=mask.text(row.void_reason),
+        replaces=row.replaces,
         replaced=row.replaced,
         counts=row.counts,
-        overrides=[one | {"reason": mask.text(one["reason"])} for one in row.overrides],
+        overrides=[one | {"reason": known.words(one["reason"])} for one in row.overrides],
+        since=[*differences, *([allotted] if allotted else [])],
     )
 
 
-def _quantity(name: ItemName, quantity: int) -> Quantity:
-    return Quantity(name.code, name.name, name.unit, name.spec, quantity)
-
-
-def _visit(row: Row[Any], names: _Names) -> TimelineEntry:
+def _visit(one: Found, known: Around) -> TimelineEntry:
+    row = one.row
+    assert row is not None
     return TimelineEntry(
         row.id,
-        "visit",
+        one.kind.name,
         row.date,
-        **names.shared(row.device, row.seq, row.order_key, row.actor),
-        team=names.team(row.trip, row.actor),
-        trip=row.trip,
-        trip_title=names.trips[row.trip].title if row.trip in names.trips else "",
-        handed_by=[names.user(user) for user in row.visited_by if names.user(user)],
-        proofs=row.proofs,
-        held=names.blobs,
-        note=mask.text(row.note),
+        **_of_row(one, known),
+        handed_by=known.people(row.visited_by),
         outcome=row.outcome,
         purposes=row.purposes,
-        void_reason=mask.text(row.void_reason),
+        met_with=row.met_with,
+        minutes=row.minutes,
+        needs=[known.words(need) or "" for need in row.needs],
         counts=row.void_reason is None,
+        since=known.since(row.household, order_of(row.order_key)),
     )
 
 
-def _edit(entry: Entry, names: _Names, zone: ZoneInfo) -> TimelineEntry:
-    op, key = entry.op, order_key(entry)
+def _edit(one: Found, known: Around) -> TimelineEntry:
+    entry = one.told
+    assert entry is not None
+    op = entry.op
     return TimelineEntry(
         op.subject,
-        OF_HOUSEHOLD[op.kind],
-        op.body.get("date") or recorded_at(key).astimezone(zone).date().isoformat(),
-        **names.shared(op.device, op.seq, key, op.actor),
-        team=names.team(None, op.actor),
-        note=mask.text(op.body.get("reason")),
-        changes=_changed(op.body) if op.kind == "household.updated" else [],
+        one.kind.name,
+        one.place.date,
+        group=one.kind.group,
+        **known.shared(op.subject, op.device, op.seq, one.place.key, op.actor, known.told[op.subject]),
+        team=known.team(None, op.actor),
+        note=known.words(op.body.get("reason")),
+        into=op.body.get("into"),
+        changed=_changed(entry, known),
     )
 
 
-def _changed(body: Mapping[str, Any]) -> list[str]:
-    """Paths that were set, then the sets that something was added to or removed from."""
-    sets = {name for change in ("add", "remove") for name in body.get(change) or ()}
-    return [*sorted(body.get("set") or ()), *sorted(sets)]
+def _changed(entry: Entry, known: Around) -> list[Change]:
+    return known.changes(entry) if entry.op.kind == "household.updated" else []
+
+
+def _voided(held: Sequence[Entry], known: Around) -> Voided | None:
+    """Who voided it: the first that did."""
+    void = next((entry for entry in held if entry.op.kind.endswith(".voided")), None)
+    if void is None:
+        return None
+    return Voided(recorded_at(order_key(void)), known.user(void.op.actor), known.devices.get(void.op.device, ""))
+
+
+# --- the kinds: a new one is a row here, and for a new group a template of its name ---------------------------
+
+KINDS: Final = (
+    Kind("delivery", "delivery", _delivery, Delivery),
+    Kind("visit", "visit", _visit, Visit),
+    *(
+        Kind(name, "edit", _edit, told=f"household.{name}")
+        for name in ("registered", "updated", "closed", "reopened", "merged", "unmerged")
+    ),
+)
+
+
+def _query(table: type[Base], after: bool) -> Any:
+    columns = table.__table__.c
+    query = select(table.__table__).where(columns.household.in_(bindparam("ids", expanding=True)))
+    if after:
+        date: Any = bindparam("date")
+        key: Any = bindparam("key")
+        query = query.where(columns.date <= date, or_(columns.date < date, columns.order_key < key))
+    return query.order_by(columns.date.desc(), columns.order_key.desc()).limit(bindparam("most"))
+
+
+# Said once: to put a statement together costs several times what running it does.
+_QUERIES = {(kind.table, after): _query(kind.table, after) for kind in KINDS if kind.table for after in (False, True)}

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from aidvisit.domain import place
 from aidvisit.domain.repeat import days_apart, too_soon
-from aidvisit.store.queries.alias import Aliases, aliases
+from aidvisit.store.queries.alias import Aliases, of_one
 from aidvisit.store.queries.catalog import ItemName, items, unknown_item
 from aidvisit.store.queries.stock import on_place
 from aidvisit.store.queries.trip import ZONE, TripHead, trip
@@ -46,7 +46,7 @@ def warnings(
     today: str | None = None,
 ) -> list[DeliveryWarning]:
     """What a person must give a reason for. `lines`: item code → quantity; `on`, `today`: YYYY-MM-DD."""
-    alias = aliases(conn)
+    alias = of_one(conn, household_id)
     names = items(conn)
     known = {item: names.get(item, unknown_item(item)) for item in lines}
     head = trip(conn, trip_id) if trip_id else None
@@ -56,6 +56,12 @@ def warnings(
         *_repeats(conn, alias, household_id, known, on),
         *(_of_trip(conn, alias, household_id, lines, known, trip_id) if trip_id else ()),
     ]
+
+
+def visit_warnings(conn: Connection, household_id: str, on: str, today: str | None = None) -> list[DeliveryWarning]:
+    """What to look at twice before a visit is saved: the household is closed or merged, or the day is to come."""
+    day = today or clock.wall().astimezone(ZONE).date().isoformat()
+    return [*_closed(conn, household_id), *_date(on, day, None)]
 
 
 def _closed(conn: Connection, household: str) -> Iterator[DeliveryWarning]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Blueprint, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from aidvisit.errors import Problem
 from aidvisit.services import household as service
@@ -11,8 +14,12 @@ from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import trip as trips
-from aidvisit.store.queries.timeline import proves, timeline
-from aidvisit.store.queries.warning import warnings
+from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.queries.progress import Share, share
+from aidvisit.store.queries.received import received
+from aidvisit.store.queries.timeline import PAGE, WHOLE, groups, proves, timeline
+from aidvisit.store.queries.visit import visit
+from aidvisit.store.queries.warning import DeliveryWarning, warnings
 from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
@@ -44,23 +51,51 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
     if not is_uuid(household):
         raise Problem("unknown-household")
     field = sync.current_settings().role == "field"
+    zone, chosen = sync.current_settings().zone, _chosen()
+    after, whole = request.args.get("after", ""), "whole" in request.args
     with reading() as conn:
         view = queries.household(conn, household, g.scope, revealed=revealed)
         if view is None:
             raise Problem("unknown-household")
         into = queries.household(conn, view.into, g.scope) if view.into else None
-        entries = timeline(conn, household, sync.current_settings().zone)
-        head = trips.current(conn, day_of(None)) if field else None
-        listed = [one for one in trips.today(conn, head.id).households if one.id == household] if head else []
-        owed = listed[0].owed if listed else []
-        on = day_of(head)
-        odd = warnings(conn, household, {q.item: q.quantity for q in owed}, on, head.id if head else None)
+        past = timeline(conn, household, chosen=chosen, after=after, most=WHOLE if whole else PAGE, zone=zone,
+                        revealed=revealed)  # fmt: skip
+        totals = received(conn, household)
+        today = _today(conn, household) if field else Today(None, None, [], [], [])
         fresh = known(conn, town=view.stream)
+        asked = request.args.get("saved", "")
+        saved = visit(conn, household, asked) if is_uuid(asked) else None
     return render_template(
-        "household/page.html", household=view, into=into, entries=entries, trip=head,
-        listed=listed[0] if listed else None, owed=owed, warnings=odd, fresh=fresh, field=field, user=g.user,
-        revealed=revealed,
+        "household/page.html", household=view, into=into, timeline=past, received=totals, today=today, fresh=fresh,
+        field=field, user=g.user, revealed=revealed, chosen=chosen, after=after, whole=whole,
+        saved=saved,
     )  # fmt: skip
+
+
+def _chosen() -> str:
+    """The group that the reader wants to see alone; "" for everything."""
+    asked = request.args.get("kind", "")
+    return asked if asked in groups() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What a household may get on the trip of the day. `listed`: it is on that trip's list."""
+
+    trip: trips.TripHead | None
+    listed: Share | None
+    owed: list[Quantity]
+    delivered: list[Quantity]
+    warnings: list[DeliveryWarning]
+
+
+def _today(conn: Connection, household: str) -> Today:
+    head = trips.current(conn, day_of(None))
+    listed = share(conn, head.id, household) if head else None
+    owed = listed.owed if listed else {}
+    odd = warnings(conn, household, owed, day_of(head), head.id if head else None)
+    names = items(conn) if listed else {}
+    return Today(head, listed, quantities(names, owed), quantities(names, listed.delivered if listed else {}), odd)
 
 
 @blueprint.post("/households/<household>/reveal")

@@ -1,0 +1,63 @@
+"""What a household received: totals by item and year, and how often anybody was there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from aidvisit.store.queries.alias import of_one
+from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.tables import Delivery, DeliveryLine, Visit
+
+_ids: Any = bindparam("ids", expanding=True)
+_SUMS = (
+    select(
+        func.substr(DeliveryLine.date, 1, 4).label("year"),
+        DeliveryLine.item,
+        func.sum(DeliveryLine.quantity).label("quantity"),
+    )
+    .where(DeliveryLine.household.in_(_ids), DeliveryLine.counts)
+    .group_by("year", DeliveryLine.item)
+)
+_TIMES = (
+    select(func.substr(Delivery.date, 1, 4).label("year"), func.count().label("times"))
+    .where(Delivery.household.in_(_ids), Delivery.counts)
+    .group_by("year")
+)
+_VISITS = select(func.count()).where(Visit.household.in_(_ids), Visit.void_reason.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """`year` as YYYY. `deliveries`: how often something was given."""
+
+    year: str
+    deliveries: int
+    items: list[Quantity]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """All that counts; voided and replaced deliveries, and voided visits, do not. `years`: the latest first."""
+
+    years: list[Year]
+    items: list[Quantity]
+    deliveries: int
+    visits: int
+
+
+def received(conn: Connection, household: str) -> Received:
+    """What a household, and those merged into it, received."""
+    ids = {"ids": of_one(conn, household).all(household)}
+    names = items(conn)
+    by_year: dict[str, dict[str, int]] = {}
+    total: dict[str, int] = {}
+    for row in conn.execute(_SUMS, ids):
+        by_year.setdefault(row.year, {})[row.item] = int(row.quantity)
+        total[row.item] = total.get(row.item, 0) + int(row.quantity)
+    times = {row.year: row.times for row in conn.execute(_TIMES, ids)}
+    years = [Year(year, times.get(year, 0), quantities(names, by_year[year])) for year in sorted(by_year, reverse=True)]
+    visits = int(conn.execute(_VISITS, ids).scalar_one())
+    return Received(years, quantities(names, total), sum(times.values()), visits)
