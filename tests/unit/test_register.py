@@ -234,4 +234,6 @@ def test_a_member_is_edited_taken_out_and_put_back(there: Pages) -> None:
     assert back[f"members.{member}.name"] == "谭小"
     assert send(there, path, form, do="save").status_code == 303
     assert bodies(there, household)[2][1] == {"remove": {"members": [member]}}
-    assert "谭小" not in words(there.get(answer.location))
+    page = words(there.get(answer.location))
+    assert "去掉 谭小" in page
+    assert page.count("谭小") == 2, "in the history alone, where the telephone was theirs"

@@ -57,6 +57,7 @@ class Around:
 
     told: Mapping[str, Sequence[Entry]]
     courses: Mapping[str, Course]
+    members: Mapping[str, str]
     users: Mapping[str, Row[Any]]
     trips: Mapping[str, Row[Any]]
     devices: Mapping[str, str]
@@ -87,13 +88,9 @@ class Around:
         row = self.trips.get(trip or "") or self.users.get(actor)
         return (row.team_name or "") if row else ""
 
-    def member(self, household: str, member: str | None) -> str | None:
+    def member(self, member: str | None) -> str | None:
         """A name, also of somebody who belongs to the household no more."""
-        if member is None:
-            return None
-        now = self.courses[household].now if household in self.courses else None
-        state = now.states.get(f"{MEMBERS}.{member}.name") if now else None
-        return str(state.value) if state else ""
+        return None if member is None else self.members.get(member, "")
 
     def shared(
         self, household: str, device: str, seq: int, key: str, actor: str, held: Sequence[Entry]
@@ -183,6 +180,7 @@ def around(conn: Connection, wanted: Wanted, *, revealed: bool) -> Around:
     return Around(
         wanted.told,
         courses,
+        _members(entry.op.body for one in wanted.households for entry in wanted.told[one]),
         _by_id(conn, _USERS, _people(wanted.rows, held)),
         _by_id(conn, _TRIPS, trips),
         {one: row.name for one, row in _by_id(conn, _DEVICES, {one.op.device for one in held}).items()},
@@ -198,6 +196,17 @@ def around(conn: Connection, wanted: Wanted, *, revealed: bool) -> Around:
         revealed,
         _places(conn, wanted),
     )
+
+
+def _members(bodies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """By id, the name of everybody who was ever of the household."""
+    found = dict[str, str]()
+    for body in bodies:
+        people = [*body.get(MEMBERS, ()), *body.get("add", {}).get(MEMBERS, ())]
+        found |= {person["id"]: person.get("name", "") for person in people}
+        renamed = ((path.split("."), name) for path, name in body.get("set", {}).items())
+        found |= {steps[1]: name or "" for steps, name in renamed if steps[::2] == [MEMBERS, "name"]}
+    return found
 
 
 def _people(rows: Iterable[Row[Any]], held: Iterable[Entry]) -> set[str]:

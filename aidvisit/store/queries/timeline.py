@@ -86,7 +86,7 @@ def timeline(
     shown = found[:most]
     known = around(conn, Wanted(ids, [one.row for one in shown if one.row is not None], told), revealed=revealed)
     more = "/".join(shown[-1].place) if len(found) > most else ""
-    return Timeline([one.kind.make(one, known) for one in shown], more)
+    return Timeline([one.kind.make(one, known) for one in shown], more, known.members)
 
 
 def groups() -> list[str]:
@@ -138,7 +138,7 @@ def _of_row(one: Found, known: Around) -> dict[str, Any]:
         "team": known.team(row.trip, row.actor),
         "trip": row.trip,
         "trip_title": trip.title if trip else "",
-        "member": known.member(row.household, row.member),
+        "member": known.member(row.member),
         "proofs": row.proofs,
         "held": known.blobs,
         "note": known.words(row.note),

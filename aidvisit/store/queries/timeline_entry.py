@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -78,7 +79,11 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A page of it. `more`: what to ask with for the page after this one, "" at the end."""
+    """A page of it. `more`: what to ask with for the page after this one, "" at the end.
+
+    `members`: by id, the name of everybody who was ever of the household.
+    """
 
     entries: list[TimelineEntry]
     more: str
+    members: Mapping[str, str]
