@@ -16,6 +16,10 @@ from sync.tables import op as op_table
 from sync.transport import Reply
 
 PAGE = 2000
+_CURSORS = sa.select(tables.cursor.c.stream, tables.cursor.c.n)
+_CLOCK = sa.select(op_table.c.clock).where(
+    op_table.c.device == sa.bindparam("device"), op_table.c.seq == sa.bindparam("seq")
+)
 STOPPING = {"fork", "unauthorized", "device-revoked", "malformed", "chain-broken", "bad-signature", "other-server"}
 """Problems that going on alone cannot mend: sending stops, recording does not, and it is shown."""
 
@@ -65,8 +69,7 @@ def rest_clock(conn: Connection) -> None:
     """With the whole log acknowledged the clock starts again from the latest merge clock that is known."""
     state = log.state(conn)
     if state.waiting == 0:
-        query = sa.select(op_table.c.clock).where(op_table.c.device == state.device)
-        last = conn.execute(query.where(op_table.c.seq == state.last_seq)).scalar()
+        last = conn.execute(_CLOCK, {"device": state.device, "seq": state.last_seq}).scalar()
         log.set_clock(conn, state.device, max(last or "", state.newest_clock or "", clock.EARLIEST))
 
 
@@ -77,7 +80,7 @@ def _pull_all(link: Link) -> int:
         with link.begin() as conn:
             token = log.recall(conn, "token")
             line = pace.of(conn)
-            cursors = {r.stream: r.n for r in conn.execute(sa.select(tables.cursor))}
+            cursors = {r.stream: r.n for r in conn.execute(_CURSORS)}
             request = {"epoch": log.recall(conn, "epoch"), "cursors": cursors, "limit": line.down.limit(PAGE)}
             asked = witness.due(conn, link.now())
             if asked is not None:

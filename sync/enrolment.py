@@ -16,6 +16,7 @@ from sync.rows import insert_new
 from sync.wire import EnrolRequest, load
 
 CODE_LASTS = timedelta(hours=24)
+_BY_TOKEN = sa.select(tables.device).where(tables.device.c.token_hash == sa.bindparam("hash")).with_for_update()
 ATTEMPTS = 10
 ATTEMPTS_WITHIN = timedelta(minutes=10)
 
@@ -98,8 +99,7 @@ def device_of_token(conn: Connection, token: str | None) -> Row[Any]:
     """
     if not token:
         raise Problem("unauthorized", public_key=server_card(conn)["public_key"])
-    where = tables.device.c.token_hash == identity.hash_secret(token)
-    row = conn.execute(sa.select(tables.device).where(where).with_for_update()).first()
+    row = conn.execute(_BY_TOKEN, {"hash": identity.hash_secret(token)}).first()
     if row is None:
         raise Problem("unauthorized")
     if row.revoked:

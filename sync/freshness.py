@@ -12,6 +12,9 @@ from sqlalchemy.engine import Connection
 from sync import log, tables
 from sync.rows import insert_new
 
+_ALL = sa.select(tables.cursor).order_by(tables.cursor.c.stream)
+_NONE = sa.delete(tables.cursor)
+
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
@@ -42,7 +45,7 @@ def take(conn: Connection, answer: dict[str, Any], now: datetime) -> None:
         ended = not answer["more"] or (bool(heads) and stream not in heads)
         as_of = said if ended else before.get(stream)
         rows.append({"stream": stream, "n": n, "head": None if ended else heads.get(stream), "as_of": as_of})
-    conn.execute(sa.delete(tables.cursor))
+    conn.execute(_NONE)
     insert_new(conn, tables.cursor, rows)
 
 
@@ -69,7 +72,7 @@ def gone(conn: Connection) -> dict[str, str]:
 
 def streams(conn: Connection) -> list[Fresh]:
     """Every stream that is granted, by name."""
-    rows = conn.execute(sa.select(tables.cursor).order_by(tables.cursor.c.stream))
+    rows = conn.execute(_ALL)
     return [Fresh(row.stream, row.n, row.head, row.as_of) for row in rows]
 
 

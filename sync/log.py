@@ -31,11 +31,13 @@ from sync.node import recall as recall
 from sync.node import recall_all as recall_all
 from sync.node import remember as remember
 from sync.op import ZERO, Op, chain, check_op
+from sync.problem import URN
 from sync.streams import Streams
 from sync.tables import metadata as metadata
 from sync.tables import op as op_table
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 Place = tuple[str, int]
 """An op by its device and seq."""
 
@@ -49,6 +51,37 @@ _HELD = (
 )
 _OWN_HELD = _HELD.where(op_table.c.device == sa.bindparam("name"))
 _NEWEST = sa.select(sa.func.max(tables.stream.c.clock))
+_TO_CLOCK = sa.update(tables.device).where(tables.device.c.id == sa.bindparam("which")).values(clock=sa.bindparam("to"))
+_GO_ON = (
+    sa.update(tables.device)
+    .where(tables.device.c.id == sa.bindparam("which"))
+    .values(through=sa.bindparam("seq"), head=sa.bindparam("hash"), clock=sa.bindparam("to"))
+)
+_HASH = sa.select(op_table.c.hash).where(
+    op_table.c.device == sa.bindparam("name"), op_table.c.seq == sa.bindparam("number")
+)
+_AT = sa.select(op_table).where(op_table.c.device == sa.bindparam("name"), rows.one_of(op_table.c.seq, "seqs"))
+_COUNTS = sa.and_(
+    op_table.c.body.is_not(None),
+    sa.or_(
+        sa.and_(op_table.c.device != sa.bindparam("me"), op_table.c.problem.is_(None)),
+        sa.and_(op_table.c.device == sa.bindparam("me"), sa.not_(rows.one_of(op_table.c.stream, "withdrawn"))),
+    ),
+)
+"""What the tables are made of: what others say and is not in quarantine, and the own log, but for streams that
+were taken from this device.
+"""
+_HISTORIES = sa.select(op_table).where(_COUNTS, rows.one_of(op_table.c.subject, "subjects"), op_table.c.applied)
+_OF_KINDS = _HISTORIES.where(rows.one_of(op_table.c.kind, "kinds"))
+_LENGTHS = (
+    sa.select(op_table.c.subject, sa.func.count().label("held"))
+    .where(rows.one_of(op_table.c.subject, "subjects"))
+    .group_by(op_table.c.subject)
+)
+_WAITS = sa.and_(op_table.c.problem.is_not(None), op_table.c.dismissed.is_(False))
+_QUARANTINED = sa.select(op_table).where(_WAITS).order_by(op_table.c.received_at, op_table.c.device, op_table.c.seq)
+_MANY_QUARANTINED = sa.select(sa.func.count()).where(_WAITS, op_table.c.body.is_not(None))
+_EVERYTHING = sa.select(op_table).where(_COUNTS).order_by(op_table.c.clock, op_table.c.device, op_table.c.seq)
 
 
 def add_device(conn: Connection, device: str, *, name: str, public_key: str, now: datetime, **more: Any) -> None:
@@ -68,15 +101,19 @@ def lock_device(conn: Connection, device: str) -> Row[Any]:
 
 def set_clock(conn: Connection, device: str, latest: str) -> None:
     """A device's latest merge clock; of the own device: its HLC."""
-    conn.execute(sa.update(tables.device).where(tables.device.c.id == device).values(clock=latest))
+    conn.execute(_TO_CLOCK, {"which": device, "to": latest})
+
+
+def go_on(conn: Connection, device: str, through: int, head: str, latest: str) -> None:
+    """A device's log is held up to `through`; its hash there, and its latest merge clock."""
+    conn.execute(_GO_ON, {"which": device, "seq": through, "hash": head, "to": latest})
 
 
 def hash_at(conn: Connection, device: str, seq: int) -> str:
     """The chain of a whole log at one op."""
     if seq == 0:
         return ZERO
-    query = sa.select(op_table.c.hash).where(op_table.c.device == device, op_table.c.seq == seq)
-    return str(conn.execute(query).scalar_one())
+    return str(conn.execute(_HASH, {"name": device, "number": seq}).scalar_one())
 
 
 # --- writing -------------------------------------------------------------------------------------------------
@@ -152,7 +189,7 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
     streams = Streams(conn, {d.stream for d in drafts}) if central else None
     latest = me.clock
     if central:
-        latest = max(latest, conn.execute(sa.select(sa.func.max(tables.stream.c.clock))).scalar() or latest)
+        latest = max(latest, conn.execute(_NEWEST).scalar() or latest)
     seq, head, wall = me.through, me.head, wall_ms(conn, now)
     entries = []
     for draft in drafts:
@@ -167,8 +204,7 @@ def author(conn: Connection, app: Application, drafts: Iterable[Draft], now: dat
     keep(conn, app, entries)
     if streams:
         streams.save()
-    where = tables.device.c.id == me.id
-    conn.execute(sa.update(tables.device).where(where).values(through=seq, head=head, clock=latest))
+    go_on(conn, me.id, seq, head, latest)
     return entries
 
 
@@ -185,20 +221,15 @@ def to_entry(row: Row[Any]) -> Entry:
         row.kind,
         row.v,
         row.subject,
-        json.loads(row.body),
+        _decode(row.body),
     )
-    problem = None if row.problem is None else json.loads(row.problem)
+    problem = None if row.problem is None else _decode(row.problem)
     return Entry(op, row.n, row.merge_hlc, row.digest, row.hash, problem, row.dismissed, row.received_at)
 
 
-def _counts(conn: Connection) -> sa.ColumnElement[bool]:
-    """What the tables are made of: what others say and is not in quarantine, and the own log, but for streams that
-    were taken from this device.
-    """
-    mine = op_table.c.device == own(conn)
-    others = sa.and_(sa.not_(mine), op_table.c.problem.is_(None))
-    kept = sa.and_(mine, op_table.c.stream.not_in(recall(conn, "withdrawn", [])))
-    return sa.and_(op_table.c.body.is_not(None), sa.or_(others, kept))
+def _node(conn: Connection) -> dict[str, Any]:
+    """The parameters of `_COUNTS`."""
+    return {"me": own(conn), "withdrawn": recall(conn, "withdrawn", [])}
 
 
 def entries_of(conn: Connection, subject: str, kinds: Collection[str] | None = None) -> list[Entry]:
@@ -211,8 +242,8 @@ def histories(
 ) -> dict[str, list[Entry]]:
     """By subject, all ops about it that count, in their order."""
     found: dict[str, list[Entry]] = {subject: [] for subject in subjects}
-    query = sa.select(op_table).where(_counts(conn), *_about(conn, subjects, kinds))
-    for row in conn.execute(query):
+    asked = _node(conn) | {"subjects": [*found]} | ({} if kinds is None else {"kinds": sorted(kinds)})
+    for row in conn.execute(_HISTORIES if kinds is None else _OF_KINDS, asked):
         found[row.subject].append(to_entry(row))
     for held in found.values():
         held.sort(key=attrgetter("order"))
@@ -229,19 +260,9 @@ def histories_with(
     for held in found.values():
         held.sort(key=attrgetter("order"))  # they came in the order of their numbers
     # Also those that do not count: then an index is all that is looked at.
-    query = sa.select(op_table.c.subject, sa.func.count().label("held")).group_by(op_table.c.subject)
-    query = query.where(rows.among(conn, op_table.c.subject, found))
-    longer = [row.subject for row in conn.execute(query) if row.held != len(found[row.subject])]
+    lengths = conn.execute(_LENGTHS, {"subjects": [*found]})
+    longer = [row.subject for row in lengths if row.held != len(found[row.subject])]
     return found | (histories(conn, longer, kinds) if longer else {})
-
-
-def _about(
-    conn: Connection, subjects: Collection[str], kinds: Collection[str] | None
-) -> Iterator[sa.ColumnElement[bool]]:
-    yield rows.among(conn, op_table.c.subject, subjects)
-    yield op_table.c.applied
-    if kinds is not None:
-        yield op_table.c.kind.in_(sorted(kinds))
 
 
 def find(conn: Connection, device: str, seq: int) -> Entry | None:
@@ -260,27 +281,33 @@ def rows_at(conn: Connection, places: Iterable[Place]) -> dict[Place, Row[Any]]:
         seqs.setdefault(device, []).append(seq)
     found = {}
     for device, wanted in seqs.items():
-        query = sa.select(op_table).where(op_table.c.device == device, rows.among(conn, op_table.c.seq, wanted))
-        for row in conn.execute(query):
+        for row in conn.execute(_AT, {"name": device, "seqs": wanted}):
             found[device, row.seq] = row
     return found
 
 
 def iterate(conn: Connection, stream: str | None = None) -> Iterator[Entry]:
     """Everything that counts, in order: what a rebuild replays."""
-    query = sa.select(op_table).where(_counts(conn))
-    if stream is not None:
-        query = query.where(op_table.c.stream == stream)
-    query = query.order_by(op_table.c.clock, op_table.c.device, op_table.c.seq)
-    for row in conn.execute(query, execution_options={"yield_per": 500}):
+    query = _EVERYTHING if stream is None else _EVERYTHING.where(op_table.c.stream == stream)
+    for row in conn.execute(query, _node(conn), execution_options={"yield_per": 500}):
         yield to_entry(row)
 
 
 def quarantined(conn: Connection) -> list[Entry]:
     """What waits for a release or a dismissal, oldest first."""
-    query = sa.select(op_table).where(op_table.c.problem.is_not(None), op_table.c.dismissed.is_(False))
-    query = query.order_by(op_table.c.received_at, op_table.c.device, op_table.c.seq)
-    return [to_entry(row) for row in conn.execute(query) if row.body is not None]
+    return [to_entry(row) for row in conn.execute(_QUARANTINED) if row.body is not None]
+
+
+def held_for(conn: Connection, reasons: Collection[str]) -> list[Entry]:
+    """Those of `quarantined` whose problem has one of these names."""
+    types = {URN + reason for reason in reasons}
+    found = (row for row in conn.execute(_QUARANTINED) if row.body is not None)
+    return [to_entry(row) for row in found if _decode(row.problem).get("type") in types]
+
+
+def count_quarantined(conn: Connection) -> int:
+    """How many are in `quarantined`."""
+    return int(conn.execute(_MANY_QUARANTINED).scalar_one())
 
 
 def streams(conn: Connection) -> list[str]:

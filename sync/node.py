@@ -8,10 +8,13 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import rows, tables
+from sync import tables
 
-_ALL = sa.select(tables.node)
+_ALL = sa.select(tables.node.c.key, tables.node.c.value)
 _DROP = sa.delete(tables.node).where(tables.node.c.key == sa.bindparam("name"))
+_KEEP = sa.text(
+    "INSERT INTO node (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
 
 
 def as_json(value: Any) -> str | None:
@@ -34,9 +37,10 @@ def remember(conn: Connection, **new: Any) -> None:
     held = values(conn)
     changed = {key: text for key, value in new.items() if held.get(key) != (text := as_json(value))}
     if changed:
-        conn.execute(_DROP, [{"name": key} for key in changed])
-        kept = [{"key": key, "value": text} for key, text in changed.items() if text is not None]
-        rows.insert(conn, tables.node, kept)
+        if kept := [{"key": key, "value": text} for key, text in changed.items() if text is not None]:
+            conn.execute(_KEEP, kept)
+        if dropped := [{"name": key} for key, text in changed.items() if text is None]:
+            conn.execute(_DROP, dropped)
         forget(conn)
 
 
@@ -44,7 +48,7 @@ def values(conn: Connection) -> dict[str, str]:
     """The node's values, read once a transaction; again after they were changed, or a lock was waited for."""
     transaction, held = conn.info.get("node", (None, {}))
     if transaction is None or transaction is not conn.get_transaction():
-        held = {row.key: row.value for row in conn.execute(_ALL)}
+        held = dict(conn.execute(_ALL).tuples().all())
         conn.info["node"] = (conn.get_transaction(), held)
     return cast(dict[str, str], held)
 

@@ -22,6 +22,7 @@ TOGETHER = 500
 WENT_AWAY = "the reason went away"
 """What the centre itself gives as its reason."""
 
+_NUMBERED = sa.select(sa.func.coalesce(sa.func.sum(tables.stream.c.head), 0))
 # Reasons that can go away by themselves: the household arrives, the software is upgraded, the right is given.
 PASSING = {"unknown-subject", "unknown-kind", "not-granted", "not-allowed"}
 
@@ -78,14 +79,12 @@ def settle(begin: Begin, app: Application, now: datetime) -> int:
 def _due(begin: Begin, app: Application) -> list[Place]:
     """What can stand by now. Where nothing has changed since the last look, only an upgrade can have helped."""
     with begin() as conn:
-        if not (held := log.quarantined(conn)):
+        if not (held := log.count_quarantined(conn)):
             return []
-        numbered = conn.execute(sa.select(sa.func.coalesce(sa.func.sum(tables.stream.c.head), 0))).scalar_one()
-        seen = [int(numbered), len(held)]
+        seen = [int(conn.execute(_NUMBERED).scalar_one()), held]
         changed = log.recall(conn, "settled") != seen
-        reasons = PASSING if changed else {"unknown-kind"}
         own = log.own(conn)
-        waiting = [e for e in held if _reason(e) in reasons and e.op.device != own]
+        waiting = [e for e in log.held_for(conn, PASSING if changed else {"unknown-kind"}) if e.op.device != own]
         due = [(e.op.device, e.op.seq) for e in _acceptable(conn, app, waiting)]
         if changed and not due:  # else the releases that follow are a change, or were cut short
             log.lock_device(conn, own)
@@ -97,10 +96,6 @@ def _acceptable(conn: Connection, app: Application, entries: Sequence[Entry]) ->
     """Those that may stand now, one after another."""
     problems = judged(conn, app, [entry.op for entry in entries], cache(lambda device: app.grants(conn, device)))
     return [entry for entry, problem in zip(entries, problems, strict=True) if problem is None]
-
-
-def _reason(entry: Entry) -> str:
-    return str((entry.problem or {}).get("type", "")).rpartition(":")[2]
 
 
 def release(

@@ -9,19 +9,21 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 Row = Mapping[str, Any]
+Column = sa.ColumnElement[Any] | InstrumentedAttribute[Any]
 
 MANY = 20
 """From so many rows on it is worth while to copy them."""
 
 
-def among(
-    conn: Connection, column: sa.ColumnElement[Any] | InstrumentedAttribute[Any], values: Collection[Any]
-) -> sa.ColumnElement[bool]:
+def among(conn: Connection, column: Column, values: Collection[Any]) -> sa.ColumnElement[bool]:
     """`column IN (values)` with one parameter however many values there are: no limit, and one text to prepare."""
     found = list(values)
     if conn.dialect.name == "postgresql":
@@ -29,6 +31,48 @@ def among(
         return column == sa.any_(sa.literal(found, postgresql.ARRAY(of)))
     each = sa.func.json_each(json.dumps(found)).table_valued("value")
     return column.in_(sa.select(each.c.value))
+
+
+def one_of(column: Column, name: str) -> sa.ColumnElement[bool]:
+    """`among`, for a statement that is put together once: the values are its parameter `name`, a list."""
+    return _OneOf(column, sa.bindparam(name, type_=_Listed(isinstance(column.type, sa.Integer))))
+
+
+class _Listed(sa.types.TypeDecorator[list[Any]]):
+    """PostgreSQL's array, and for SQLite a JSON text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, numbers: bool) -> None:
+        super().__init__()
+        self.numbers = numbers
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return postgresql.ARRAY(sa.BigInteger() if self.numbers else sa.String())
+        return sa.Text()
+
+    def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class _OneOf(FunctionElement[bool]):
+    name = "one_of"
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(_OneOf)
+def _on_sqlite(element: _OneOf, compiler: SQLCompiler, **more: Any) -> str:
+    column, values = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - names of ours, and a parameter
+
+
+@compiles(_OneOf, "postgresql")
+def _on_postgresql(element: _OneOf, compiler: SQLCompiler, **more: Any) -> str:
+    column, values = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
 
 
 def insert(conn: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -40,8 +84,19 @@ def insert(conn: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     if len(rows) >= MANY and conn.dialect.name == "postgresql":
         _copy(conn, f"COPY {names} FROM STDIN", values)
     else:
-        marks = ", ".join(["?" if conn.dialect.paramstyle == "qmark" else "%s"] * len(values[0]))
-        conn.exec_driver_sql(f"INSERT INTO {names} VALUES ({marks})", values)  # noqa: S608 - our own tables' names
+        _insert(conn, names, values)
+
+
+def insert_new(conn: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """INSERT … ON CONFLICT DO NOTHING of rows that all name the same columns."""
+    if rows:
+        names, values_of = _prepared(table, tuple(rows[0]), conn.dialect)
+        _insert(conn, names, [values_of(row) for row in rows], " ON CONFLICT DO NOTHING")
+
+
+def _insert(conn: Connection, names: str, values: list[tuple[Any, ...]], otherwise: str = "") -> None:
+    marks = ", ".join(["?" if conn.dialect.paramstyle == "qmark" else "%s"] * len(values[0]))
+    conn.exec_driver_sql(f"INSERT INTO {names} VALUES ({marks}){otherwise}", values)  # noqa: S608 - our own tables' names
 
 
 def _copy(conn: Connection, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
@@ -81,10 +136,3 @@ def _prepared(
         return tuple(changed)
 
     return listed, values_of
-
-
-def insert_new(conn: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    """INSERT … ON CONFLICT DO NOTHING."""
-    if rows:
-        make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-        conn.execute(make(table).on_conflict_do_nothing(), list(rows))

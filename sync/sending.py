@@ -17,6 +17,9 @@ from sync.tables import op as op_table
 from sync.wire import MAX_BYTES, MAX_OPS, to_travel
 
 Progress = Callable[[int, int], None]
+_OWN = sa.select(op_table).where(op_table.c.device == sa.bindparam("device")).order_by(op_table.c.seq)
+_FROM = _OWN.where(op_table.c.seq >= sa.bindparam("first")).limit(sa.bindparam("most"))
+_SENT = _OWN.where(op_table.c.seq.between(sa.bindparam("first"), sa.bindparam("last")), op_table.c.body.is_not(None))
 
 
 def push_all(link: Link, progress: Progress | None) -> int:
@@ -63,10 +66,9 @@ def push_all(link: Link, progress: Progress | None) -> int:
 def batch(conn: Connection, first: int, most: int = MAX_OPS) -> dict[str, Any] | None:
     """The next push document of the own log, signed; None when there is nothing to send."""
     device = log.own(conn)
-    query = sa.select(op_table).where(op_table.c.device == device, op_table.c.seq >= first)
     ops: list[dict[str, Any]] = []
     size, head, last = 0, "", first - 1
-    for row in conn.execute(query.order_by(op_table.c.seq).limit(min(most, MAX_OPS))):
+    for row in conn.execute(_FROM, {"device": device, "first": first, "most": min(most, MAX_OPS)}):
         size += len((row.body or "").encode()) + 400
         if ops and size > MAX_BYTES // 2:
             break
@@ -126,10 +128,8 @@ def take_answer(conn: Connection, app: Application, first: int, last: int, answe
 
 
 def sent(conn: Connection, device: str, first: int, last: int) -> list[Entry]:
-    query = sa.select(op_table).where(
-        op_table.c.device == device, op_table.c.seq.between(first, last), op_table.c.body.is_not(None)
-    )
-    return [log.to_entry(row) for row in conn.execute(query.order_by(op_table.c.seq))]
+    asked = {"device": device, "first": first, "last": last}
+    return [log.to_entry(row) for row in conn.execute(_SENT, asked)]
 
 
 def find_fork(link: Link) -> int:

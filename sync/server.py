@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from sync import age, dictionary, identity, log, quarantine, tables, taking, witness
 from sync.enrolment import device_of_token
 from sync.log import Application, Begin, Grants
-from sync.op import ZERO, Op, chain, check_op, loads, malformed, uuid7
+from sync.op import Op, chain, check_op, loads, malformed, uuid7
 from sync.problem import Problem
 from sync.tables import op as op_table
 from sync.wire import MAX_BYTES, MAX_OPS, PullRequest, PushRequest, load, too_large, travelling_op
@@ -22,6 +22,25 @@ from sync.wire import MAX_BYTES, MAX_OPS, PullRequest, PushRequest, load, too_la
 PAGE_BYTES = 2 * 1024 * 1024
 LEAST = 200
 """So many rows are read at once, however small the page: those of the device that asks are passed over."""
+
+_DEVICE = sa.select(tables.device).where(tables.device.c.id == sa.bindparam("device"))
+_SEEN = sa.update(tables.device).where(tables.device.c.id == sa.bindparam("device")).values(seen_at=sa.bindparam("at"))
+_HEADS = sa.select(tables.stream.c.name, tables.stream.c.head)
+_NEW = (
+    sa.select(op_table)
+    .where(op_table.c.stream == sa.bindparam("named"), op_table.c.n > sa.bindparam("cursor"))
+    .order_by(op_table.c.n)
+    .limit(sa.bindparam("most"))
+)
+_BETWEEN = sa.and_(
+    op_table.c.device == sa.bindparam("device"), op_table.c.seq.between(sa.bindparam("first"), sa.bindparam("last"))
+)
+_DIGESTS = sa.select(op_table.c.seq, op_table.c.digest).where(_BETWEEN).order_by(op_table.c.seq)
+_TO_TELL = (
+    sa.select(op_table.c.seq, op_table.c.problem, op_table.c.merge_hlc)
+    .where(_BETWEEN, sa.or_(op_table.c.problem.is_not(None), op_table.c.merge_hlc.is_not(None)))
+    .order_by(op_table.c.seq)
+)
 
 
 def set_up(conn: Connection, *, name: str, now: datetime, key: identity.KeyPair | None = None) -> str:
@@ -141,28 +160,17 @@ def _check_place(conn: Connection, device: Row[Any], first: int, prev: str, dige
     """Fork before gap: `prev`, and the ops that are held already, must be the same here."""
     if first > device.through + 1:
         raise Problem("gap", through=device.through)
-    before = ZERO
-    if first > 1:
-        query = sa.select(op_table.c.hash).where(op_table.c.device == device.id, op_table.c.seq == first - 1)
-        before = conn.execute(query).scalar_one()
-    if prev != before:
+    if prev != log.hash_at(conn, device.id, first - 1):
         raise Problem("fork", seq=max(1, first - 1))
-    query = sa.select(op_table.c.seq, op_table.c.digest).where(
-        op_table.c.device == device.id, op_table.c.seq.between(first, first + len(digests) - 1)
-    )
-    for row in conn.execute(query.order_by(op_table.c.seq)):
+    asked = {"device": device.id, "first": first, "last": first + len(digests) - 1}
+    for row in conn.execute(_DIGESTS, asked):
         if row.digest != digests[row.seq - first]:
             raise Problem("fork", seq=row.seq)
 
 
 def _answer(conn: Connection, device: str, first: int, last: int, now: datetime) -> dict[str, Any]:
-    row = conn.execute(sa.select(tables.device).where(tables.device.c.id == device)).one()
-    query = sa.select(op_table.c.seq, op_table.c.problem, op_table.c.merge_hlc).where(
-        op_table.c.device == device,
-        op_table.c.seq.between(first, last),
-        sa.or_(op_table.c.problem.is_not(None), op_table.c.merge_hlc.is_not(None)),
-    )
-    rows = conn.execute(query.order_by(op_table.c.seq)).all()
+    row = conn.execute(_DEVICE, {"device": device}).one()
+    rows = conn.execute(_TO_TELL, {"device": device, "first": first, "last": last}).all()
     key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
@@ -226,27 +234,29 @@ def pull_page(
 
 def note_seen(conn: Connection, device: Row[Any], status: dict[str, Any] | None, now: datetime) -> None:
     """A device was heard of, and what it said of itself."""
-    values: dict[str, Any] = {"seen_at": now.isoformat()}
-    if status is not None:
-        # What it said was waiting shrinks by what has come since: a pull is asked before the push.
-        # Escaped, because nobody has looked for lone surrogates in it.
-        values["status"] = json.dumps(status | {"through_then": device.through})
-    conn.execute(sa.update(tables.device).where(tables.device.c.id == device.id).values(**values))
+    values = {"device": device.id, "at": now.isoformat()}
+    if status is None:
+        conn.execute(_SEEN, values)
+        return
+    # What it said was waiting shrinks by what has come since: a pull is asked before the push.
+    # Escaped, because nobody has looked for lone surrogates in it.
+    told = json.dumps(status | {"through_then": device.through})
+    conn.execute(_SEEN.values(status=sa.bindparam("told")), values | {"told": told})
 
 
 def _page(
     conn: Connection, device: str, grants: Grants, asked: dict[str, int], limit: int
 ) -> tuple[list[dict[str, Any]], dict[str, int], dict[str, int]]:
     """Ops, the cursors after them, and the heads of the streams that have more to come."""
-    heads = {r.name: r.head for r in conn.execute(sa.select(tables.stream.c.name, tables.stream.c.head))}
+    heads = {r.name: r.head for r in conn.execute(_HEADS)}
     cursors = {name: min(asked.get(name, 0), heads.get(name, 0)) for name in sorted(grants.streams)}
     ops: list[dict[str, Any]] = []
     size = 0
     for name in _reading_order(cursors):
-        query = sa.select(op_table).where(op_table.c.stream == name, op_table.c.n > cursors[name])
         if cursors[name] >= heads.get(name, 0):
             continue
-        for row in conn.execute(query.order_by(op_table.c.n).limit(max(limit - len(ops), LEAST))):
+        most = max(limit - len(ops), LEAST)
+        for row in conn.execute(_NEW, {"named": name, "cursor": cursors[name], "most": most}):
             if len(ops) >= limit or size > PAGE_BYTES:
                 return ops, cursors, _coming(cursors, heads)
             if row.device != device and row.body is not None:

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync import clock, tables
-from sync.rows import among, insert_new
+from sync.rows import insert_new, one_of
+
+_TABLE = tables.stream
+# One statement locks rows in the order in which it sorts them.
+_LOCKED = sa.select(_TABLE).where(one_of(_TABLE.c.name, "names")).order_by(_TABLE.c.name).with_for_update()
+_CLOCK = sa.select(_TABLE.c.clock).where(_TABLE.c.name == sa.bindparam("called"))
+_SAVE = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.name == sa.bindparam("called"))
+    .values(head=sa.bindparam("head"), clock=sa.bindparam("clock"))
+)
 
 
 class Streams:
@@ -17,13 +27,10 @@ class Streams:
     def __init__(self, conn: Connection, names: Collection[str]) -> None:
         self._conn = conn
         ordered = sorted(set(names))
-        table = tables.stream
-        insert_new(conn, table, [{"name": n, "head": 0, "clock": clock.EARLIEST} for n in ordered])
-        # One statement locks rows in the order in which it sorts them.
-        query = sa.select(table).where(among(conn, table.c.name, ordered)).order_by(table.c.name).with_for_update()
+        insert_new(conn, _TABLE, [{"name": n, "head": 0, "clock": clock.EARLIEST} for n in ordered])
         self._rows: dict[str, tuple[int, str]] = {}
         if ordered:
-            self._rows = {row.name: (row.head, row.clock) for row in conn.execute(query)}
+            self._rows = {row.name: (row.head, row.clock) for row in conn.execute(_LOCKED, {"names": ordered})}
         self._others: dict[str, str] = {}
         self._touched: set[str] = set()
 
@@ -32,8 +39,7 @@ class Streams:
         if name in self._rows:
             return self._rows[name][1]
         if name not in self._others:
-            query = sa.select(tables.stream.c.clock).where(tables.stream.c.name == name)
-            self._others[name] = self._conn.execute(query).scalar() or clock.EARLIEST
+            self._others[name] = self._conn.execute(_CLOCK, {"called": name}).scalar() or clock.EARLIEST
         return self._others[name]
 
     def take(self, name: str, merge_clock: str) -> int:
@@ -50,9 +56,8 @@ class Streams:
         self._touched.add(name)
 
     def save(self) -> None:
-        for name in sorted(self._touched):
-            head, latest = self._rows[name]
-            self._conn.execute(
-                sa.update(tables.stream).where(tables.stream.c.name == name).values(head=head, clock=latest)
-            )
+        saved = [(name, *self._rows[name]) for name in sorted(self._touched)]
+        if saved:
+            named = [{"called": name, "head": head, "clock": latest} for name, head, latest in saved]
+            self._conn.execute(_SAVE, named)
         self._touched.clear()

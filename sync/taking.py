@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import clock, log, quarantine, rows, tables
+from sync import clock, log, quarantine, rows
 from sync.log import Application, Entry
 from sync.op import Op
 from sync.problem import Problem
@@ -78,8 +77,7 @@ def take(conn: Connection, app: Application, device: Row[Any], arrived: Sequence
         rows.insert(conn, op_table, erased)
         log.keep(conn, app, entries, checked=True)
     streams.save()
-    values = {"through": arrived[-1].seq, "head": arrived[-1].hash, "clock": merged}
-    conn.execute(sa.update(tables.device).where(tables.device.c.id == device.id).values(**values))
+    log.go_on(conn, device.id, arrived[-1].seq, arrived[-1].hash, merged)
 
 
 def _runs(app: Application, arrived: Sequence[Arrival]) -> Iterator[list[Arrival]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import cache
 from typing import Any, cast
 
 import zstandard
@@ -213,12 +214,18 @@ class PullAnswer(Document):
 ANSWERS: dict[str, type[Document]] = {"enrol": EnrolAnswer, "push": PushAnswer, "pull": PullAnswer}
 
 
+@cache
+def _made(schema: type[Document]) -> Document:
+    """A schema copies all of its fields when it is made, and keeps nothing of what it loads."""
+    return schema()
+
+
 def load(schema: type[Document], document: Any) -> dict[str, Any]:
     """The checked members of a document. Raises: Problem `malformed`, naming the member."""
     if not isinstance(document, dict):
         raise malformed("the document is not an object")
     try:
-        return cast(dict[str, Any], schema().load(document))
+        return cast(dict[str, Any], _made(schema).load(document))
     except ValidationError as error:
         raise malformed(f"members that do not fit: {error.messages}") from error
 

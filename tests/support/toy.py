@@ -46,6 +46,10 @@ applied = sa.Table(
     sa.Column("times", sa.Integer, nullable=False),
 )  # fmt: skip
 
+_NAMED = subjects.c.subject
+FORGET_APPLIED = sa.delete(applied).where(rows.one_of(applied.c.subject, "names"))
+FORGET = sa.delete(subjects).where(rows.one_of(_NAMED, "names"))
+HOMES = sa.select(_NAMED, subjects.c.stream).where(rows.one_of(_NAMED, "names"))
 STATE = sa.select(subjects.c.state).where(subjects.c.subject == sa.bindparam("name"))
 OPENED = sa.select(subjects.c.stream).where(subjects.c.opener == sa.bindparam("name"))
 STREAMS = sa.select(subjects.c.stream).distinct()
@@ -53,6 +57,8 @@ COUNT = sa.text(
     "INSERT INTO toy_applied (device, seq, subject, stream, times) VALUES (:device, :seq, :subject, :stream, 1) "
     "ON CONFLICT (device, seq) DO UPDATE SET times = toy_applied.times + 1"
 )
+
+_COMPILED: dict[Any, Any] = {}
 
 START = datetime(2020, 12, 30, 1, 30, tzinfo=UTC)
 TOWN, OTHER_TOWN, FAR_TOWN = "441225112", "441225113", "520321101"
@@ -98,7 +104,7 @@ class Toy:
 
     def replay(self, conn: Connection, subjects: Collection[str]) -> None:
         if subjects:
-            conn.execute(sa.delete(applied).where(rows.among(conn, applied.c.subject, sorted(subjects))))
+            conn.execute(FORGET_APPLIED, {"names": sorted(subjects)})
             told = [e for held in log.histories(conn, sorted(subjects)).values() for e in held if self.knows(e.op)]
             rows.insert(conn, applied, [_mark(entry) for entry in told])
             refold(conn, subjects)
@@ -145,9 +151,7 @@ class ToyJudge:
             held = log.histories(conn, creating, CREATING)
             self.made = {subject: entries[0].op for subject, entries in held.items() if entries}
         if needed := sorted({name for op in ops if (name := _needs(op)) is not None}):
-            query = sa.select(subjects.c.subject, subjects.c.stream)
-            found = conn.execute(query.where(rows.among(conn, subjects.c.subject, needed)))
-            self.homes = {row.subject: row.stream for row in found}
+            self.homes = dict(conn.execute(HOMES, {"names": needed}).tuples().all())
 
     def why_not(self, op: Op) -> Problem | None:
         if op.kind in CREATING and (other := self.made.get(op.subject)) is not None:
@@ -209,7 +213,7 @@ def _fold_thing(entries: Sequence[Entry]) -> dict[str, Any]:
 def refold(conn: Connection, changed: Collection[str]) -> None:
     """Make the states of these subjects anew."""
     ordered = sorted(changed)
-    conn.execute(sa.delete(subjects).where(rows.among(conn, subjects.c.subject, ordered)))
+    conn.execute(FORGET, {"names": ordered})
     made = []
     for subject, entries in log.histories(conn, ordered).items():
         state = fold([entry for entry in entries if not entry.op.kind.startswith("op.")])
@@ -409,25 +413,26 @@ class _InMemory(sqlite3.Connection):
 
 
 @cache
-def _empty() -> sqlite3.Connection:
-    """The tables, made once: to make them takes as long as a test."""
-    connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
-    make_tables(sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool))
-    return connection
+def _template() -> Engine:
+    """A database with the tables, made once: to make them takes as long as a test."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+    return make_tables(engine)
+
+
+def like(pool: sa.Pool) -> Engine:
+    """An engine with the dialect, and so with the prepared statements, of all the others."""
+    template = _template()
+    return Engine(pool, template.dialect, template.url, execution_options={"compiled_cache": _COMPILED})
 
 
 def memory(copy_of: Engine | None = None) -> Engine:
     """A database in memory, on one connection: empty, or a copy of another one."""
     connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
     connection.execute("PRAGMA foreign_keys=ON")
-    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
-    if copy_of is None:
-        _empty().backup(connection)
-        return engine
-    with copy_of.connect() as original:
-        assert isinstance(original.connection.dbapi_connection, sqlite3.Connection)
-        original.connection.dbapi_connection.backup(connection)
-    return engine
+    with (copy_of or _template()).connect() as original:
+        source: Any = original.connection.dbapi_connection
+        source.backup(connection)
+    return like(sa.StaticPool(lambda: connection, dialect=_template().dialect))
 
 
 @contextmanager
