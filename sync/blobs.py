@@ -112,12 +112,6 @@ def waiting(conn: Connection) -> Waiting:
     return Waiting(*rows.get(True, (0, 0)), *rows.get(False, (0, 0)))
 
 
-def wanted_for(op: sa.Table) -> sa.ColumnElement[bool]:
-    """Whether an op names a blob that the centre has not got whole."""
-    names = sa.and_(blob_name.c.device == op.c.device, blob_name.c.seq == op.c.seq)
-    return sa.exists().where(names, blob_name.c.sha256 == blob.c.sha256, unsent)
-
-
 def ask_again(conn: Connection) -> None:
     """The centre was restored: what it had may be gone there."""
     conn.execute(sa.update(blob).values(sent=None))

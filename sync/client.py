@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, blobs, clock, intake, log, pace, pause, tables, witness
+from sync import age, blobs, clock, earlier, intake, log, pace, pause, tables, witness
 from sync.link import Link
 from sync.problem import Problem
 from sync.sending import Progress, push_all
@@ -41,6 +41,8 @@ def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
     """
     try:
         pulled = _pull_all(link)
+        if not _is_paused(link) and earlier.give_back(link)[0]:
+            pulled += _pull_all(link)  # it has numbers again
         if link.before_push is not None:
             link.before_push()
         pushed = _push(link, progress)
@@ -56,13 +58,16 @@ def sync_once(link: Link, progress: Progress | None = None) -> Outcome:
 
 def _push(link: Link, progress: Progress | None) -> int:
     """All ops, unless that is paused; whatever becomes of the blobs after them, the log is in step."""
-    with link.begin() as conn:
-        paused = pause.holds(conn, link.now())
-    pushed = 0 if paused else push_all(link, progress)
+    pushed = 0 if _is_paused(link) else push_all(link, progress)
     with link.begin() as conn:
         rest_clock(conn)
         log.remember(conn, trouble=None, synced_at=link.now().isoformat())
     return pushed
+
+
+def _is_paused(link: Link) -> bool:
+    with link.begin() as conn:
+        return pause.holds(conn, link.now())
 
 
 def rest_clock(conn: Connection) -> None:

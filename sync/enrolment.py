@@ -54,7 +54,7 @@ def enrol(
             _throttle(conn, address, now)
             if "code" in request:
                 team, code = _team_of_code(conn, request["code"], now)
-                return _admit(conn, app, request, team, code, None, now)
+                return _admit(conn, app, request, team, code, _proven(conn, request), now)
             earlier = device_of_token(conn, token)
             return _admit(conn, app, request, earlier.team, None, earlier.id, now)
     except Problem as problem:
@@ -62,6 +62,17 @@ def enrol(
             with begin() as conn:
                 _count_failure(conn, address, now)
         raise
+
+
+def _proven(conn: Connection, request: dict[str, Any]) -> str | None:
+    """The last device that the same laptop was before, by the word of that device's key; also one that was revoked."""
+    for told in request.get("earlier", []):
+        known = sa.select(tables.device.c.public_key).where(tables.device.c.id == told["device"])
+        public = conn.execute(known).scalar()
+        text = identity.earlier_text(told["device"], request["public_key"])
+        if public is not None and identity.verify(public, text, told["sig"]):
+            return str(told["device"])
+    return None
 
 
 def _throttle(conn: Connection, address: str, now: datetime) -> None:
@@ -139,7 +150,8 @@ def _admit(
             conn, device, name=request["name"], public_key=request["public_key"], now=now, team=team,
             age_recipient=_recipient(request), token_hash=identity.hash_secret(token), earlier=earlier,
         )  # fmt: skip
-        facts = app.enrolled(conn, device, request["name"], request["public_key"], team, earlier)
+        carried = earlier if code is None else None  # a code makes a laptop of its team, and no more
+        facts = app.enrolled(conn, device, request["name"], request["public_key"], team, carried)
         log.author(conn, app, facts, now)
     if code is not None:
         where = tables.enrolment_code.c.hash == code.hash

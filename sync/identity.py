@@ -98,6 +98,11 @@ def push_text(device: str, last_seq: int, head: str) -> str:
     return f"aidvisit-push-1:{device}:{last_seq}:{head}"
 
 
+def earlier_text(device: str, public_key: str) -> str:
+    """What an earlier device's key signs so that whoever has the new key is known to be the same laptop."""
+    return f"aidvisit-earlier-1:{device}:{public_key}"
+
+
 def answer_text(device: str, sha256: str) -> str:
     """What the server signs of an answer by bundle: whose it is, and the hash of what stands behind its header."""
     return f"aidvisit-answer-1:{device}:{sha256}"

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import blobs, freshness, log, quarantine, tables
+from sync import blobs, earlier, freshness, log, quarantine, tables
 from sync.log import Application, Entry
 from sync.op import Op, check_op, malformed
 from sync.problem import Problem
@@ -88,11 +88,11 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
     withdrawn = set(log.recall(conn, "withdrawn", []))
     gone, back = before - after, withdrawn & after
     log.remember(conn, grants=sorted(after), withdrawn=sorted((withdrawn | gone) - after))
-    # What this laptop recorded as an earlier device is kept for as long as it names a photo that was not sent.
-    named = sa.and_(op_table.c.device.in_(log.recall(conn, "earlier", [])), blobs.wanted_for(op_table))
+    # What this laptop recorded as an earlier device is kept for good, as its own log is.
+    kept = earlier.within(earlier.logs(conn))
     for stream in sorted(gone):
         others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
-        conn.execute(sa.delete(op_table).where(others, ~named))
+        conn.execute(sa.delete(op_table).where(others, ~kept))
         conn.execute(sa.update(op_table).where(others).values(n=None, problem=_not_numbered(), dismissed=True))
         app.forget(conn, stream)
     if gone:
@@ -113,6 +113,7 @@ def begin_epoch(conn: Connection, device: str, epoch: str) -> None:
     conn.execute(sa.update(op_table).where(op_table.c.device == device).values(dismissed=False))
     conn.execute(sa.update(tables.cursor).values(n=0))
     blobs.ask_again(conn)
+    earlier.forget_acknowledged(conn)
     log.remember(conn, epoch=epoch, acked=0, renumbering=True, heard=None)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, blobs, identity, log, tables
+from sync import age, blobs, earlier, identity, log, tables
 from sync.joining import Expects, ask_to_enrol, meet, next_key
 from sync.link import Link
 from sync.op import Op
@@ -43,29 +43,44 @@ def enrol_again(link: Link, code: str | None = None, expects: Expects | None = N
     if anew and expects is not None:
         meet(link, expects)
     key = next_key(link, code)
+    lost = [] if first > 1 or refused == "" else _lost(link, anew)
     with link.begin() as conn:
         recipient = age.next_recipient(conn)
-    request = {"name": name, "public_key": key.public, "age_recipient": recipient} | ({"code": code} if code else {})
+        proofs = earlier.proofs(conn, key.public)
+    request = {"name": name, "public_key": key.public, "age_recipient": recipient}
+    if code:
+        request |= {"code": code, "earlier": proofs}
     answer = ask_to_enrol(link, request, token, anew=anew, expects=expects if anew else None)
     with link.begin() as conn:
-        _become(conn, link, old, first, key, name, answer)
+        _become(conn, link, old, first, lost, key, name, answer)
         if first == 1:
             blobs.ask_again(conn)
     return str(answer["device"])
 
 
+def _lost(link: Link, anew: bool) -> list[str]:
+    """Earlier devices of which the centre knows nothing: their logs are authored again as well, before the last one."""
+    with link.begin() as conn:
+        known = list(earlier.logs(conn))
+        earlier.forget_acknowledged(conn)
+    return known if anew else earlier.give_back(link)[1]
+
+
 def _become(
-    conn: Connection, link: Link, old: str, first: int, key: identity.KeyPair, name: str, answer: dict[str, Any]
-) -> None:
+    conn: Connection, link: Link, old: str, first: int, lost: list[str], key: identity.KeyPair, name: str,
+    answer: dict[str, Any],
+) -> None:  # fmt: skip
     before = log.lock_device(conn, old)
-    kept = sent(conn, old, first, before.through)
-    held = sa.select(op_table.c.subject).where(op_table.c.device == old, op_table.c.problem.is_not(None))
+    logs = earlier.with_own(conn, first - 1, answer["epoch"])
+    unknown = {device: logs.pop(device) for device in lost}
+    kept = [entry for device, one in unknown.items() for entry in sent(conn, device, 1, one["through"])]
+    kept += sent(conn, old, first, before.through)
+    held = sa.select(op_table.c.subject).where(op_table.c.device.in_([*lost, old]), op_table.c.problem.is_not(None))
     changed = {entry.op.subject for entry in kept} | set(conn.execute(held).scalars())
-    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not. What names a
-    # photo that the centre has not got stays, and is set aside with what is not numbered again.
-    withdrawn = op_table.c.stream.in_(log.recall(conn, "withdrawn", []))
-    here = sa.or_(op_table.c.seq >= first, sa.and_(withdrawn, ~blobs.wanted_for(op_table)))
-    conn.execute(sa.delete(op_table).where(op_table.c.device == old, here))
+    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not: that is set
+    # aside with what is not numbered again.
+    mine = sa.and_(op_table.c.device == old, op_table.c.seq >= first)
+    conn.execute(sa.delete(op_table).where(sa.or_(mine, earlier.within(unknown))))
     conn.execute(sa.update(op_table).values(n=None, hash=None))
     conn.execute(sa.update(tables.cursor).values(n=0))
     conn.execute(sa.delete(tables.device).where(tables.device.c.id == old))
@@ -75,6 +90,7 @@ def _become(
         conn, device=answer["device"], private_key=key.private, next_keys=None, token=answer["token"],
         server=answer["server"], epoch=answer["epoch"], acked=0, trouble=None, renumbering=True, heard=None,
         receipt=None, earlier_receipt=log.recall(conn, "receipt"), earlier=[*log.recall(conn, "earlier", []), old],
+        **{earlier.KEY: logs},
     )  # fmt: skip
     age.adopt(conn)
     link.app.replay(conn, changed)

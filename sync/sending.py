@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from sync import identity, log, pace
 from sync import receipt as receipts
 from sync.link import Link
 from sync.log import Application, Entry
+from sync.op import chain
 from sync.problem import Problem
 from sync.tables import op as op_table
 from sync.wire import MAX_BYTES, MAX_OPS, to_travel
 
 Progress = Callable[[int, int], None]
+Make = Callable[[Connection, int, int], dict[str, Any] | None]
 _OWN = sa.select(op_table).where(op_table.c.device == sa.bindparam("device")).order_by(op_table.c.seq)
 _FROM = _OWN.where(op_table.c.seq >= sa.bindparam("first")).limit(sa.bindparam("most"))
 _SENT = _OWN.where(op_table.c.seq.between(sa.bindparam("first"), sa.bindparam("last")), op_table.c.body.is_not(None))
@@ -66,25 +68,25 @@ def push_all(link: Link, progress: Progress | None) -> int:
 def batch(conn: Connection, first: int, most: int = MAX_OPS) -> dict[str, Any] | None:
     """The next push document of the own log, signed; None when there is nothing to send."""
     device = log.own(conn)
+    key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
+    rows = conn.execute(_FROM, {"device": device, "first": first, "most": min(most, MAX_OPS)})
+    return document_of(device, key, log.hash_at(conn, device, first - 1), rows)
+
+
+def document_of(device: str, key: identity.KeyPair, prev: str, rows: Iterable[Row[Any]]) -> dict[str, Any] | None:
+    """A push document of as many of these ops, which follow each other, as one may hold; None of none."""
     ops: list[dict[str, Any]] = []
-    size, head, last = 0, "", first - 1
-    for row in conn.execute(_FROM, {"device": device, "first": first, "most": min(most, MAX_OPS)}):
+    size, head, first, last = 0, prev, 0, 0
+    for row in rows:
         size += len((row.body or "").encode()) + 400
         if ops and size > MAX_BYTES // 2:
             break
         ops.append({"erased": row.digest} if row.body is None else to_travel(log.to_entry(row).op))
-        head, last = row.hash, row.seq
+        head, first, last = row.hash or chain(head, row.digest), first or row.seq, row.seq
     if not ops:
         return None
-    key = identity.KeyPair.from_private(log.recall(conn, "private_key"))
-    return {
-        "device": device,
-        "from": first,
-        "prev": log.hash_at(conn, device, first - 1),
-        "ops": ops,
-        "head": head,
-        "sig": key.sign(identity.push_text(device, last, head)),
-    }
+    sig = key.sign(identity.push_text(device, last, head))
+    return {"device": device, "from": first, "prev": prev, "ops": ops, "head": head, "sig": sig}
 
 
 def take_answer(conn: Connection, app: Application, first: int, last: int, answer: dict[str, Any]) -> None:
@@ -134,19 +136,32 @@ def sent(conn: Connection, device: str, first: int, last: int) -> list[Entry]:
 
 def find_fork(link: Link) -> int:
     """The first own op that differs from what the server has of this device: the logs are compared from the start."""
-    first, most = 1, MAX_OPS
+    with link.begin() as conn:
+        token = log.recall(conn, "token")
+    try:
+        return push_from(link, token, 1, batch)
+    except Problem as problem:
+        if problem.name != "fork":
+            raise
+        return int(problem.members["seq"])
+
+
+def push_from(link: Link, token: str | None, first: int, make: Make) -> int:
+    """Push a log in batches from `first` on, also what the server has already; the number after its last op.
+
+    `make`: the document that begins at an op, with at most so many; None at the end. Raises: Problem.
+    """
+    most = MAX_OPS
     while True:
         with link.begin() as conn:
-            token, document = log.recall(conn, "token"), batch(conn, first, most)
-        if document is None:
+            made = make(conn, first, most)
+        if made is None:
             return first
         try:
-            link.call("push", document, token)
+            link.call("push", made, token)
         except Problem as problem:
-            if problem.name == "too-large" and len(document["ops"]) > 1:
-                most = len(document["ops"]) // 2
+            if problem.name == "too-large" and len(made["ops"]) > 1:
+                most = len(made["ops"]) // 2
                 continue
-            if problem.name != "fork":
-                raise
-            return int(problem.members["seq"])
-        first += len(document["ops"])
+            raise
+        first += len(made["ops"])

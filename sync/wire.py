@@ -20,6 +20,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_BLOB = 5 * 1024 * 1024
 MAX_PAGE = 5000
 MOST_PLACES = 400
+MOST_EARLIER = 20
 NAMING = len("Content-Encoding: aid-1\r\n")
 _REFUSED = re.compile(r";q=0(\.0*)?$")
 PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull", "blobs": "/sync/v1/blobs/"}
@@ -128,11 +129,17 @@ class Document(Schema):
         unknown = EXCLUDE
 
 
+class Earlier(Document):
+    device = fields.String(required=True, validate=_identifier)
+    sig = fields.String(required=True, validate=validate.Length(max=100))
+
+
 class EnrolRequest(Document):
     code = fields.String(validate=validate.Length(max=40))
     name = fields.String(required=True, validate=[validate.Length(min=1, max=100), _storable])
     public_key = fields.String(required=True, validate=validate.Length(max=100))
     age_recipient = fields.String(allow_none=True, validate=[validate.Length(max=200), _storable])
+    earlier = fields.List(fields.Nested(Earlier), validate=validate.Length(max=MOST_EARLIER))
 
 
 class PushRequest(Document):

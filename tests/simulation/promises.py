@@ -41,9 +41,10 @@ def check(world: World) -> str:
 
 
 def of_revoked(conn: Connection, revoked: set[str]) -> set[int]:
-    """What a copy held of a device that is revoked by now: what a restored centre lost of it stays on that laptop."""
+    """What a laptop wrote as an earlier device that is revoked: what a restored centre lost of that stays here."""
+    logs = revoked & log.recall(conn, "earlier_logs", {}).keys()
     rows = conn.exec_driver_sql("SELECT json_extract(body, '$.mark'), device FROM op")
-    return {mark for mark, device in rows if device in revoked}
+    return {mark for mark, device in rows if device in logs}
 
 
 def node_is_whole(conn: Connection, app: Toy) -> None:

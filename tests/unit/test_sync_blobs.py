@@ -297,8 +297,10 @@ def test_what_was_fetched_does_not_keep_ones_own_back_after_a_restore(centre: Ce
     assert laptop.waiting() == blobs.Waiting()
 
 
-def test_photos_of_a_revoked_device_wait_and_keep_nothing_back(centre: Centre, laptop: Laptop) -> None:
-    """The centre holds their ops, but takes nothing for those any more: they stay, and are not told as sent."""
+def test_photos_of_a_revoked_device_are_sent_by_the_one_that_proves_to_be_the_same_laptop(
+    centre: Centre, laptop: Laptop
+) -> None:
+    """Only a new code lets it go on; what the centre holds the ops of it takes then."""
     old = [laptop.photo(picture(100 + number)) for number in range(blobs.PATIENCE + 1)]
     laptop.line.before = lambda name, _: (_ for _ in ()).throw(UNREACHABLE) if name == "blob" else None
     with expect_problem("server-unreachable"):
@@ -312,7 +314,8 @@ def test_photos_of_a_revoked_device_wait_and_keep_nothing_back(centre: Centre, l
     name = laptop.photo(picture(9000))
     laptop.sync()
     assert at_centre(centre, name) == picture(9000)
-    assert laptop.waiting().count == len(old)
+    assert laptop.waiting() == blobs.Waiting()
+    assert all(at_centre(centre, one) is not None for one in old)
 
 
 def test_what_came_with_another_hash_is_not_kept(centre: Centre, laptop: Laptop) -> None:

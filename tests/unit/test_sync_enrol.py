@@ -178,3 +178,20 @@ def test_a_code_is_not_spent_by_an_enrolment_that_fails(centre: Centre, monkeypa
         enrol(centre, code, key)
     monkeypatch.undo()
     assert enrol(centre, code)["device"]
+
+
+@pytest.mark.parametrize("by", ["itself", "another key", "for another key", "an unknown device"])
+def test_what_a_laptop_was_before_is_believed_of_its_old_key(centre: Centre, by: str) -> None:
+    """Also after it was revoked: a new code lets it in, and what it did not hand over is still its to send."""
+    old, new = KeyPair.generate(), KeyPair.generate()
+    before = enrol(centre, centre.code(TEAM), old)["device"]
+    with centre.begin() as conn:
+        server.revoke(conn, before)
+    signer = KeyPair.generate() if by == "another key" else old
+    named = uuid7() if by == "an unknown device" else before
+    signed = KeyPair.generate().public if by == "for another key" else new.public
+    told = [{"device": named, "sig": signer.sign(identity.earlier_text(named, signed))}]
+    device = enrol(centre, centre.code(TEAM), new, earlier=told)["device"]
+    with centre.begin() as conn:
+        known = conn.exec_driver_sql("SELECT earlier FROM sync_device WHERE id = ?", (device,)).scalar()
+    assert known == (before if by == "itself" else None)
