@@ -14,6 +14,8 @@ from waitress.task import WSGITask
 
 from aidvisit.serving.lanes import Lanes, length_of
 
+DEVICES = "/sync/v1/"
+"""What is answered there with success was asked with a token that holds, or made one."""
 Refusal = Callable[[Any, int], bytes]
 """The whole answer to a request that is not let in, and the seconds after which to ask again."""
 
@@ -24,6 +26,7 @@ class Request(HTTPRequestParser):
     path: str
     length = 0
     since = 0.0
+    known = False
 
     def __init__(self, channel: Channel, adj: Any) -> None:
         super().__init__(adj)
@@ -48,6 +51,13 @@ class Request(HTTPRequestParser):
 
 class Task(WSGITask):
     """waitress ends the line after an answer that says no length; 204 has none to say (RFC 9110, 8.6)."""
+
+    def execute(self) -> None:
+        super().execute()
+        request: Any = self.request
+        if request.path.startswith(DEVICES) and self.status.startswith("2"):
+            lanes: Any = self.channel.server.task_dispatcher
+            lanes.know(request.headers.get("AUTHORIZATION", ""))
 
     def set_close_on_finish(self) -> None:
         request: Any = self.request
@@ -81,6 +91,7 @@ class Channel(HTTPChannel):
         if self.requests:  # a second one behind it on the same line: answers keep their order
             return True
         lanes: Lanes = self.server.task_dispatcher
+        request.known = lanes.knows(request.headers.get("AUTHORIZATION", ""))
         channels = list(self.server.active_channels.values())
         leaving = sum(channel.total_outbufs_len for channel in channels)
         wait_s = lanes.wait_s(request, self._present(channels, request), leaving, request.since)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Protocol, cast
 
 from waitress.task import Task, ThreadedTaskDispatcher
@@ -21,9 +22,15 @@ from sync.wire import MAX_BYTES
 MOST_WORK_S = 15.0
 """Whoever is let in is answered after at most so much work of others, as far as one can tell."""
 SLOW_S = 20.0
-"""A body that takes longer than this to arrive is on a slow line, and keeps nobody else out meanwhile."""
+"""A body that takes longer than this to arrive is on a slow line, and keeps nobody else out meanwhile; a stranger's
+never does before it is there."""
 HELD_BYTES = 96 * 1024 * 1024
 """Bodies that arrive or wait, and answers that leave: together, in one process."""
+STRANGERS_BYTES = HELD_BYTES // 4
+"""Of these, for large bodies of those who have not shown a token that holds: they can only fill their own room."""
+SMALL = 64 * 1024
+"""Bytes of a body that is not large: of so many even all connections together leave room."""
+KNOWN = 10_000
 LONGEST_WAIT_S = 300
 BASE = 2048  # a request without any body is work too
 FIRST_GUESS_S = 1e-4  # for each byte; what was measured soon takes its place
@@ -41,6 +48,8 @@ class Asking(Protocol):
     length: int
     """Bytes of its body, as it says; the most that may come where it does not say."""
     since: float
+    known: bool
+    """Whether it shows a token that was answered before."""
 
     @property
     def whole(self) -> bool: ...
@@ -79,12 +88,22 @@ class Lanes:
 
     def __init__(self, lanes: Iterable[tuple[str, Lane]]) -> None:
         self._lanes = list(lanes)
+        self._known: dict[bytes, None] = {}
         for _, lane in self._lanes:
             lane.workers.queue_logger = QUEUE_LOGGER
             lane.workers.set_thread_count(lane.threads)
 
     def of(self, path: str) -> Lane:
         return next(lane for prefix, lane in self._lanes if path.startswith(prefix))
+
+    def knows(self, authorization: str) -> bool:
+        return _digest(authorization) in self._known
+
+    def know(self, authorization: str) -> None:
+        """Whoever shows this was given what only a device is given."""
+        self._known[_digest(authorization)] = None
+        if len(self._known) > KNOWN:
+            self._known.pop(next(iter(self._known)))
 
     def wait_s(self, asked: Asking, present: Iterable[Asking], leaving: int, now: float) -> int:
         """Seconds after which to ask again; 0: come in.
@@ -95,9 +114,13 @@ class Lanes:
         others = list(present)
         if asked.length and asked.length + leaving + sum(each.length for each in others) > HELD_BYTES:
             return lane.ticket_s(asked, MOST_WORK_S, now)
+        if asked.length > SMALL and not asked.known:
+            strangers = sum(each.length for each in others if each.length > SMALL and not each.known)
+            if asked.length + strangers > STRANGERS_BYTES:
+                return lane.ticket_s(asked, MOST_WORK_S, now)
         if not lane.limited:
             return 0
-        counted = [each for each in others if each.whole or now - each.since < SLOW_S]
+        counted = [each for each in others if each.whole or (each.known and now - each.since < SLOW_S)]
         waiting_s = sum(lane.cost_s(each) for each in counted if self.of(each.path) is lane)
         return lane.ticket_s(asked, waiting_s, now) if waiting_s > MOST_WORK_S else 0
 
@@ -152,6 +175,10 @@ def of_centre(threads: int) -> Lanes:
         yield "", Lane("pages", 4, limited=False)
 
     return Lanes(made())
+
+
+def _digest(authorization: str) -> bytes:
+    return sha256(authorization.encode(errors="surrogatepass")).digest()
 
 
 def length_of(headers: Mapping[str, str], chunked: bool) -> int:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Asked:
     length: int = 50_000
     since: float = 0.0
     whole: bool = True
+    known: bool = True
 
 
 @pytest.fixture
@@ -94,6 +95,25 @@ def test_what_is_held_in_memory_has_an_end(made: lanes.Lanes) -> None:
         assert made.wait_s(Asked(path=path, length=0), large, HELD_BYTES, now=0.0) == 0, "a page without a body"
 
 
+def test_strangers_fill_no_more_than_their_own_room(made: lanes.Lanes) -> None:
+    slow(made, 0.0)
+    largest = 4 * 1024 * 1024
+    strangers = [Asked(length=largest, known=False)] * (lanes.STRANGERS_BYTES // largest)
+    assert made.wait_s(Asked(length=largest, known=False), strangers, 0, now=0.0) > 0
+    assert made.wait_s(Asked(length=largest, known=False), strangers[1:], 0, now=0.0) == 0
+    assert made.wait_s(Asked(length=largest), strangers, 0, now=0.0) == 0
+    assert made.wait_s(Asked(path="/sync/v1/pull", length=2000, known=False), strangers, 0, now=0.0) == 0, "a first one"
+    small = [Asked(length=lanes.SMALL, known=False)] * server.CONNECTIONS
+    assert made.wait_s(Asked(length=largest), [*strangers, *small], 0, now=0.0) == 0
+
+
+def test_of_those_that_were_answered_the_last_are_known(made: lanes.Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "KNOWN", 2)
+    for token in "abc":
+        made.know(token)
+    assert [made.knows(token) for token in "abcd"] == [False, True, True, False]
+
+
 # --- over a real socket --------------------------------------------------------------------------------------
 
 
@@ -107,8 +127,8 @@ class Serving:
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     going_on: list[bool] = field(default_factory=lambda: [True])
 
-    def ask(self, path: str, data: bytes = b"{}") -> requests.Response:
-        headers = {"Authorization": "Bearer x", "Aidvisit-Nonce": NONCE, "Accept-Encoding": "identity"}
+    def ask(self, path: str, data: bytes = b"{}", token: str = "x") -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}", "Aidvisit-Nonce": NONCE, "Accept-Encoding": "identity"}
         return requests.post(self.url + path, data=data, headers=headers, timeout=30)
 
 
@@ -219,6 +239,19 @@ def test_bodies_that_drip_take_no_thread(serving: Serving) -> None:
     assert serving.ask("/sync/v1/push").status_code == 200
     for line in lines:
         line.close()
+
+
+def test_bodies_that_never_come_keep_no_laptop_out(serving: Serving) -> None:
+    """Two dozen lines that announce the largest body would fill all the room there is."""
+    serving.hold.set()
+    assert serving.ask("/sync/v1/push", token="of a device").status_code == 200
+    large = bytes(3_000_000)
+    with ExitStack() as lines:
+        for _ in range(30):
+            line = lines.enter_context(_raw(serving))
+            line.sendall(b"POST /sync/v1/push HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n{")
+        assert soon(lambda: serving.ask("/sync/v1/push", large, token="of nobody").status_code == 429)
+        assert serving.ask("/sync/v1/push", large, token="of a device").status_code == 200
 
 
 def test_pages_are_there_while_pushes_wait(serving: Serving) -> None:
