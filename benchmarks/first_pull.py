@@ -24,7 +24,7 @@ from aidvisit.cli.home import opened
 from aidvisit.services.device import enrolment_codes
 from aidvisit.store.database import open_engine, reading, transaction
 from aidvisit.store.ledger import House
-from aidvisit.store.queries import household as households
+from aidvisit.store.queries import search as searching
 from aidvisit.store.vault import Vault
 from benchmarks import township
 from benchmarks.push import BATCH, push
@@ -120,7 +120,7 @@ def _laptop(home: Path, url: str, code: str, told: Connection) -> None:
             while not over.wait(SEARCH_EVERY_S):
                 asked = time.monotonic()
                 with app.app_context(), reading() as conn:
-                    found = households.search(conn, "陈1")
+                    found = searching.search(conn, "陈1")
                 searches.append((asked - began, found.searched, (time.monotonic() - asked) * 1000))
 
         person = threading.Thread(target=search)

@@ -25,6 +25,7 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
 from aidvisit.store.queries import household as household_queries
 from aidvisit.store.queries.reconcile import reconcile
+from aidvisit.store.queries.search import search
 from aidvisit.store.queries.trip import today
 from aidvisit.store.tables import Household
 from aidvisit.store.vault import Vault
@@ -147,7 +148,7 @@ def _reads(trip: str) -> Iterator[Figure]:
         bare = median_ms(lambda: conn.execute(select(Household.__table__).where(Household.id == one)).all())
         works = {
             "today": lambda: today(conn, trip),
-            "search": lambda: household_queries.search(conn, "陈1"),
+            "search": lambda: search(conn, "陈1"),
             "household and timeline": lambda: (
                 household_queries.household(conn, one),
                 household_queries.timeline(conn, one),

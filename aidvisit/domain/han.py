@@ -64,6 +64,13 @@ def initials(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys("".join(syllable[0] for syllable in spelling) for spelling in readings(name)))
 
 
+@cache
+def syllables() -> tuple[frozenset[str], frozenset[str]]:
+    """All syllables that a character is read as, and all their beginnings."""
+    whole = frozenset(spelled for each in _readings().values() for one in each for spelled in _without_umlaut(one))
+    return whole, frozenset(syllable[:length] for syllable in whole for length in range(1, len(syllable) + 1))
+
+
 def _one_other(found: Sequence[Sequence[str]]) -> list[Spelling]:
     """The usual spelling, and those that differ from it in one place."""
     usual = tuple(each[0] for each in found)

@@ -16,6 +16,7 @@ from aidvisit.domain.stream import trip_of
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
 from aidvisit.store import apply
+from aidvisit.store.apply import search
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.grants import grants_of
 from aidvisit.store.judge import Judge, turns, unsalted, wrong
@@ -245,6 +246,7 @@ def verify(conn: Connection) -> list[str]:
             rebuild(scratch)
             for table in metadata.sorted_tables:
                 findings += _compare(table, _rows(scratch, table), _rows(conn, table))
+        findings += search.verify(conn)
     finally:
         engine.dispose()
     return findings
@@ -260,8 +262,10 @@ Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 def _rows(conn: Connection, table: Table) -> Rows:
-    keys = [column.name for column in table.primary_key]
-    rows = conn.execute(select(table)).mappings()
+    """By key; what is a database's own is not compared."""
+    keys = table.info.get("key") or [column.name for column in table.primary_key]
+    own = table.info.get("own", ())
+    rows = conn.execute(select(*(column for column in table.c if column.name not in own))).mappings()
     return {tuple(row[key] for key in keys): dict(row) for row in rows}
 
 

@@ -77,10 +77,11 @@ def op(seq: int, stream: str, kind: str, subject: str, body: dict[str, Any], **r
 
 
 def tables(conn: Connection) -> dict[str, set[tuple[Any, ...]]]:
-    """Every row of the projection, as text, by table; those without a row are left out."""
+    """Every row of the projection, as text, by table, without what is a database's own; empty tables are left out."""
     found = {}
     for table in metadata.sorted_tables:
-        rows = {tuple(map(repr, row)) for row in conn.execute(sa.select(table))}
+        shared = [column for column in table.c if column.name not in table.info.get("own", ())]
+        rows = {tuple(map(repr, row)) for row in conn.execute(sa.select(*shared))}
         if rows:
             found[table.name] = rows
     return found

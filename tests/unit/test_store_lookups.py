@@ -1,4 +1,4 @@
-"""What lists and pages read: duplicates, warnings, a household and its history, search, the overview, people."""
+"""What lists and pages read: duplicates, warnings, a household and its history, the overview, people."""
 
 from __future__ import annotations
 
@@ -138,38 +138,6 @@ def test_two_edits_that_did_not_know_of_each_other_are_both_shown(conn: Connecti
     found = household.household(conn, QIN, revealed=True)
     assert found is not None
     assert (found.conflicts, found.head.phone) == ([], "111")
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("覃", ["覃桂香"]),
-        ("桂香", ["覃桂香"]),
-        ("1381234", ["覃桂香"]),
-        ("002x", ["覃桂香"]),
-        ("一组", ["莫德厚", "陶安石"]),
-        ("陶小雨", ["陶安石"]),
-        ("民强", ["莫德厚", "蓝水妹", "覃桂香", "陶安石"]),
-        ("封开 二组 蓝", ["蓝水妹"]),
-        ("%", []),
-        ("_", []),
-        ("覃桂香 一组", []),
-        ("", []),
-    ],
-)
-def test_search(conn: Connection, text: str, names: list[str]) -> None:
-    found = household.search(conn, text)
-    assert sorted(one.name for one in found.found) == sorted(names)
-    assert (found.searched, found.more) == (4, False)
-
-
-def test_search_masks_and_says_when_there_are_more(conn: Connection) -> None:
-    (found,) = household.search(conn, "覃").found
-    assert (found.phone_masked, found.id_last4, found.tags) == ("138****5678", "002X", ["低保户", "高龄老人"])
-    few = household.search(conn, "民强", limit=3)
-    assert (len(few.found), few.more) == (3, True)
-    say(conn, Fact(TOWN, "household.merged", QIN, {"into": MO, "reason": "同一户"}))
-    assert household.search(conn, "覃").found == []
 
 
 def test_a_timeline_has_everything_newest_first(conn: Connection) -> None:

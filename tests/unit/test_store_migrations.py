@@ -22,9 +22,14 @@ from tests.support.store import opened
 
 def test_migrations_and_models_agree(database_url: str) -> None:
     with opened(database_url) as engine, engine.connect() as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True})
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "include_name": _of_models})
         assert compare_metadata(context, [metadata, log_metadata]) == []
         assert [migrations.revision(conn)] == ScriptDirectory.from_config(migrations.config(conn)).get_heads()
+
+
+def _of_models(name: str | None, _kind: str, _parents: object) -> bool:
+    """The search index is no table to SQLAlchemy: SQLite makes it of several, PostgreSQL keeps no text in it."""
+    return not (name or "").startswith(("household_index", "ix_household_index"))
 
 
 def test_head_is_the_newest_revision(database_url: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries import account, duplicate, household, overview, reconcile, trip
+from aidvisit.store.queries import account, duplicate, household, overview, reconcile, search, trip
 from aidvisit.store.queries.scope import scope_of
 from sync import log
 from sync.op import digest_of
@@ -121,7 +121,7 @@ def test_what_is_read_is_of_the_scope(conn: Connection, where: str, homes: set[s
     scope = scope_of(conn, where)
     both = {NEAR_HOME, FAR_HOME}
     assert {one for one in both if household.household(conn, one, scope)} == homes
-    found = household.search(conn, "处人", scope=scope)
+    found = search.search(conn, "处人", scope=scope)
     assert ({one.id for one in found.found}, found.searched) == (homes, len(homes))
     assert {head.id for head in trip.trips(conn, scope)} == trips
     assert {one for one in (TRIP, FAR_TRIP) if trip.trip(conn, one, scope)} == trips
@@ -161,5 +161,5 @@ def test_a_reconciliation_names_nobody_outside(conn: Connection) -> None:
 def test_a_code_stands_for_what_begins_with_it_and_nothing_else(conn: Connection) -> None:
     for code, inside in (("441225", True), (VILLAGE, True), (TOWN[:8], True), ("441224", False), ("441225113", False)):
         scope = Scope((code,))
-        assert bool(household.search(conn, "近处人", scope=scope).found) is inside, code
+        assert bool(search.search(conn, "近处人", scope=scope).found) is inside, code
         assert scope.place(VILLAGE) is inside, code

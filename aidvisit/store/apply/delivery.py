@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from aidvisit.domain import place
 from aidvisit.domain.delivery import Recorded, counting, replaced, source
+from aidvisit.store.apply import search
 from aidvisit.store.apply.rows import Histories, Values, about, add, order_key, order_of
 from aidvisit.store.tables import Delivery, DeliveryLine, StockLine
 from sync.log import Entry
@@ -27,7 +28,8 @@ def replay(conn: Connection, histories: Histories) -> None:
             void = next((entry for entry in held if entry.op.kind == "delivery.voided"), None)
             deliveries.append(_delivery(held[0], void))
             made.append(held[0])
-    others = _joined(conn, histories, deliveries)
+    households = {row["household"] for row in deliveries} | _households(conn, histories)
+    others = _joined(conn, histories, households, deliveries)
     _remove(conn, histories)
     _count(conn, others, deliveries)
     moving = {row["id"]: row for row in deliveries}
@@ -35,6 +37,11 @@ def replay(conn: Connection, histories: Histories) -> None:
     add(conn, Delivery, deliveries)
     add(conn, DeliveryLine, lines)
     add(conn, StockLine, [_stock(line, moving[line["delivery"]]) for line in lines if _moves(moving[line["delivery"]])])
+    search.dates(conn, households)
+
+
+def _households(conn: Connection, subjects: Collection[str]) -> set[str]:
+    return set(conn.execute(select(Delivery.household).where(among(conn, Delivery.id, subjects))).scalars())
 
 
 def _remove(conn: Connection, subjects: Collection[str]) -> None:
@@ -97,14 +104,15 @@ def _lines(entry: Entry, delivery: Mapping[str, Any]) -> list[Values]:
 
 
 def _joined(
-    conn: Connection, subjects: Collection[str], deliveries: Sequence[Mapping[str, Any]]
+    conn: Connection,
+    subjects: Collection[str],
+    households: Collection[str],
+    deliveries: Sequence[Mapping[str, Any]],
 ) -> list[Mapping[str, Any]]:
     """Other deliveries of the households in which one replaces another: what counts there is decided anew.
 
     Elsewhere each delivery counts by itself.
     """
-    households = {row["household"] for row in deliveries}
-    households |= set(conn.execute(select(Delivery.household).where(among(conn, Delivery.id, subjects))).scalars())
     replacing = select(Delivery.household).where(
         Delivery.replaces.is_not(None), among(conn, Delivery.household, households)
     )

@@ -1,4 +1,4 @@
-"""household.* → household, its categories and members, and the fields on which edits disagree."""
+"""household.* → household, its categories and members, what it is found by, and the fields on which edits disagree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aidvisit.domain import fold, id_number, likeness
+from aidvisit.domain import fold, likeness
+from aidvisit.store.apply import search
 from aidvisit.store.apply.rows import Histories, Values, about, order_key, records, replace
 from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, LikenessKey, Member
 from sync.log import Entry
@@ -36,6 +37,7 @@ def replay(conn: Connection, histories: Histories) -> None:
     replace(conn, Member, Member.household, histories, members)
     replace(conn, FieldConflict, FieldConflict.subject, histories, conflicts)
     replace(conn, LikenessKey, LikenessKey.household, histories, likenesses)
+    search.index(conn, histories, households, categories, members)
 
 
 def _household(subject: str, stream: str, state: fold.Household, body: dict[str, Any], key: str) -> Values:
@@ -64,17 +66,8 @@ def _household(subject: str, stream: str, state: fold.Household, body: dict[str,
         "closed_on": closed.get("date"),
         "closed_to": closed.get("to"),
         "into": state.into,
-        "search_text": _search_text(body),
         "order_key": key,
     }
-
-
-def _search_text(body: dict[str, Any]) -> str:
-    """Names, phones, the last 4 of ID numbers and the village group, a line each, so that no match spans two."""
-    found = [body.get("name"), body.get("group")]
-    for person in (body.get("head", {}), *body["members"]):
-        found += [person.get("name"), person.get("phone"), id_number.last4(person.get("id_number", ""))]
-    return "\n".join(text.lower() for text in found if text)
 
 
 def _category(subject: str, stream: str, category: dict[str, Any]) -> Values:

@@ -1,4 +1,4 @@
-"""One household as it is now, and finding it."""
+"""One household as it is now."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, select
 
-from aidvisit.domain import id_number, mask, person
+from aidvisit.domain import mask
 from aidvisit.domain.rights import EVERYTHING, Scope
-from aidvisit.store.queries import scope as within
-from aidvisit.store.queries.catalog import categories, division_names, names_of
+from aidvisit.store.queries.catalog import categories, division_names
 from aidvisit.store.queries.timeline import timeline as timeline
 from aidvisit.store.queries.warning import DeliveryWarning as DeliveryWarning
 from aidvisit.store.queries.warning import warnings as warnings
-from aidvisit.store.tables import Division, FieldConflict, Household, HouseholdCategory, Member
+from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, Member
 from sync import clock
-
-UNSPECIFIC = 500
-"""A word that more divisions than this have in their name (村) says nothing about where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,88 +171,3 @@ def _conflict(row: Row[Any], shown: Shown) -> ConflictView:
         Conflicting(shown(row.path, value), name, clock.from_ms(clock.parse(at)[0])) for value, name, at in row.heads
     ]
     return ConflictView(row.path, values)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundHousehold:
-    """A line of the search's answer; `tags`: names of its categories; `place`: county, town, village."""
-
-    id: str
-    name: str
-    group: str
-    place: list[str]
-    phone_masked: str
-    id_last4: str
-    tags: list[str]
-    closed: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """`searched`: how many households there are to find; `more`: there are others, narrow it down."""
-
-    found: list[FoundHousehold]
-    searched: int
-    more: bool
-
-
-def search(conn: Connection, text: str, limit: int = 50, scope: Scope = EVERYTHING) -> SearchResult:
-    """Households that have every word of `text` somewhere: part of a name, of a phone, the last 4 of an ID number,
-    the village group, or the name of the village, town or county. Merged ones are found as what they are now.
-
-    A scan of one column for now: what is asked for stands here, how it is found can change beneath.
-    """
-    held = (Household.into.is_(None), within.places(Household.division.expression, scope))
-    searched = conn.execute(select(func.count()).select_from(Household).where(*held)).scalar_one()
-    words = text.lower().split()
-    if not words:
-        return SearchResult([], searched, False)
-    query = select(
-        Household.id,
-        Household.name,
-        Household.village_group,
-        Household.division,
-        Household.head_phone,
-        Household.head_id_number,
-        Household.closed_reason,
-    ).where(*held, *(_has(conn, word) for word in words))
-    rows = conn.execute(query.order_by(Household.name, Household.id).limit(limit + 1)).all()
-    shown = rows[:limit]
-    places = names_of(conn, {row.division for row in shown})
-    tags = _tags(conn, [row.id for row in shown])
-    found = [
-        FoundHousehold(
-            row.id,
-            row.name,
-            row.village_group or "",
-            places[row.division],
-            person.mask_phone(row.head_phone or ""),
-            id_number.last4(row.head_id_number or ""),
-            tags.get(row.id, []),
-            row.closed_reason,
-        )
-        for row in shown
-    ]
-    return SearchResult(found, searched, len(rows) > limit)
-
-
-def _has(conn: Connection, word: str) -> ColumnElement[bool]:
-    """Only as a bound parameter, its % and _ escaped."""
-    named = select(Division.code).where(Division.name.contains(word, autoescape=True)).limit(UNSPECIFIC + 1)
-    codes = list(conn.execute(named).scalars())
-    places = codes if len(codes) <= UNSPECIFIC else []
-    return or_(
-        Household.search_text.contains(word, autoescape=True),
-        Household.division.in_([code for code in places if len(code) == 12]),
-        Household.stream.in_([code for code in places if len(code) == 9]),
-        func.substr(Household.division, 1, 6).in_([code for code in places if len(code) == 6]),
-    )
-
-
-def _tags(conn: Connection, ids: list[str]) -> dict[str, list[str]]:
-    query = select(HouseholdCategory.household, HouseholdCategory.code).where(HouseholdCategory.household.in_(ids))
-    held: dict[str, set[str]] = {}
-    for row in conn.execute(query):
-        held.setdefault(row.household, set()).add(row.code)
-    known = categories(conn)
-    return {identity: [known.get(code, code) for code in _sorted(known, codes)] for identity, codes in held.items()}

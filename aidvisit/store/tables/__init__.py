@@ -10,6 +10,7 @@ from aidvisit.store.tables.audit import audited
 from aidvisit.store.tables.catalog import Category, Division, Item, Place
 from aidvisit.store.tables.delivery import Delivery, DeliveryLine, Settlement
 from aidvisit.store.tables.household import FieldConflict, Household, HouseholdCategory, LikenessKey, Member
+from aidvisit.store.tables.search import HouseholdCount, HouseholdSearch
 from aidvisit.store.tables.stock import StockCount, StockCountLine, StockLine, StockMove
 from aidvisit.store.tables.trip import Allocation, Release, Trip
 from aidvisit.store.tables.visit import Visit
@@ -27,6 +28,8 @@ __all__ = [
     "FieldDevice",
     "Household",
     "HouseholdCategory",
+    "HouseholdCount",
+    "HouseholdSearch",
     "Item",
     "LikenessKey",
     "Member",

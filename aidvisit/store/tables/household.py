@@ -23,7 +23,7 @@ from aidvisit.store.tables.columns import (
 
 
 class Household(Base):
-    """The state after every edit. `name`: the institution's or the head's; search looks in `search_text`."""
+    """The state after every edit. `name`: the institution's or the head's. It is found by `household_search`."""
 
     __tablename__ = "household"
     __table_args__ = (
@@ -55,7 +55,6 @@ class Household(Base):
     closed_on: Mapped[MaybeDate]
     closed_to: Mapped[MaybeWords]
     into: Mapped[MaybeId]
-    search_text: Mapped[Words]
     order_key: Mapped[OrderKey]
 
 

@@ -13,6 +13,7 @@ from aidvisit.services import household as service
 from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as queries
+from aidvisit.store.queries import search as searching
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.progress import Share, share
@@ -39,7 +40,7 @@ def search() -> str:
     """A POST, so that no name stands in an address; `part` asks for the list alone."""
     text = request.form.get("q", "").strip()[:100]
     with reading() as conn:
-        found = queries.search(conn, text, scope=g.scope) if text else None
+        found = searching.search(conn, text, scope=g.scope) if text else None
         fresh = known(conn)
     page = "household/_found.html" if request.form.get("part") else "household/search.html"
     return render_template(page, q=text, result=found, fresh=fresh)

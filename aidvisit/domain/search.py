@@ -1,0 +1,267 @@
+"""What a household is found by, and what somebody who searches may mean: both as tokens, so that an index can answer.
+
+A token is a letter and a text. Of a name, in simplified characters (`w` any part, `a` how the head's begins, `e` the
+head's, whole), by initials (the same `a` and `e`, `i` how any name's begin) and by syllable (`1` … `6`, its place, and
+how it begins; `l` of a name in Latin letters). Of a phone `f` its first 3 digits and `t` every 4 in a row. `z`: the
+last 4 of a phone or a document's number. `d`: a division or one above it. `c`: a category.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from aidvisit.domain import han
+from aidvisit.domain.division import LEVELS
+
+GRAM: Final = 4
+"""Characters of the longest part of a name that is one token: nearly all names are no longer."""
+DIGITS: Final = 4
+SYLLABLES: Final = 6
+"""Of a name that is spelled; more of it is found by characters."""
+WORST: Final = 3
+"""The rank of a name that a word does not fit."""
+MOST_WORDS: Final = 8
+LONGEST: Final = 40
+_SEGMENTATIONS: Final = 6
+_INITIALS: Final = frozenset([*"abcdefghjklmnopqrstwxyz", "zh", "ch", "sh"])
+_DOCUMENT: Final = re.compile(r"[0-9]{3}x|[0-9]{14,17}x|(?=.*[0-9])(?=.*[a-z])[0-9a-z]{4,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every one of these."""
+
+    of: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of these."""
+
+    of: tuple[Expression, ...]
+
+
+Expression = str | All | Either
+"""A token, or several."""
+
+
+def every(*of: Expression) -> Expression:
+    return of[0] if len(of) == 1 else All(of)
+
+
+def some(*of: Expression) -> Expression:
+    return of[0] if len(of) == 1 else Either(of)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a query. `text`: as it is compared. `levels`: what finds the best, then the good, then everything.
+
+    `places`: codes of divisions that are called so. `check`: tokens find more than the word says, `meets` decides.
+    """
+
+    text: str
+    levels: tuple[Expression, Expression, Expression]
+    places: tuple[str, ...] = ()
+    check: bool = False
+
+
+Places = Callable[[str], Sequence[str]]
+"""Part of a name → codes of the divisions that are called so."""
+
+
+def plain(text: str) -> str:
+    """As it is compared: simplified, in lower case and half width, letters and digits only."""
+    folded = unicodedata.normalize("NFKC", han.simplified(unicodedata.normalize("NFC", text))).lower()
+    return "".join(letter for letter in folded if letter.isalnum())
+
+
+# --- what a household is found by ----------------------------------------------------------------------------
+
+
+def tokens(household: Mapping[str, Any], categories: Iterable[str], members: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Of a household's row, its categories' codes and its members' rows (store/tables/household)."""
+    people = [dict(one) for one in members]
+    persons = [_head(household), *people, *(one["guardian"] for one in people if one.get("guardian"))]
+    codes = {*categories, *(each["code"] for one in people for each in one.get("categories") or ())}
+    found = {f"c{code.encode().hex()}" for code in codes}
+    found |= {f"d{household['division'][:length]}" for length in LEVELS if len(household["division"]) >= length}
+    found |= _parts(plain(household.get("village_group") or "")) | _heading(household["name"])
+    for name in dict.fromkeys([household["name"], *(one.get("name") or "" for one in persons)]):
+        found |= _named(name)
+    for person in persons:
+        found |= _numbered(plain(person.get("phone") or ""), plain(person.get("id_number") or ""))
+    return found
+
+
+def texts(household: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What `meets` looks into: names, the group and numbers of everybody, as they are compared."""
+    people = [dict(one) for one in members]
+    persons = [_head(household), *people, *(one["guardian"] for one in people if one.get("guardian"))]
+    found = [household["name"], household.get("village_group")]
+    found += [person.get(field) for person in persons for field in ("name", "phone", "id_number")]
+    return [plain(text) for text in found if text]
+
+
+def _head(household: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: household.get(f"head_{name}") for name in ("name", "phone", "id_number")}
+
+
+@lru_cache(maxsize=20_000)
+def _named(name: str) -> frozenset[str]:
+    """Any person's name, or an institution's. Common names are common: what they give is remembered."""
+    text, found = plain(name), set()
+    for spelling in han.readings(text):
+        letters = "".join(syllable[0] for syllable in spelling[:SYLLABLES])
+        found |= {f"i{letters[:length]}" for length in range(1, len(letters) + 1)}
+        for place, syllable in enumerate(spelling[:SYLLABLES], 1):
+            found |= {f"{place}{syllable[:length]}" for length in range(2, len(syllable) + 1)}
+    for run in {run for word in name.split() for run in re.findall("[a-z]+", plain(word))}:
+        found |= {f"l{run[:length]}" for length in range(1, min(len(run), 2 * GRAM) + 1)}
+    return frozenset(found | _parts(text))
+
+
+@lru_cache(maxsize=20_000)
+def _heading(name: str) -> frozenset[str]:
+    """The name that a household goes by."""
+    text = plain(name)
+    found = {f"e{text}", *(f"a{text[:length]}" for length in range(1, GRAM + 1))}
+    for letters in han.initials(text):
+        found |= {f"e{letters}", *(f"a{letters[:length]}" for length in range(1, SYLLABLES + 1))}
+    return frozenset(found if text else ())
+
+
+def _parts(text: str) -> set[str]:
+    return {f"w{text[i : i + length]}" for length in range(1, GRAM + 1) for i in range(len(text) - length + 1)}
+
+
+def _numbered(phone: str, document: str) -> set[str]:
+    found = {f"t{four}" for four in _fours(phone)} | {f"z{number[-DIGITS:]}" for number in (phone, document) if number}
+    return found | ({f"f{phone[:3]}"} if phone else set())
+
+
+def _fours(number: str) -> list[str]:
+    return [number[i : i + DIGITS] for i in range(len(number) - DIGITS + 1)]
+
+
+# --- what a query may mean -----------------------------------------------------------------------------------
+
+
+def terms(query: str, places: Places) -> list[Term]:
+    """The words of a query, at most 8; what has neither letter nor digit is none."""
+    return [_term(word[:LONGEST], places) for word in map(plain, query.split()) if word][:MOST_WORDS]
+
+
+def category(code: str) -> Expression:
+    return f"c{code.encode().hex()}"
+
+
+def division(code: str) -> Expression:
+    """Households in a division; of a code of no known length, in the next above it (from a province on)."""
+    return f"d{code[: max(length for length in LEVELS if length <= len(code))]}"
+
+
+def meets(term: Term, division_of: str, held: Iterable[str]) -> bool:
+    """Whether a household has the word in one of its `texts`, or lies in a place of that name."""
+    return any(term.text in text for text in held) or (bool(term.places) and division_of.startswith(term.places))
+
+
+def rank(terms_: Iterable[Term], name: str) -> int:
+    """How well a household's own name fits: 0 when each word is it; words that are no name weigh the same for all."""
+    text = plain(name)
+    return sum(_fit(term.text, text) for term in terms_)
+
+
+def _fit(word: str, name: str) -> int:
+    if word.isascii() and word.isalpha():
+        spelled = [("".join(each[0] for each in spelling), "".join(spelling)) for spelling in han.readings(name)]
+        candidates = [name, *(text for spelling in spelled for text in spelling)]
+    else:
+        candidates = [name]
+    if word in candidates:
+        return 0
+    if any(one.startswith(word) for one in candidates):
+        return 1
+    return 2 if word in name else WORST
+
+
+def _term(word: str, places: Places) -> Term:
+    if word.isdigit():
+        return _digits(word)
+    if _DOCUMENT.fullmatch(word):
+        return Term(word, (f"z{word[-DIGITS:]}",) * 3, check=len(word) > DIGITS)
+    if word.isascii():
+        return Term(word, _spelled(word))
+    if mixed := re.fullmatch("([^a-z]+)([a-z]+)", word):  # 陈ms
+        spelled = _spelled("".join(next(iter(han.readings(mixed[1])), ())) + mixed[2])
+        best, good, rest = (every(f"w{mixed[1][:GRAM]}", how) for how in spelled)
+        return Term(word, (best, good, rest))
+    codes = tuple(places(word)) if len(word) > 1 else ()
+    there = tuple(division(code) for code in codes)
+    best, good, rest = (some(named, *there) for named in _written(word))
+    return Term(word, (best, good, rest), codes, check=len(word) > GRAM)
+
+
+def _written(word: str) -> tuple[Expression, Expression, Expression]:
+    parts = [f"w{word[i : i + GRAM]}" for i in range(max(1, len(word) - GRAM + 1))]
+    return f"e{word}", every(f"a{word[:GRAM]}", *parts[1:]), every(*parts)
+
+
+def _digits(word: str) -> Term:
+    """Part of a phone from 3 digits on; from 12 on only a document's number; 4 are also the last of either."""
+    match len(word):
+        case 1 | 2:
+            found: tuple[Expression, ...] = (f"w{word}",) * 3
+        case 3:
+            found = (f"f{word}",) * 3
+        case 4:
+            found = (f"z{word}", f"z{word}", some(f"z{word}", f"t{word}"))
+        case long if long < 12:
+            found = (every(*(f"t{four}" for four in _fours(word))),) * 3
+        case _:
+            found = (f"z{word[-DIGITS:]}",) * 3
+    best, good, rest = found
+    return Term(word, (best, good, rest), check=len(word) > DIGITS)
+
+
+def _spelled(word: str) -> tuple[Expression, Expression, Expression]:
+    """Letters: initials, syllables, or both (`chenms`), the last as far as it is typed; or a Latin name."""
+    word = word.replace("lyu", "lv").replace("nyu", "nv")
+    ways = [(_way(parts), "".join(part[0] for part in parts)) for parts in _segmentations(word)]
+    if len(word) <= SYLLABLES:
+        ways.append((f"i{word}", word))
+    latin = f"l{word[: 2 * GRAM]}"
+    good = dict.fromkeys([*(every(way, f"a{letters}") for way, letters in ways), latin])
+    return f"e{word}", some(*good), some(*dict.fromkeys([*(way for way, _ in ways), latin]))
+
+
+def _way(parts: Sequence[str]) -> Expression:
+    letters = f"i{''.join(part[0] for part in parts)}"
+    spelled = [f"{place}{part}" for place, part in enumerate(parts, 1) if len(part) > 1]
+    return every(*spelled) if len(parts) == 1 and spelled else every(letters, *spelled)
+
+
+@lru_cache(maxsize=1_000)
+def _segmentations(word: str) -> tuple[tuple[str, ...], ...]:
+    """Ways to read letters as syllables and initials of one name, those of fewest parts first."""
+    shortest = sorted(_split(word, SYLLABLES), key=len)
+    return tuple(way for way in shortest if len(way) <= len(shortest[0]) + 1)[:_SEGMENTATIONS]
+
+
+def _split(word: str, most: int) -> Iterator[tuple[str, ...]]:
+    whole, begun = han.syllables()
+    if not word:
+        yield ()
+        return
+    if most == 0:
+        return
+    for length in range(min(6, len(word)), 0, -1):
+        part = word[:length]
+        fits = part in whole if length < len(word) else part in begun
+        if fits or part in _INITIALS:
+            yield from ((part, *rest) for rest in _split(word[length:], most - 1))

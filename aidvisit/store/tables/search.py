@@ -1,0 +1,86 @@
+"""What households are found by: a row each, and beside it an index of tokens that only the database can read.
+
+`household_index` is a full-text table on SQLite, rowid = `n`, and a table with a GIN index on PostgreSQL. It holds no
+text, so nothing is read from it but `n`; what goes from `household_search` goes from it by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Identity, Index, Integer, Table, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from aidvisit.store.database import Base
+from aidvisit.store.tables.columns import Code, Id, MaybeDate, MaybeWords, Quantity, Ref, Words
+
+CONTENTLESS = (3, 43, 0)
+"""The SQLite from which on rows can be taken out of an index that keeps no text."""
+
+_SQLITE = (
+    "CREATE VIRTUAL TABLE household_index USING fts5(tokens, {options}detail=none, tokenize='ascii')",
+    """CREATE TRIGGER household_search_deleted AFTER DELETE ON household_search BEGIN
+    DELETE FROM household_index WHERE rowid = old.n; END""",
+)
+_POSTGRESQL = (
+    """CREATE TABLE household_index (
+    n bigint PRIMARY KEY REFERENCES household_search (n) ON DELETE CASCADE, tokens tsvector NOT NULL)""",
+    # Without a list of what is pending, which every search would have to read as well.
+    "CREATE INDEX ix_household_index_tokens ON household_index USING gin (tokens) WITH (fastupdate = off)",
+)
+
+
+class HouseholdSearch(Base):
+    """`n` is this database's own. `name`: what it goes by. `last_visit`: somebody was met; `last_delivery`: one counts.
+
+    The dates are of what names this household itself: readers follow merges (store/queries/alias).
+    """
+
+    __tablename__ = "household_search"
+    __table_args__ = (
+        Index(None, "household", unique=True),
+        Index(None, "stream"),
+        Index(None, "division", "last_visit"),
+        Index(None, "division", "last_delivery"),
+        Index(None, "last_visit"),
+        Index(None, "last_delivery"),
+        {"info": {"key": ("household",), "own": ("n",)}},
+    )
+
+    n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
+    household: Mapped[Id]
+    stream: Mapped[Ref]
+    division: Mapped[Ref]
+    village_group: Mapped[MaybeWords]
+    name: Mapped[Words]
+    last_visit: Mapped[MaybeDate]
+    last_delivery: Mapped[MaybeDate]
+
+
+class HouseholdCount(Base):
+    """How many households there are to find in a division, without those that were merged into others."""
+
+    __tablename__ = "household_count"
+    __table_args__ = (Index(None, "stream"),)
+
+    division: Mapped[Code]
+    stream: Mapped[Code]
+    households: Mapped[Quantity]
+
+
+def create_index(conn: Connection) -> None:
+    """Beside the table `household_search`, which is there."""
+    for statement in _SQLITE if conn.dialect.name == "sqlite" else _POSTGRESQL:
+        conn.exec_driver_sql(statement.format(options=_options(conn)))
+
+
+def _options(conn: Connection) -> str:
+    if conn.dialect.name != "sqlite":
+        return ""
+    version = conn.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+    return "content='', contentless_delete=1, " if tuple(map(int, version.split("."))) >= CONTENTLESS else ""
+
+
+@event.listens_for(HouseholdSearch.__table__, "after_create")
+def _created(_table: Table, conn: Connection, **_more: Any) -> None:
+    create_index(conn)

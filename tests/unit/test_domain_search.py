@@ -1,0 +1,132 @@
+"""What a household is found by, and what a query may mean: whatever is typed of a household finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aidvisit.domain import han, search
+from aidvisit.domain.search import All, Either, Expression
+
+HOME = {
+    "name": "单雄信",
+    "head_name": "单雄信",
+    "head_phone": "138 5823 4567",
+    "head_id_number": "11010519491231002X",
+    "division": "441225109003",
+    "village_group": "上屯3组",
+}
+MEMBERS: list[dict[str, Any]] = [
+    {"name": "呂布", "phone": "0758-6661234", "categories": [{"code": "elder"}]},
+    {"name": "Anna Smith", "id_number": "E12345678", "guardian": {"name": "欧阳小乐", "phone": "13900001111"}},
+]
+VILLAGES = {"民强村": "441225109003", "远处村": "441226001001"}
+
+
+def places(part: str) -> list[str]:
+    return [code for name, code in VILLAGES.items() if part in name]
+
+
+def holds(expression: Expression, tokens: set[str]) -> bool:
+    """What an index does."""
+    match expression:
+        case All(of):
+            return all(holds(one, tokens) for one in of)
+        case Either(of):
+            return any(holds(one, tokens) for one in of)
+        case _:
+            return expression in tokens
+
+
+def found(query: str, home: dict[str, Any] = HOME, members: list[dict[str, Any]] = MEMBERS, level: int = 2) -> bool:
+    tokens = search.tokens(home, ["dibao"], members)
+    texts = search.texts(home, members)
+    return all(
+        holds(term.levels[level], tokens) and (not term.check or search.meets(term, home["division"], texts))
+        for term in search.terms(query, places)
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "单", "單", "雄信", "单雄信", "呂", "吕布", "阳小", "歐陽小樂", "Smith", "ANNA", "smi",
+        "s", "sh", "shan", "shanx", "shanxiong", "shanxiongxin", "sxx", "sx", "shanxx", "shxx", "sxiongx", "dan", "dxx",
+        "lvb", "lvbu", "lubu", "lyubu", "lb", "oyxl", "ouyangxl", "ouyangxiaol", "oyxy", "单xx", "单雄x", "ＳＸＸ",
+        "138", "1385", "13858234567", "138 5823", "4567", "234567", "6661234", "1234", "13900001111",
+        "11010519491231002X", "11010519491231002x", "002x", "002X", "E12345678", "5678",
+        "3组", "上屯", "上屯3组", "民强", "民强村", "单 民强", "sxx 3组 4567", "单·雄信",
+    ],
+)  # fmt: skip
+def test_is_found_by(query: str) -> None:
+    assert found(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "单信", "信雄", "王", "xx单", "shang", "danx3", "sxz", "bu", "138582345678", "13858234568", "9999", "46", "002",
+        "11010519491231003X", "民强 王", "远处", "上屯4组", "E12345679", "单雄信雄", "上屯3组单",
+    ],
+)  # fmt: skip
+def test_is_not_found_by(query: str) -> None:
+    assert not found(query)
+
+
+@pytest.mark.parametrize("query", ["", " ", "%", "_ '", "()·*", "\0"])
+def test_signs_are_no_words(query: str) -> None:
+    assert search.terms(query, places) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "level"), [("单雄信", 0), ("sxx", 0), ("单雄", 1), ("shanx", 1), ("雄", 2), ("吕布", 2)]
+)
+def test_the_best_is_told_from_the_rest(query: str, level: int) -> None:
+    assert [found(query, level=at) for at in range(3)] == [at >= level for at in range(3)]
+    terms = search.terms(query, places)
+    assert search.rank(terms, "单雄信") == (level if query != "吕布" else search.WORST)
+
+
+def test_a_word_that_is_no_division_s_does_not_depend_on_one() -> None:
+    assert [term.places for term in search.terms("民强 强 远处村", places)] == [
+        ("441225109003",),
+        (),
+        ("441226001001",),
+    ]
+
+
+def test_categories_of_members_and_every_division_above_are_tokens() -> None:
+    tokens = search.tokens(HOME, ["dibao"], MEMBERS)
+    assert {search.category("dibao"), search.category("elder")} <= tokens
+    assert {search.division(code) for code in ("44", "4412", "441225", "441225109", "441225109003")} <= tokens
+    assert search.division("4412251090") == search.division("441225109")
+
+
+NAMES = st.text(alphabet=st.sampled_from("王李单仇区曾吕欧阳明山乐長行陳國小华"), min_size=1, max_size=5)
+
+
+@given(NAMES, st.data())
+def test_any_part_of_a_name_in_either_script_finds_it(name: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(name) - 1))
+    part = name[start : data.draw(st.integers(start + 1, len(name)))]
+    for query in (part, han.simplified(part)):
+        assert found(query, {**HOME, "name": name, "head_name": name}, [])
+
+
+@given(NAMES, st.data())
+def test_any_mix_of_syllables_and_initials_finds_it_while_it_is_typed(name: str, data: st.DataObject) -> None:
+    spelling = data.draw(st.sampled_from(han.readings(name)))
+    mixed = "".join(data.draw(st.sampled_from([syllable, syllable[0]])) for syllable in spelling)
+    typed = mixed[: data.draw(st.integers(1, len(mixed)))]
+    assert found(typed, {**HOME, "name": name, "head_name": name}, []), (spelling, typed)
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_typed_has_a_meaning_and_tokens_are_letters_and_digits(query: str) -> None:
+    for term in search.terms(query, places):
+        for expression in term.levels:
+            holds(expression, set())
+        assert term.text.isalnum()

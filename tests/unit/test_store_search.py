@@ -1,0 +1,212 @@
+"""The one search, on both databases: what is found, in which order, for whom, and what follows when things change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from aidvisit.domain.facts import division_subject
+from aidvisit.domain.rights import Scope
+from aidvisit.store.ledger import HOUSE, Fact, rebuild, verify
+from aidvisit.store.queries import search as queries
+from aidvisit.store.queries.search import CAP, PAGE, Filters, SearchResult, search
+from tests.support.store import TOWN, VILLAGE, delivered, registered, say, statements, uid, visited
+from tests.support.village import LAN, MO, QIN, TAO, village
+
+OTHER_VILLAGE = f"{TOWN}208"
+
+
+@pytest.fixture
+def conn(database_url: str) -> Iterator[Connection]:
+    with village(database_url) as conn:
+        yield conn
+
+
+def names(found: SearchResult) -> list[str]:
+    return [one.name for one in found.found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("覃", ["覃桂香"]),
+        ("桂香", ["覃桂香"]),
+        ("qinguixiang", ["覃桂香"]),
+        ("qgx", ["覃桂香"]),
+        ("tanguix", ["覃桂香"]),
+        ("1381234", ["覃桂香"]),
+        ("002x", ["覃桂香"]),
+        ("11010519491231002X", ["覃桂香"]),
+        ("11010519491231002X 莫", []),
+        ("一组", ["莫德厚", "陶安石"]),
+        ("陶小雨", ["陶安石"]),
+        ("t", ["陶安石", "覃桂香"]),
+        ("民强", ["莫德厚", "蓝水妹", "覃桂香", "陶安石"]),
+        ("封开 二组 蓝", ["蓝水妹"]),
+        ("广东省 一组 m", ["莫德厚"]),
+        ("北京", []),
+        ("藍水妹", ["蓝水妹"]),
+        ("%", []),
+        ("覃桂香 一组", []),
+        ("", []),
+    ],
+)
+def test_search(conn: Connection, text: str, expected: list[str]) -> None:
+    found = search(conn, text)
+    assert sorted(names(found)) == sorted(expected)
+    assert (found.count, found.searched, found.more, found.after) == (len(expected), 4, False, None)
+
+
+def test_a_line_is_masked_and_says_why_it_is_there(conn: Connection) -> None:
+    (line,) = search(conn, "覃").found
+    assert (line.phone_masked, line.id_last4, line.tags) == ("138****5678", "002X", ["低保户", "高龄老人"])
+    assert (line.group, line.place, line.because) == ("二组", ["封开县", "大玉口镇", "民强村"], None)
+    (line,) = search(conn, "小雨").found
+    assert (line.name, line.because) == ("陶安石", "陶小雨")
+
+
+def test_the_best_come_first_and_villages_stay_together(conn: Connection) -> None:
+    say(
+        conn,
+        registered(uid(10), "王安", "三组"),
+        registered(uid(11), "李桂", "一组", members=[{"id": uid(12), "name": "王安"}]),
+        registered(uid(13), "王安石", "二组", division=OTHER_VILLAGE),
+        registered(uid(14), "王安", "九组", division=OTHER_VILLAGE),
+    )
+    assert names(search(conn, "王安")) == ["王安", "李桂", "王安", "王安石"]
+    assert names(search(conn, "wangan")) == ["王安", "李桂", "王安", "王安石"]
+    assert [one.division for one in search(conn, "wa").found] == [VILLAGE] * 2 + [OTHER_VILLAGE] * 2
+
+
+def test_pages_are_cut_at_a_household_and_more_is_said_of_more(conn: Connection) -> None:
+    say(conn, *(registered(uid(1000 + i), f"王{'明' * (i % 3)}山", "一组") for i in range(CAP + 20)))
+    say(conn, registered(uid(2000), "张山", "一组"))
+    first = search(conn, "山")
+    assert (first.count, first.more, len(first.found), first.searched) == (CAP, True, PAGE, CAP + 25)
+    seen, after = [*first.found], first.after
+    while after:
+        page = search(conn, "山", after=after)
+        seen += page.found
+        after = page.after
+    assert len({one.id for one in seen}) == len(seen) == CAP
+    assert [one.id for one in search(conn, "张山").found] == [uid(2000)]
+    assert search(conn, "王山").found[0].name == "王山"
+
+
+def test_the_best_of_very_many_is_among_those_shown(conn: Connection) -> None:
+    say(conn, *(registered(uid(1000 + i), "周王明", "一组") for i in range(CAP + 20)))
+    say(conn, registered(uid(2000), "王明", "一组"), registered(uid(2001), "王明亮", "一组"))
+    assert names(search(conn, "王明"))[:2] == ["王明", "王明亮"]
+    assert names(search(conn, "wm"))[:1] == ["王明"]
+
+
+def test_filters(conn: Connection) -> None:
+    say(conn, registered(uid(10), "陶远", division=OTHER_VILLAGE, categories=[{"code": "dibao"}]))
+    assert names(search(conn, "", filters=Filters(category="dibao"))) == ["覃桂香", "陶远"]
+    assert names(search(conn, "陶", filters=Filters(category="dibao"))) == ["陶远"]
+    assert names(search(conn, "陶", filters=Filters(place=VILLAGE))) == ["陶安石"]
+    assert names(search(conn, "", filters=Filters(place=OTHER_VILLAGE))) == ["陶远"]
+    assert names(search(conn, "陶", filters=Filters(place=VILLAGE, category="dibao"))) == []
+    assert search(conn, "").found == []
+
+
+def test_last_visit_and_last_delivery_follow_what_is_known(conn: Connection) -> None:
+    def due(since: str, text: str = "") -> set[str]:
+        return {one.id for one in search(conn, text, filters=Filters(not_served_since=since)).found}
+
+    def unvisited(since: str) -> set[str]:
+        return {one.id for one in search(conn, "", filters=Filters(not_visited_since=since)).found}
+
+    everybody = {QIN, MO, LAN, TAO}
+    assert due("2020-12-30") == unvisited("2020-12-30") == everybody
+    say(conn, delivered(uid(20), QIN, {"rice": 1}, date="2020-12-10"), visited(uid(30), MO, "met"))
+    say(conn, visited(uid(31), LAN, "not-home"))
+    assert due("2020-12-10") == everybody - {QIN}
+    assert due("2020-12-11") == everybody
+    assert due("2020-12-10", "覃") == set()
+    assert due("2020-12-11", "覃") == {QIN}
+    assert unvisited("2020-12-30") == everybody - {MO}
+    assert search(conn, "覃").found[0].last_delivery == "2020-12-10"
+    say(conn, delivered(uid(21), QIN, {"rice": 1}, date="2020-12-20", replaces=uid(20)))
+    assert due("2020-12-11") == everybody - {QIN}
+    say(conn, Fact(TOWN, "delivery.voided", uid(21), {"reason": "录错"}))
+    say(conn, Fact(TOWN, "visit.voided", uid(30), {"reason": "录错"}))
+    assert due("2020-12-01") == unvisited("2020-12-01") == everybody
+    say(conn, delivered(uid(22), QIN, {"rice": 1}, date="2020-12-21"))
+    say(conn, Fact(TOWN, "household.updated", QIN, {"set": {"note": "听力不好"}}))
+    assert due("2020-12-21") == everybody - {QIN}
+    say(conn, Fact(TOWN, "household.merged", QIN, {"into": MO, "reason": "同一户"}))
+    assert due("2020-12-21") == {LAN, TAO}
+    say(conn, Fact(TOWN, "household.unmerged", QIN, {"reason": "不是同一户"}))
+    assert due("2020-12-21") == {MO, LAN, TAO}
+    assert verify(conn) == []
+
+
+def test_a_merged_household_is_found_as_what_it_is_now(conn: Connection) -> None:
+    say(conn, Fact(TOWN, "household.merged", QIN, {"into": MO, "reason": "同一户"}))
+    say(conn, Fact(TOWN, "household.merged", MO, {"into": LAN, "reason": "同一户"}))
+    for typed in ("覃桂香", "qgx", "13812345678", "5678"):
+        (line,) = search(conn, typed).found
+        assert (line.id, line.name, line.because) == (LAN, "蓝水妹", "覃桂香"), typed
+    assert search(conn, "蓝 二组").count == 1
+    assert search(conn, "覃", filters=Filters(place=OTHER_VILLAGE)).found == []
+    assert search(conn, "覃", filters=Filters(category="dibao")).found == []
+    assert search(conn, "覃", scope=Scope((OTHER_VILLAGE,))).found == []
+    assert search(conn, "覃").searched == 2
+    say(conn, Fact(TOWN, "household.unmerged", QIN, {"reason": "不是同一户"}))
+    (line,) = search(conn, "覃").found
+    assert (line.id, line.because) == (QIN, None)
+
+
+def test_edits_are_found_at_once_and_what_was_is_not(conn: Connection) -> None:
+    say(conn, Fact(TOWN, "household.updated", QIN, {"set": {"head.name": "覃玉", "head.phone": None}}))
+    assert names(search(conn, "覃玉")) == ["覃玉"]
+    assert search(conn, "桂香").found == []
+    assert search(conn, "12345678").found == []
+    moved = {"set": {"division": OTHER_VILLAGE}}
+    say(conn, Fact(TOWN, "household.updated", QIN, moved))
+    assert names(search(conn, "覃", filters=Filters(place=OTHER_VILLAGE))) == ["覃玉"]
+    assert search(conn, "覃", scope=Scope((OTHER_VILLAGE,))).searched == 1
+    assert search(conn, "", scope=Scope((VILLAGE,))).searched == 3
+    assert verify(conn) == []
+
+
+def test_what_is_withdrawn_leaves_no_token(conn: Connection) -> None:
+    HOUSE.forget(conn, TOWN)
+    assert _rows_in_the_index(conn) == 0
+    assert (search(conn, "覃").found, search(conn, "覃").searched) == ([], 0)
+
+
+def test_a_rebuild_gives_the_same_index_and_verify_compares_it(conn: Connection) -> None:
+    assert verify(conn) == []
+    rebuild(conn)
+    assert names(search(conn, "覃")) == ["覃桂香"]
+    assert verify(conn) == []
+    n = conn.execute(sa.text("SELECT n FROM household_search WHERE household = :one"), {"one": QIN}).scalar_one()
+    column = "rowid" if conn.dialect.name == "sqlite" else "n"
+    conn.execute(sa.text(f"DELETE FROM household_index WHERE {column} = :n"), {"n": n})
+    assert verify(conn) == [f"household_index {QIN}: tokens differ from the log"]
+
+
+def test_divisions_go_by_their_new_name_at_once(conn: Connection) -> None:
+    assert search(conn, "自强").found == []
+    say(conn, Fact("org", "division.defined", division_subject(VILLAGE), {"code": VILLAGE, "name": "自强村"}))
+    assert search(conn, "自强").count == 4
+    assert search(conn, "民强").count == 0
+
+
+def test_a_search_takes_few_statements_however_many_it_finds(conn: Connection) -> None:
+    say(conn, *(registered(uid(1000 + i), f"王{'明' * (i % 3)}山", "一组") for i in range(CAP + 20)))
+    search(conn, "山")
+    with statements(conn) as seen:
+        queries.search(conn, "山")
+    assert len(seen) <= 12, seen
+
+
+def _rows_in_the_index(conn: Connection) -> int:
+    if conn.dialect.name == "postgresql":
+        return int(conn.execute(sa.text("SELECT count(*) FROM household_index")).scalar_one())
+    return len(conn.execute(sa.text("SELECT rowid FROM household_index WHERE household_index MATCH 'd44'")).all())
