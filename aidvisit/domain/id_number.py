@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import mul
 from typing import Literal
 
 Sex = Literal["M", "F"]
@@ -43,7 +44,7 @@ class IdNumber:
 
 def check_digit(first_17: str) -> str:
     """The last character of an 18-character number."""
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, first_17, strict=True))
+    total = sum(map(mul, _WEIGHTS, map(int, first_17)))
     return _CHECKS[total % 11]
 
 
