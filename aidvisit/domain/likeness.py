@@ -62,7 +62,7 @@ _POINTS: Final[dict[Reason, int]] = {
     Reason.BORN: 30,
     Reason.SWAPPED: 20,
     Reason.YEAR: 20,
-    Reason.CALENDAR: 15,
+    Reason.CALENDAR: 4,
     Reason.PHONE: 20,
     Reason.VILLAGE: 15,
     Reason.GROUP: 5,
@@ -130,7 +130,8 @@ def _people(one: Someone, other: Someone) -> set[Reason]:
         found.add(reason)
     if (reason := near_birth(_born(one), _born(other))) and (found & _NAMES or reason is Reason.BORN):
         found.add(reason)
-    return found if found & (_NAMES | {Reason.NUMBER, Reason.PHONE}) else set()
+    # A namesake of another village is somebody else, unless a number says more.
+    return found if found & {Reason.NUMBER, Reason.PHONE} or (Reason.VILLAGE in found and found & _NAMES) else set()
 
 
 def _institutions(one: Someone, other: Someone) -> set[Reason]:
@@ -252,8 +253,8 @@ def _plain_institution(name: str) -> str:
 class Keys:
     """Numbers that stand for what may agree; None where nothing is known. They give nothing away.
 
-    `name`: of the village (an institution: all of its town). `birth`: days, after what stands for the village and the
-    name's first letter, so that people born within a time are a range. `swapped`: `birth` with day and month swapped.
+    `name`: how it sounds, in the village (an institution: all of its town). `birth`: days, after what stands for the
+    village and the name's first letter. `swapped`: `birth` with day and month swapped.
     """
 
     number: int | None
@@ -262,9 +263,18 @@ class Keys:
     birth: int | None
     swapped: int | None
 
+    def births(self) -> tuple[int, ...]:
+        """The births of those whose name may differ by a character: the same day, day and month swapped, a year off.
 
-YEAR_DAYS: Final = 367
-"""How far apart near births can be."""
+        Dates that are merely near say too little beside such a name.
+        """
+        if self.birth is None:
+            return ()
+        swapped = () if self.swapped is None else (self.swapped,)
+        return (self.birth, *swapped, *(self.birth + days for days in YEARS))
+
+
+YEARS: Final = (-366, -365, 365, 366)
 
 
 def keys(someone: Someone) -> Keys:

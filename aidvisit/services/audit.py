@@ -12,6 +12,7 @@ from aidvisit.services.bodies import filled
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
+from aidvisit.store.queries import verdict
 from sync import log
 from sync.log import Entry
 from sync.op import uuid7
@@ -29,9 +30,11 @@ PASSWORD_RESET: Final = "password-reset"  # noqa: S105
 LOCK: Final = "lock"
 RECOVERY: Final = "recovery"
 BUNDLE: Final = "bundle"
+DIFFERENT: Final = verdict.DIFFERENT
+MAYBE_SAME: Final = verdict.MAYBE_SAME
 WHATS: Final = (
     SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, ENROLMENT_CODE, PASSWORD_CHANGE, PASSWORD_RESET, LOCK, RECOVERY,
-    BUNDLE,
+    BUNDLE, DIFFERENT, MAYBE_SAME,
 )  # fmt: skip
 """What `what` may say here. The list is open: another program's word is shown as it is."""
 

@@ -222,6 +222,47 @@ class HeldForm(Form):
     )
 
 
+class PairForm(Form):
+    """`stays`: which of the two the other one is merged into; a reason is asked for a merge only."""
+
+    one = fields.String(required=True, validate=_identifier)
+    other = fields.String(required=True, validate=_identifier)
+    decision = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            ["merge", "different"], error="请选并户或是两户。 / Merge them, or say that they are two."
+        ),
+    )
+    stays = fields.String(load_default="")
+    reason = fields.String(load_default="")
+
+    @validates_schema
+    def whole(self, data: dict[str, Any], **_: Any) -> None:
+        if data["decision"] != "merge":
+            return
+        if data["stays"] not in (data["one"], data["other"]):
+            raise ValidationError({"stays": ["请选留哪一户。 / Choose which one stays."]})
+        if not 0 < len(data["reason"]) <= 500:
+            raise ValidationError({"reason": ["请写明原因,最多 500 字。 / Give a reason, at most 500."]})
+
+
+class MergeManyForm(Form):
+    """Which pairs it is about (`pair`, several) is read beside it."""
+
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(1, 500, error="请写明原因,最多 500 字。 / Give a reason, at most 500."),
+    )
+
+
+class UndoForm(Form):
+    """Of a merge `household` alone; of two that were said to differ, both."""
+
+    household = fields.String(required=True, validate=_identifier)
+    other = fields.String(load_default="")
+    reason = fields.String(load_default="", validate=validate.Length(0, 500))
+
+
 def read(schema: type[Form]) -> dict[str, Any]:
     """The form of this request. Raises: Problem `invalid-form` (`errors`: field → messages)."""
     try:

@@ -60,6 +60,15 @@ SHARED = {
     "POST visits.record": Request("@name", VISITED, records="visit.recorded"),
     "GET visits.void": Request("@name"),
     "POST visits.void": Request("@name", {"reason": "记错户"}, records="visit.voided"),
+    "GET pairs.page": Request("@twin"),
+    "POST pairs.settle": Request(
+        "已并户",
+        {"one": "@household", "other": "@twin", "stays": "@household", "decision": "merge", "reason": "同一户"},
+        records="household.merged",
+    ),
+    "POST pairs.undo": Request("已撤销", {"household": "@household", "other": "@twin"}),
+    "GET pairs.many": Request("@twin"),
+    "POST pairs.merge_many": Request("已并户", {"pair": "@pair", "reason": "同一户"}, records="household.merged"),
 }
 DELIVERED = {
     "delivery": _id(), "trip": "@trip", "date": DAY, "as": "head", "name": "@name", "proof": "paper", "page": "1",

@@ -51,6 +51,10 @@ class Side:
     village: str
     seen: str
     """<device>/<seq> of the household's registration."""
+    twin: str
+    """The same household, registered twice."""
+    pair: str
+    """<twin>/<household>"""
 
     def texts(self) -> set[str]:
         return set(asdict(self).values())
@@ -59,7 +63,14 @@ class Side:
 def nothing() -> Side:
     """Ids and words that nobody has."""
     ids = {field: uuid7() for field in Side.__slots__}
-    return Side(**{**ids, "sha256": sha256(uuid7().encode()).hexdigest(), "held": f"{uuid7()}/1000"})
+    return Side(
+        **{
+            **ids,
+            "sha256": sha256(uuid7().encode()).hexdigest(),
+            "held": f"{uuid7()}/1000",
+            "pair": f"{uuid7()}/{uuid7()}",
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +126,14 @@ def _person(own: str, login: str, name: str, role: str, team: str) -> str:
 
 def _side(own: str, name: str, village: str, team: str, user: str, device: str) -> Side:
     drawing = f"<svg><title>{name}的签名</title></svg>"
-    digits = {"甲": "11010519491231002X", "乙": "44122519500101001X"}[name]
+    digits = {"甲": "11010519491231002X", "乙": "441225195001010010"}[name]
+    household, twin = uuid7(), uuid7()
     side = Side(
         team=team, team_name=f"{name}县慰问队", user=user, user_name=f"{name}先生", device=device,
-        device_name=f"{name}号笔记本", household=uuid7(), name=f"{name}太婆", id_number=digits, visit=uuid7(),
+        device_name=f"{name}号笔记本", household=household, name=f"{name}太婆", id_number=digits, visit=uuid7(),
         trip=uuid7(), title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing,
         held=f"{device}/1000", village=village, seen="",
+        twin=twin, pair=f"{twin}/{household}",
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}
@@ -128,8 +141,11 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
         entries = ledger.record(
             conn,
             own,
-            Fact(village[:9], "household.registered", side.household,
-                 {"kind": "household", "head": head, "division": village, "group": "一组", "categories": []}),
+            *(
+                Fact(village[:9], "household.registered", one,
+                     {"kind": "household", "head": head, "division": village, "group": "一组", "categories": []})
+                for one in (side.household, side.twin)
+            ),
             Fact(village[:9], "visit.recorded", side.visit,
                  {"household": side.household, "date": DAY, "outcome": "met", "purposes": ["regular"], "by": [user]}),
             Fact(stream, "trip.planned", side.trip,

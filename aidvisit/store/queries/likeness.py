@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, column, func, literal, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Row, func, select
 
-from aidvisit.domain.likeness import YEAR_DAYS, Likeness, Reason, Someone, alike, keys
+from aidvisit.domain.likeness import Likeness, Reason, Someone, alike, keys
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
@@ -20,7 +19,7 @@ from sync.rows import among
 STEP = 500
 COMMON = 100
 """A phone or name that more people than this have says nothing: the village committee's, 未知."""
-EXACT = (LikenessKey.number, LikenessKey.phone, LikenessKey.name)
+KEYS = (LikenessKey.number, LikenessKey.phone, LikenessKey.name, LikenessKey.birth)
 
 Place = tuple[str, str]
 """(household, member), where "" is its head."""
@@ -91,43 +90,18 @@ def _hits(conn: Connection, people: Sequence[Someone]) -> list[set[Place]]:
     """By person, who shares a key."""
     asked = [keys(one) for one in people]
     found: list[set[Place]] = [set() for _ in people]
-    for key in EXACT:
+    for key in KEYS:
         askers = defaultdict(list)
         for i, one in enumerate(asked):
-            if (value := getattr(one, key.key)) is not None:
+            for value in one.births() if key is LikenessKey.birth else [getattr(one, key.key)]:
                 askers[value].append(i)
+        askers.pop(None, None)
         telling = select(key).where(among(conn, key, askers)).group_by(key).having(func.count() <= COMMON)
         query = select(LikenessKey.household, LikenessKey.person, key.label("value")).where(key.in_(telling))
         for row in conn.execute(query) if askers else ():
             for i in askers[row.value]:
                 found[i].add((row.household, row.person))
-    births = defaultdict(list)
-    for i, one in enumerate(asked):
-        if one.birth is not None:
-            births[one.birth].append(i)
-    for birth, place in _born_near(conn, births):
-        for i in births[birth]:
-            found[i].add(place)
     return found
-
-
-def _born_near(conn: Connection, births: Collection[int]) -> Iterator[tuple[int, Place]]:
-    if not births:
-        return
-    wanted = _values(conn, births)
-    near = LikenessKey.birth.between(wanted - YEAR_DAYS, wanted + YEAR_DAYS)
-    query = select(wanted.label("wanted"), LikenessKey.household, LikenessKey.person).where(near)
-    for row in conn.execute(query):
-        yield row.wanted, (row.household, row.person)
-
-
-def _values(conn: Connection, numbers: Collection[int]) -> ColumnElement[int]:
-    """A column of these numbers, however many, with one parameter."""
-    value = column("value", BigInteger)
-    if conn.dialect.name == "postgresql":
-        array = literal(list(numbers), postgresql.ARRAY(BigInteger))
-        return func.unnest(array).table_valued(value).render_derived(name="wanted").c.value
-    return func.json_each(f"[{','.join(map(str, numbers))}]").table_valued(value, name="wanted").c.value
 
 
 def everybody(

@@ -74,7 +74,7 @@ class Access(Base):
     """One line of the audit."""
 
     __tablename__ = "access"
-    __table_args__ = (Index(None, "stream"), Index(None, "household"), Index(None, "order_key"))
+    __table_args__ = (Index(None, "stream"), Index(None, "household"), Index(None, "order_key"), Index(None, "what"))
 
     id: Mapped[Key]
     stream: Mapped[Ref]

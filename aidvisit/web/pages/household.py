@@ -15,7 +15,9 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import search as searching
 from aidvisit.store.queries import trip as trips
+from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.queries.comparison import merged_into
 from aidvisit.store.queries.progress import Share, share
 from aidvisit.store.queries.received import received
 from aidvisit.store.queries.timeline import PAGE, WHOLE, groups, proves, timeline
@@ -58,7 +60,9 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
         view = queries.household(conn, household, g.scope, revealed=revealed)
         if view is None:
             raise Problem("unknown-household")
-        into = queries.household(conn, view.into, g.scope) if view.into else None
+        target = aliases(conn).of(household)
+        into = queries.household(conn, target, g.scope) if target != household else None
+        merged = merged_into(conn, household, g.scope) if target == household else []
         past = timeline(conn, household, chosen=chosen, after=after, most=WHOLE if whole else PAGE, zone=zone,
                         revealed=revealed)  # fmt: skip
         totals = received(conn, household)
@@ -69,7 +73,7 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
     return render_template(
         "household/page.html", household=view, into=into, timeline=past, received=totals, today=today, fresh=fresh,
         field=field, user=g.user, revealed=revealed, chosen=chosen, after=after, whole=whole,
-        saved=saved,
+        saved=saved, merged=merged,
     )  # fmt: skip
 
 

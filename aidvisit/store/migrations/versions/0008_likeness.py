@@ -1,4 +1,4 @@
-"""Keys of people who may be one and the same."""
+"""Keys of people who may be one and the same; what was said of two households, without reading the whole audit."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def upgrade() -> None:
     )
     for column in ("stream", *KEYS):
         op.create_index(op.f(f"ix_likeness_key_{column}"), "likeness_key", [column])
+    op.create_index(op.f("ix_access_what"), "access", ["what"])
     # The households that are held get theirs when the software takes up what it could not read before.
     op.execute("UPDATE op SET applied = false WHERE kind = 'household.registered' AND problem IS NULL")
     op.execute("DELETE FROM node WHERE key = 'version'")
@@ -36,4 +37,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Nothing is lost: the log makes this table again."""
+    op.drop_index(op.f("ix_access_what"))
     op.drop_table("likeness_key")

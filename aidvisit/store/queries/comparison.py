@@ -1,0 +1,97 @@
+"""Two households side by side: what somebody looks at who says whether they are one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.apply.rows import order_key
+from aidvisit.store.queries.alias import aliases
+from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.queries.household import HouseholdView, household
+from aidvisit.store.queries.trip import recorded_at
+from aidvisit.store.tables import DeliveryLine, FieldDevice, User, Visit
+from sync import log
+from sync.log import Entry
+
+SHOWN = 3
+"""Deliveries of a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who recorded a fact, where and when; "" where no person or laptop is known. `reason`: what they wrote."""
+
+    by: str
+    device: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One household as it was registered; `merged`: how it became part of another, if it did."""
+
+    view: HouseholdView
+    registered: Said
+    merged: Said | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A household with all that was merged into it, its own part first.
+
+    `deliveries`: the last few days with what was given, of `delivered` days in all; `visits`: how many.
+    """
+
+    parts: list[Part]
+    deliveries: list[tuple[str, list[Quantity]]]
+    delivered: int
+    visits: int
+
+    @property
+    def view(self) -> HouseholdView:
+        return self.parts[0].view
+
+
+def side(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> Side | None:
+    """A household as the side of a pair; None when it is not held or lies outside."""
+    ids = aliases(conn).all(identity)
+    found = [_part(conn, view) for one in ids if (view := household(conn, one, scope)) is not None]
+    if not found:
+        return None
+    lines = select(DeliveryLine.date, DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
+    lines = lines.where(DeliveryLine.household.in_(ids), DeliveryLine.counts)
+    by_day: dict[str, dict[str, int]] = {}
+    for row in conn.execute(lines.group_by(DeliveryLine.date, DeliveryLine.item).order_by(DeliveryLine.date.desc())):
+        by_day.setdefault(row.date, {})[row.item] = int(row.quantity)
+    visits = select(func.count()).select_from(Visit).where(Visit.household.in_(ids), Visit.void_reason.is_(None))
+    return Side(found, _named(conn, by_day), len(by_day), conn.execute(visits).scalar_one())
+
+
+def merged_into(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> list[Part]:
+    """What was merged into a household, directly or by way of others."""
+    ids = [one for one in aliases(conn).all(identity) if one != identity]
+    return [_part(conn, view) for one in ids if (view := household(conn, one, scope)) is not None]
+
+
+def _named(conn: Connection, by_day: Mapping[str, Mapping[str, int]]) -> list[tuple[str, list[Quantity]]]:
+    names = items(conn)
+    return [(day, quantities(names, amounts)) for day, amounts in list(by_day.items())[:SHOWN]]
+
+
+def _part(conn: Connection, view: HouseholdView) -> Part:
+    entries = log.entries_of(conn, view.id, ("household.registered", "household.merged"))
+    merged = [entry for entry in entries if entry.op.kind == "household.merged"]
+    return Part(view, _said(conn, entries[0]), _said(conn, merged[-1]) if view.into and merged else None)
+
+
+def _said(conn: Connection, entry: Entry) -> Said:
+    op = entry.op
+    by = conn.execute(select(User.name).where(User.id == op.actor)).scalar()
+    device = conn.execute(select(FieldDevice.name).where(FieldDevice.id == op.device)).scalar()
+    return Said(by or "", device or "", recorded_at(order_key(entry)), op.body.get("reason") or "")
