@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -300,9 +301,15 @@ def quarantined(conn: Connection) -> list[Entry]:
 
 def held_for(conn: Connection, reasons: Collection[str]) -> list[Entry]:
     """Those of `quarantined` whose problem has one of these names."""
-    types = {URN + reason for reason in reasons}
-    found = (row for row in conn.execute(_QUARANTINED) if row.body is not None)
-    return [to_entry(row) for row in found if _decode(row.problem).get("type") in types]
+    types = frozenset(URN + reason for reason in reasons)
+    found = [to_entry(row) for row in conn.execute(_held_for(types))]
+    return [entry for entry in found if (entry.problem or {}).get("type") in types]
+
+
+@cache
+def _held_for(types: frozenset[str]) -> sa.Select[Any]:
+    said = sa.or_(*(op_table.c.problem.contains(named, autoescape=True) for named in sorted(types)))
+    return _QUARANTINED.where(op_table.c.body.is_not(None), said)
 
 
 def count_quarantined(conn: Connection) -> int:

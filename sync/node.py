@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from sync import tables
 
-_ALL = sa.select(tables.node.c.key, tables.node.c.value)
+_ALL = "SELECT key, value FROM node"
 _DROP = sa.delete(tables.node).where(tables.node.c.key == sa.bindparam("name"))
 _KEEP = sa.text(
     "INSERT INTO node (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -48,7 +48,7 @@ def values(conn: Connection) -> dict[str, str]:
     """The node's values, read once a transaction; again after they were changed, or a lock was waited for."""
     transaction, held = conn.info.get("node", (None, {}))
     if transaction is None or transaction is not conn.get_transaction():
-        held = dict(conn.execute(_ALL).tuples().all())
+        held = dict(conn.exec_driver_sql(_ALL).tuples().all())
         conn.info["node"] = (conn.get_transaction(), held)
     return cast(dict[str, str], held)
 

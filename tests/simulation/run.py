@@ -12,6 +12,7 @@ from random import Random
 from types import SimpleNamespace
 from unittest import mock
 
+from sync import client, sending
 from tests.simulation.disks import Disks
 from tests.simulation.promises import check
 from tests.simulation.sticks import known_identities
@@ -20,6 +21,7 @@ from tests.simulation.watch import chip_without_words
 from tests.simulation.world import World
 
 FEWEST_STEPS, MOST_STEPS = 60, 400
+FEWEST_IN_CALM = 15
 FEWEST_LAPTOPS, FEWEST_OPS, FEWEST_FAULTS, FEWEST_KINDS = 3, 200, 20, 6
 
 PLACES = ("before a transaction", "at a statement", "before a commit", "after a commit")
@@ -64,6 +66,20 @@ def enough(world: World) -> bool:
 
 
 @contextmanager
+def batches(page: int, most: int) -> Iterator[None]:
+    """How many ops come in a page, and go in a push at most."""
+    with mock.patch("sync.client.PAGE", page), mock.patch("sync.sending.MAX_OPS", most):
+        yield
+
+
+@contextmanager
+def larger_batches() -> Iterator[None]:
+    """In calm weather nothing strikes between two batches: very small ones would cost time and find nothing."""
+    with batches(max(client.PAGE, FEWEST_IN_CALM), max(sending.MAX_OPS, FEWEST_IN_CALM)):
+        yield
+
+
+@contextmanager
 def repeatable(story: Story) -> Iterator[None]:
     """Ids, keys, tokens and codes come from the seed too; so do the sizes of pages and batches."""
     sizes = Random(f"{story.seed} sizes")
@@ -74,8 +90,8 @@ def repeatable(story: Story) -> Iterator[None]:
         for place in ("sync.server.uuid7", "sync.enrolment.uuid7", "tests.support.toy.uuid7"):
             stack.enter_context(mock.patch(place, story.new_id))
         stack.enter_context(mock.patch("sync.identity.secrets", secrets))
-        stack.enter_context(mock.patch("sync.client.PAGE", sizes.choice([2, 10, 50, 2000])))
-        stack.enter_context(mock.patch("sync.sending.MAX_OPS", sizes.choice([3, 20, 1000])))
+        stack.enter_context(batches(sizes.choice([2, 10, 50, 2000]), sizes.choice([3, 20, 1000])))
+        stack.enter_context(mock.patch("sync.bundle.LEVEL", 1))
         stack.enter_context(chip_without_words())
         stack.enter_context(known_identities())
         yield
@@ -100,7 +116,8 @@ def play(story: Story, *, steps: int | None = None, files: bool = False) -> int:
                 step += 1
                 world.take(step)
             assert steps is not None or enough(world), f"too quiet a seed: {faults(story.counts)}"
-            world.heal()
+            with larger_batches():
+                world.heal()
             story.tell(check(world))
         except Exception as error:
             error.last_step = step  # type: ignore[attr-defined]
