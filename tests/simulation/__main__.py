@@ -1,7 +1,8 @@
 """`python -m tests.simulation --seed N`, or `--from N --count M`, either with `--files`.
 
 One seed is told with the shortest story that fails, and the line that keeps it in regressions.txt. A range goes on
-where it was stopped, until the code changes. Exit 1 when a promise was broken.
+where it was stopped, until the code changes; `--told FILE …` sums up what such runs have found so far. Exit 1 when a
+promise was broken.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from tests.simulation.deep import deep, report, run_range
+from tests.simulation.deep import deep, report, run_range, told
 from tests.simulation.run import faults, simulate
 from tests.simulation.shrink import shortest
 
@@ -22,24 +23,28 @@ parser.add_argument("--count", type=int, default=200, metavar="M", help="how man
 parser.add_argument("--files", action="store_true", help="on SQLite files, as the product writes them")
 parser.add_argument("--first", action="store_true", help="stop at the first seed that fails")
 parser.add_argument("--jobs", type=int, default=2, help="processes")
+parser.add_argument("--told", type=Path, nargs="+", metavar="FILE", help="only say what these files remember")
 parser.add_argument("--state", type=Path, help="where a range remembers what is done (build/simulation….json)")
 
 
 def one(seed: int, files: bool, story: bool) -> int:
     try:
-        told = simulate(seed, files=files)
+        lived = simulate(seed, files=files)
     except Exception as error:
         case, short, last = shortest(seed, error, files=files)
         sys.stdout.write("\n".join(short.lines) + f"\n{type(last).__name__}: {last}\n{case.line()}\n")
         return 1
     if story:
-        sys.stdout.write("\n".join(told.lines) + "\n")
-    sys.stdout.write(f"{dict(faults(told.counts))}\ntrace {told.trace()}\n")
+        sys.stdout.write("\n".join(lived.lines) + "\n")
+    sys.stdout.write(f"{dict(faults(lived.counts))}\ntrace {lived.trace()}\n")
     return 0
 
 
 def main() -> int:
     chosen = parser.parse_args()
+    if chosen.told:
+        sys.stdout.write(report(told(chosen.told)))
+        return 0
     if chosen.seed is not None:
         return one(chosen.seed, chosen.files, chosen.story)
     state = chosen.state or Path("build") / f"simulation-{'files' if chosen.files else 'memory'}.json"

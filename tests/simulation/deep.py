@@ -6,7 +6,7 @@ import json
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -61,11 +61,11 @@ class State:
     path: Path
     done: dict[str, Found] = field(default_factory=dict)
 
-    def read(self) -> None:
+    def read(self, *, of_any_code: bool = False) -> None:
         if not self.path.exists():
             return
         kept = json.loads(self.path.read_text(encoding="utf-8"))
-        if kept["source"] == source():
+        if of_any_code or kept["source"] == source():
             for name, (seeds, counts, failed) in kept["done"].items():
                 self.done[name] = Found(seeds, Counter(counts), [(seed, why) for seed, why in failed])
 
@@ -104,8 +104,21 @@ def deep(first: int, count: int, *, files: bool, jobs: int, state: Path) -> Foun
     return total
 
 
+def told(states: Iterable[Path]) -> Found:
+    """What runs have found that remember it in these files, whatever code they ran."""
+    total = Found()
+    for path in states:
+        kept = State(path)
+        kept.read(of_any_code=True)
+        for one in kept.done.values():
+            total += one
+    return total
+
+
 def report(found: Found) -> str:
     lines = [f"{found.seeds} seeds, {len(found.failed)} failed, {found.counts['ops recorded']} ops recorded"]
-    lines += [f"{number:9} {kind}" for kind, number in faults(found.counts).most_common()]
+    lines += [f"seed {seed} failed: {why}" for seed, why in found.failed]
+    met = faults(found.counts)
+    lines += [f"{met.total():9} faults", *(f"{number:9} {kind}" for kind, number in met.most_common())]
     lines += ["", *(f"{number:9} {name}" for name, number in sorted(found.counts.items()))]
     return "\n".join(lines) + "\n"

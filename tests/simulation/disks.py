@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from aidvisit.store.database import PRAGMAS
-from tests.support.toy import make_tables, memory
+from tests.support.toy import memory, on, template
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Disks:
     made: list[Engine] = field(default_factory=list)
 
     def new(self) -> Engine:
-        return self._keep(memory() if self.folder is None else make_tables(self._file()))
+        return self.copy(template())
 
     def copy(self, original: Engine) -> Engine:
         """A copy as a backup makes it: of what was committed."""
@@ -37,14 +37,10 @@ class Disks:
 
     def _file(self) -> Engine:
         assert self.folder is not None
-        path = self.folder / f"{len(self.made)}.db"
-        engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.StaticPool)
-
-        @sa.event.listens_for(engine, "connect")
-        def connected(connection: sqlite3.Connection, _: object) -> None:
-            connection.isolation_level = None
-            for pragma in PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
+        connection = sqlite3.connect(self.folder / f"{len(self.made)}.db", isolation_level=None)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        engine = on(connection)
 
         @sa.event.listens_for(engine, "begin")
         def begin(connection: sa.Connection) -> None:

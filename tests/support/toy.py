@@ -413,26 +413,27 @@ class _InMemory(sqlite3.Connection):
 
 
 @cache
-def _template() -> Engine:
+def template() -> Engine:
     """A database with the tables, made once: to make them takes as long as a test."""
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
     return make_tables(engine)
 
 
-def like(pool: sa.Pool) -> Engine:
-    """An engine with the dialect, and so with the prepared statements, of all the others."""
-    template = _template()
-    return Engine(pool, template.dialect, template.url, execution_options={"compiled_cache": _COMPILED})
+def on(connection: sqlite3.Connection) -> Engine:
+    """An engine on one connection, with the dialect, and so with the prepared statements, of all the others."""
+    like = template()
+    pool = sa.StaticPool(lambda: connection, dialect=like.dialect)
+    return Engine(pool, like.dialect, like.url, execution_options={"compiled_cache": _COMPILED})
 
 
 def memory(copy_of: Engine | None = None) -> Engine:
     """A database in memory, on one connection: empty, or a copy of another one."""
     connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_InMemory)
     connection.execute("PRAGMA foreign_keys=ON")
-    with (copy_of or _template()).connect() as original:
+    with (copy_of or template()).connect() as original:
         source: Any = original.connection.dbapi_connection
         source.backup(connection)
-    return like(sa.StaticPool(lambda: connection, dialect=_template().dialect))
+    return on(connection)
 
 
 @contextmanager
