@@ -10,6 +10,7 @@ from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from aidvisit.domain.facts.fields import Date
+from aidvisit.domain.facts.household import CLOSING_REASONS
 from aidvisit.domain.facts.visit import OUTCOMES
 from aidvisit.domain.rights import ROLES
 from aidvisit.errors import Problem
@@ -154,6 +155,20 @@ class VoidForm(Form):
         required=True,
         validate=validate.Length(1, 500, error="请写明原因,最多 500 字。 / Give a reason, at most 500."),
     )
+
+
+class ReopenForm(VoidForm):
+    """Taking a household back."""
+
+
+class CloseForm(Form):
+    reason = fields.String(
+        required=True,
+        validate=validate.OneOf(CLOSING_REASONS, error="请选一个原因。 / Choose a reason."),
+        error_messages={"required": "请选一个原因。 / Choose a reason."},
+    )
+    date = Date(required=True)
+    to = fields.String(load_default="", validate=validate.Length(max=300, error="最多 300 字。 / At most 300."))
 
 
 class CodesForm(Form):

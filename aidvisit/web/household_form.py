@@ -98,6 +98,12 @@ def odd(body: Mapping[str, Any], then: Mapping[str, Any] | None, on: str) -> dic
     return found
 
 
+def one_value(path: str, text: str, before: Any = None) -> Any:
+    """What was typed into one field, None for nothing. Raises: UnreadError."""
+    text = _plain(text)
+    return _READERS.get(path.rpartition(".")[2], _same)(text, before) if text else None
+
+
 def squeezed(text: str) -> str:
     """A number as people write it (full width, blanks in between) as it is kept."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
@@ -112,10 +118,8 @@ class _Reader:
         text = _plain(self.typed.get(path, ""))
         if before is not None and text == _plain(_words(path, before, mask.field)):
             return before
-        if not text:
-            return None
         try:
-            return _READERS.get(path.rpartition(".")[2], _same)(text, before)
+            return one_value(path, text, before)
         except UnreadError as wrong:
             self.errors.setdefault(path, []).append(str(wrong))
             return before

@@ -54,6 +54,15 @@ SHARED = {
     "POST household.edit": Request(
         "改名户", {"seen": "@seen", "head.name": "改名户", "division": "@village"}, records="household.updated"
     ),
+    "GET household.conflicts": Request("修改冲突"),
+    "GET household.settle": Request("@name"),
+    "POST household.settle": Request(
+        "@name", {"path": "head.name", "heads": "@seen", "keep": "@seen", "reason": "问过"}, records="household.updated"
+    ),
+    "GET household.close": Request("@name"),
+    "POST household.close": Request("@name", {"reason": "other", "date": DAY}, records="household.closed"),
+    "GET household.reopen": Request("@name"),
+    "POST household.reopen": Request("@name", {"reason": "弄错了"}, records="household.reopened"),
     "POST household.reveal": Request("@id_number", records="access.recorded"),
     "GET household.blob": Request("@drawing"),
     "GET visits.record": Request("@name"),

@@ -30,3 +30,11 @@ def office(homes: Path, tmp_path: Path) -> Iterator[Pages]:
     """The centre, nobody signed in."""
     with pages.pages(homes, "central", tmp_path) as shown:
         yield shown
+
+
+@pytest.fixture(params=["field", "central"])
+def there(homes: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pages]:
+    """The pages of either end, its leader signed in."""
+    with pages.pages(homes, request.param, tmp_path) as shown:
+        assert shown.sign_in().status_code == 303
+        yield shown

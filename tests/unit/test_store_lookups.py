@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection
 
+from aidvisit.domain.rights import Scope
 from aidvisit.store.ledger import HOUSE, Fact
-from aidvisit.store.queries import account, catalog, household, overview
+from aidvisit.store.queries import account, catalog, conflict, household, overview
 from aidvisit.store.queries.duplicate import duplicates
+from aidvisit.store.queries.household import CategoryView
 from aidvisit.store.queries.warning import warnings
 from sync import log
 from tests.support.store import (
@@ -106,7 +108,7 @@ def test_a_household_as_it_is_now(conn: Connection) -> None:
     found = household.household(conn, QIN)
     assert found is not None
     assert (found.name, found.place, found.group) == ("覃桂香", ["封开县", "大玉口镇", "民强村"], "二组")
-    assert found.categories == [("低保户", "2018-11-01"), ("高龄老人", None)]
+    assert found.categories == [CategoryView("低保户", "2018-11-01"), CategoryView("高龄老人")]
     assert found.head.phone == "138****5678"
     clear = household.household(conn, QIN, revealed=True)
     assert clear is not None
@@ -121,23 +123,36 @@ def test_two_edits_that_did_not_know_of_each_other_are_both_shown(conn: Connecti
     """Until an edit names them all; the greatest in order is the value meanwhile."""
     for n, (device, phone) in enumerate([(LAPTOP, "111"), (uid(501), "222")], 1001):
         arrive(conn, op(1, TOWN, "household.updated", QIN, {"set": {"head.phone": phone}}, device=device), n=n)
-    found = household.household(conn, QIN)
-    assert found is not None
-    (conflict,) = found.conflicts
-    assert conflict.path == "head.phone"
-    assert [one.value for one in conflict.values] == ["138****5678", "***", "***"]
-    assert conflict.values[2].name == f"{uid(501)}/1"
-    assert conflict.values[2].at == datetime(2020, 12, 30, 4, 1, tzinfo=UTC)
-    clear = household.household(conn, QIN, revealed=True)
-    assert clear is not None
-    assert clear.head.phone == "222"
-    assert [one.value for one in clear.conflicts[0].values] == ["13812345678", "111", "222"]
-    base = {"head.phone": [one.name for one in conflict.values]}
-    settled = {"set": {"head.phone": "111"}, "base": base, "reason": "打电话问过"}
+    (found,) = conflict.of_household(conn, QIN)
+    assert (found.path, found.household, found.name) == ("head.phone", QIN, "覃桂香")
+    assert [side.said.value for side in found.sides] == ["138****5678", "***", "***"]
+    assert [side.counts for side in found.sides] == [False, False, True]
+    assert found.heads[2] == f"{uid(501)}/1"
+    assert found.sides[2].said.at == datetime(2020, 12, 30, 4, 1, tzinfo=UTC)
+    (clear,) = conflict.of_household(conn, QIN, revealed=True)
+    assert [side.said.value for side in clear.sides] == ["13812345678", "111", "222"]
+    assert conflict.listed(conn) == ([found], None)
+    assert conflict.count(conn) == 1
+    elsewhere = Scope(("110000000",))
+    assert (conflict.of_household(conn, QIN, elsewhere), conflict.count(conn, elsewhere)) == ([], 0)
+    settled = {"set": {"head.phone": "111"}, "base": {"head.phone": found.heads}, "reason": "打电话问过"}
     say(conn, Fact(TOWN, "household.updated", QIN, settled))
-    found = household.household(conn, QIN, revealed=True)
-    assert found is not None
-    assert (found.conflicts, found.head.phone) == ([], "111")
+    view = household.household(conn, QIN, revealed=True)
+    assert view is not None
+    assert (conflict.of_household(conn, QIN), view.head.phone) == ([], "111")
+
+
+def test_what_each_side_had_in_view_stands_beside_it(conn: Connection) -> None:
+    first = op(1, TOWN, "household.updated", QIN, {"set": {"group": "三组"}})
+    base = {"group": [f"{LAPTOP}/1"]}
+    arrive(conn, first, n=1001)
+    for n, (device, group) in enumerate([(uid(501), "四组"), (uid(502), "五组")], 1002):
+        body = {"set": {"group": group}, "base": base, "reason": f"改到{group}"}
+        arrive(conn, op(1, TOWN, "household.updated", QIN, body, device=device), n=n)
+    (found,) = [one for one in conflict.of_household(conn, QIN) if one.path == "group"]
+    seen = {side.said.value: [one.value for one in side.saw] for side in found.sides}
+    assert seen["四组"] == seen["五组"] == ["三组"]
+    assert {side.said.value: side.said.reason for side in found.sides}["四组"] == "改到四组"
 
 
 def test_a_timeline_has_everything_newest_first(conn: Connection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -15,8 +14,7 @@ from aidvisit.store.queries.catalog import categories, division_names
 from aidvisit.store.queries.timeline import timeline as timeline
 from aidvisit.store.queries.warning import DeliveryWarning as DeliveryWarning
 from aidvisit.store.queries.warning import warnings as warnings
-from aidvisit.store.tables import FieldConflict, Household, HouseholdCategory, Member
-from sync import clock
+from aidvisit.store.tables import Household, HouseholdCategory, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,6 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """`categories`: names."""
-
     id: str
     name: str
     relation: str | None
@@ -42,31 +38,26 @@ class MemberView:
     phone: str | None
     id_number: str | None
     guardian: dict[str, Any] | None
-    categories: list[str]
+    categories: list[CategoryView]
 
 
 @dataclass(frozen=True, slots=True)
-class Conflicting:
-    """One of the values: `name` of the op that says so, and `at` when."""
+class CategoryView:
+    """A hardship category that a household or one of its people is in. `name`: of the catalogue."""
 
-    value: Any
     name: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictView:
-    """A field on which edits disagree; the last of its values is the one that counts until somebody settles it."""
-
-    path: str
-    values: list[Conflicting]
+    since: str | None = None
+    until: str | None = None
+    grade: str | None = None
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HouseholdView:
-    """`place`: names of county, town, village. `categories`: (name, since). `closed`: the reason.
+    """`place`: names of county, town, village. `closed`: the reason.
 
-    `into`: the household that this one was merged into.
+    `into`: the household that this one was merged into. `continues`: its id in another town.
+    `lat`, `lon`: 1e-7 degrees.
     """
 
     id: str
@@ -79,13 +70,16 @@ class HouseholdView:
     group: str
     address: str | None
     size: int | None
-    categories: list[tuple[str, str | None]]
+    categories: list[CategoryView]
     members: list[MemberView]
     note: str | None
     closed: str | None
     closed_on: str | None
+    closed_to: str | None
     into: str | None
-    conflicts: list[ConflictView]
+    lat: int | None
+    lon: int | None
+    continues: str | None
 
 
 def household(
@@ -100,10 +94,9 @@ def household(
         return None
     shown = _in_the_clear if revealed else mask.field
     known = categories(conn)
-    held = select(HouseholdCategory.code, HouseholdCategory.since).where(HouseholdCategory.household == identity)
-    since = {category.code: category.since for category in conn.execute(held.order_by(HouseholdCategory.code))}
+    held = select(HouseholdCategory.__table__).where(HouseholdCategory.household == identity)
+    held_by_code = {category.code: category._asdict() for category in conn.execute(held)}
     members = select(Member.__table__).where(Member.household == identity).order_by(Member.position)
-    conflicts = select(FieldConflict.__table__).where(FieldConflict.subject == identity).order_by(FieldConflict.path)
     return HouseholdView(
         row.id,
         row.stream,
@@ -121,13 +114,16 @@ def household(
         row.village_group or "",
         row.address,
         row.size,
-        [(known.get(code, code), since[code]) for code in _sorted(known, since)],
+        [_category(known, held_by_code[code]) for code in _sorted(known, held_by_code)],
         [_member(member, known, shown) for member in conn.execute(members)],
         shown("note", row.note),
         row.closed_reason,
         row.closed_on,
+        row.closed_to,
         row.into,
-        [_conflict(conflict, shown) for conflict in conn.execute(conflicts)],
+        row.lat,
+        row.lon,
+        row.continues,
     )
 
 
@@ -152,7 +148,6 @@ def _sorted(known: Mapping[str, str], codes: Iterable[str]) -> list[str]:
 
 
 def _member(row: Row[Any], known: Mapping[str, str], shown: Shown) -> MemberView:
-    codes = [category["code"] for category in row.categories]
     return MemberView(
         row.id,
         row.name,
@@ -162,12 +157,10 @@ def _member(row: Row[Any], known: Mapping[str, str], shown: Shown) -> MemberView
         shown("phone", row.phone),
         shown("id_number", row.id_number),
         {name: shown(name, value) for name, value in row.guardian.items()} if row.guardian else None,
-        [known.get(code, code) for code in codes],
+        [_category(known, category) for category in row.categories],
     )
 
 
-def _conflict(row: Row[Any], shown: Shown) -> ConflictView:
-    values = [
-        Conflicting(shown(row.path, value), name, clock.from_ms(clock.parse(at)[0])) for value, name, at in row.heads
-    ]
-    return ConflictView(row.path, values)
+def _category(known: Mapping[str, str], held: Mapping[str, Any]) -> CategoryView:
+    details = (held.get(name) for name in ("since", "until", "grade", "certificate"))
+    return CategoryView(known.get(held["code"], held["code"]), *details)

@@ -12,6 +12,7 @@ from aidvisit.errors import Problem
 from aidvisit.services import household as service
 from aidvisit.services import sync
 from aidvisit.store.database import reading
+from aidvisit.store.queries import conflict as conflicts
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import search as searching
 from aidvisit.store.queries import trip as trips
@@ -27,12 +28,16 @@ from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from aidvisit.web.fresh import known
-from aidvisit.web.pages import register
+from aidvisit.web.pages import closing, conflict, register
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
 blueprint.add_url_rule("/households/new", "register", register.register, methods=["GET", "POST"])
+blueprint.add_url_rule("/households/conflicts", "conflicts", conflict.listed)
 blueprint.add_url_rule("/households/<household>/edit", "edit", register.edit, methods=["GET", "POST"])
+blueprint.add_url_rule("/households/<household>/close", "close", closing.close, methods=["GET", "POST"])
+blueprint.add_url_rule("/households/<household>/reopen", "reopen", closing.reopen, methods=["GET", "POST"])
+blueprint.add_url_rule("/households/<household>/conflicts", "settle", conflict.settle, methods=["GET", "POST"])
 
 PICTURES = {"image/jpeg", "image/png", "image/webp", "image/svg+xml"}
 
@@ -68,12 +73,13 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
         totals = received(conn, household)
         today = _today(conn, household) if field else Today(None, None, [], [], [])
         fresh = known(conn, town=view.stream)
+        disagree = conflicts.of_household(conn, household, g.scope, revealed=revealed)
         asked = request.args.get("saved", "")
         saved = visit(conn, household, asked) if is_uuid(asked) else None
     return render_template(
         "household/page.html", household=view, into=into, timeline=past, received=totals, today=today, fresh=fresh,
         field=field, user=g.user, revealed=revealed, chosen=chosen, after=after, whole=whole,
-        saved=saved, merged=merged,
+        saved=saved, merged=merged, conflicts=disagree,
     )  # fmt: skip
 
 
