@@ -3,14 +3,19 @@
 
 const form = document.querySelector("[data-household]");
 
-async function ask(deed) {
+async function post(deed, part) {
   const data = new URLSearchParams(new FormData(form)); // not in parts: of those a form may have a thousand at most
   data.set("do", deed);
-  data.set("part", "1");
+  data.set("part", part);
   const answer = await fetch(location.href, { method: "POST", body: data, credentials: "same-origin" });
   if (!answer.ok) throw new Error(answer.status);
+  return answer.text();
+}
+
+async function ask(deed) {
+  const text = await post(deed, "form");
   const at = scrollY;
-  form.innerHTML = await answer.text();
+  form.innerHTML = text;
   const next = form.querySelector("[autofocus]");
   scrollTo(0, at);
   if (deed === "add-member" && next) next.focus();
@@ -27,4 +32,21 @@ form.addEventListener("change", (event) => {
     const id = event.target.id;
     ask("place").then(() => document.getElementById(id)?.focus(), () => {});
   }
+});
+
+// Who may be registered already is shown while somebody types; saving asks again.
+const TELLING = /^(head\.(name|id_number|phone|born)|name|division|members\..*\.(name|id_number))$/;
+let newest = 0;
+let timer = 0;
+form.addEventListener("input", (event) => {
+  if (!document.getElementById("alike") || !TELLING.test(event.target.name)) return;
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    const mine = ++newest;
+    try {
+      const text = await post("look", "alike");
+      const place = document.getElementById("alike");
+      if (mine === newest && place && text.trim() !== place.innerHTML.trim()) place.innerHTML = text;
+    } catch { /* saving asks as well */ }
+  }, 500);
 });

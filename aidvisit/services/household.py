@@ -19,6 +19,7 @@ from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries.edit import HouseholdEdit, household_edit
 from aidvisit.store.queries.importing import field_heads, household_stream
+from aidvisit.store.queries.received import latest
 from sync import blobs
 from sync.log import Entry
 
@@ -30,6 +31,17 @@ def register(*, actor: str, household: str, body: Mapping[str, Any]) -> Entry:
     """
     with transaction() as conn:
         return ledger.record(conn, actor, registered(household, body))[0]
+
+
+def move(*, actor: str, household: str, body: Mapping[str, Any], continues: str, scope: Scope = EVERYTHING) -> Entry:
+    """Register a household that came from another town, where it was `continues`, with the last delivery of each item.
+
+    Raises: Problem `unknown-household` for the one that it was, `invalid-body`, `subject-exists`.
+    """
+    with transaction() as conn:
+        in_view(conn, continues, scope)
+        more = filled(continues=continues, brought=latest(conn, continues))
+        return ledger.record(conn, actor, registered(household, {**body, **more}))[0]
 
 
 def registered(household: str, body: Mapping[str, Any]) -> Fact:

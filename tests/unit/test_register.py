@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from werkzeug.datastructures import MultiDict
+
 from tests.support.forms import bodies, filled, register, send
 from tests.support.homes import VILLAGE
 from tests.support.pages import Pages, words
@@ -157,7 +159,7 @@ def test_an_edit_names_the_value_that_its_form_showed_not_a_later_one(there: Pag
 
 
 def test_a_forged_view_is_refused(there: Pages) -> None:
-    household, other = register(there), register(there)
+    household, other = register(there), register(there, head__name="莫别人")
     path = f"/households/{household}/edit"
     form = filled(there.get(path))
     elsewhere = filled(there.get(f"/households/{other}/edit"))["seen"]
@@ -184,3 +186,46 @@ def test_a_member_is_edited_taken_out_and_put_back(there: Pages) -> None:
     page = words(there.get(answer.location))
     assert "去掉 谭小" in page
     assert page.count("谭小") == 2, "in the history alone, where the telephone was theirs"
+    assert filled(there.get(path)).getlist("member") == []
+
+
+def test_who_may_be_known_already_is_shown_and_one_click_away(there: Pages) -> None:
+    known = there.households()[0]
+    form = filled(there.get("/households/new"))
+    typed = {"head__name": known.name, "division": VILLAGE}
+    looked = send(there, "/households/new", form.copy(), do="look", part="alike", **typed)
+    assert f"/households/{known.id}" in looked.text
+    assert "<main" not in looked.text
+    before = there.ops()
+    refused = send(there, "/households/new", form, **typed)
+    assert refused.status_code == 422
+    assert "可能已经登记过" in words(refused)
+    assert f"/households/{known.id}" in refused.text
+    assert there.ops() == before
+    apart = re.findall(r'name="apart" value="([^"]+)"', refused.text)
+    saved = send(there, "/households/new", filled(refused), apart=apart)
+    assert saved.status_code == 303
+    (fact,) = bodies(there, saved.location.rpartition("/")[2])
+    assert fact[1] == {"kind": "household", "head": {"name": known.name}, "division": VILLAGE, "categories": []}
+
+
+def test_one_of_whom_it_was_not_said_still_holds_it_up(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    typed = {"head__name": there.households()[0].name, "division": VILLAGE}
+    answer = send(there, "/households/new", form, apart=there.households()[1].id, **typed)
+    assert answer.status_code == 422
+    assert "可能已经登记过" in words(answer)
+
+
+def test_who_moved_here_is_registered_with_what_was_known_and_what_was_given_last(there: Pages) -> None:
+    old = register(there, head__id_number=RIGHT, address="老屋", categories=["dibao"])
+    send(there, f"/households/{old}/close", MultiDict(), reason="moved", date="2020-12-01")
+    assert f"/households/new?continues={old}" in there.get(f"/households/{old}").text
+    form = filled(there.get(f"/households/new?continues={old}"))
+    assert (form["head.name"], form["address"]) == ("谭新来", "")
+    assert form["head.id_number"] == "1101**********002X"
+    saved = send(there, "/households/new", form, division=VILLAGE)
+    assert saved.status_code == 303, words(saved)
+    (_kind, body) = bodies(there, saved.location.rpartition("/")[2])[0]
+    assert (body["continues"], body["head"]["id_number"]) == (old, RIGHT)
+    assert body["categories"] == [{"code": "dibao"}]

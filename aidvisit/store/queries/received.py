@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.catalog import Quantity, items, quantities
-from aidvisit.store.tables import Delivery, DeliveryLine, Visit
+from aidvisit.store.tables import Delivery, DeliveryLine, Household, Visit
 
 _ids: Any = bindparam("ids", expanding=True)
 _SUMS = (
@@ -61,3 +61,16 @@ def received(conn: Connection, household: str) -> Received:
     years = [Year(year, times.get(year, 0), quantities(names, by_year[year])) for year in sorted(by_year, reverse=True)]
     visits = int(conn.execute(_VISITS, ids).scalar_one())
     return Received(years, quantities(names, total), sum(times.values()), visits)
+
+
+def latest(conn: Connection, household: str) -> list[dict[str, Any]]:
+    """The last delivery of each item, `item`, `date` and `quantity`, also of what it brought from another town."""
+    ids = of_one(conn, household).all(household)
+    line = DeliveryLine
+    query = select(line.item, line.date, func.sum(line.quantity).label("quantity"))
+    rows = conn.execute(query.where(line.household.in_(ids), line.counts).group_by(line.delivery, line.item, line.date))
+    given = [{"item": row.item, "date": row.date, "quantity": int(row.quantity)} for row in rows]
+    for brought in conn.execute(select(Household.brought).where(Household.id.in_(ids))).scalars():
+        given += brought
+    last = {one["item"]: one for one in sorted(given, key=lambda one: (one["date"], one["quantity"]))}
+    return [last[item] for item in sorted(last)]

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from aidvisit.domain import fold
+from aidvisit.domain.likeness import Someone
 from aidvisit.domain.person import Finding
 from aidvisit.errors import Problem
 from aidvisit.services import household as service
@@ -18,7 +19,8 @@ from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries import village
-from aidvisit.store.queries.catalog import CategoryName, category_names
+from aidvisit.store.queries.catalog import CategoryName, category_names, names_of
+from aidvisit.store.queries.likeness import Candidate, candidates_of
 from aidvisit.store.queries.village import Area
 from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
@@ -28,7 +30,16 @@ from sync.op import is_uuid, uuid7
 
 PASSED_ON = {"unknown-household", "not-permitted", "not-allowed", "form-stale", "disk-full", "database-locked"}
 """Problems that this form cannot mend."""
+MOST_ALIKE = 5
 _NUMBERS = ("head.id_number", "members.")
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A household that may be the same one; `place`: names of its county, town and village."""
+
+    candidate: Candidate
+    place: list[str]
 
 
 @dataclass(slots=True)
@@ -40,29 +51,89 @@ class Filled:
     errors: Errors
     questions: dict[str, list[Finding]] = field(default_factory=dict)
     problem: Problem | None = None
+    alike: list[Alike] = field(default_factory=list)
+
+    @property
+    def new(self) -> list[Alike]:
+        """Those alike of which nobody said that they are not the same."""
+        apart = set(" ".join(self.typed.getlist("apart")).split())
+        return [one for one in self.alike if one.candidate.household not in apart]
 
 
 def register() -> ResponseReturnValue:
-    """A new household, or an institution (`kind=institution`). Name and village are enough."""
+    """A new household, or an institution (`kind=institution`). Name and village are enough.
+
+    `continues`: the household that it was in another town; what was known there is filled in.
+    Raises: Problem `unknown-household` for that one.
+    """
+    before = _before(request.values.get("continues", ""))
     if request.method != "POST":
-        kind = request.args.get("kind", "")
-        typed = Typed({"household": uuid7(), "kind": kind if kind in KINDS_OF else KINDS_OF[0]})
-        return _shown(Filled(typed, {}, {}), None)
-    filled = _filled(None)
+        return _shown(Filled(_new(before), {}, {}), None)
+    filled = _filled(None, before)
     identity = filled.typed.get("household", "")
-    if _does("save"):
-        with reading() as conn:
-            _judge(conn, filled, None, _area(conn))
-        if not filled.problem and not is_uuid(identity):
-            filled.problem = Problem("not-found")
-        if not filled.problem:
-            try:
-                service.register(actor=auth.actor(), household=identity, body=filled.body)
-                send_soon()
-                return redirect(url_for("household.page", household=identity), 303)
-            except Problem as problem:
-                _keep(filled, problem)
+    with reading() as conn:
+        filled.alike = _alike(conn, filled)
+        if _does("save"):
+            _judge(conn, filled, None, _area(conn), before)
+    if _does("save") and not is_uuid(identity):
+        filled.problem = Problem("not-found")
+    if _does("save") and not filled.problem:
+        try:
+            _register(identity, filled)
+            send_soon()
+            return redirect(url_for("household.page", household=identity), 303)
+        except Problem as problem:
+            _keep(filled, problem)
     return _shown(filled, None)
+
+
+def _before(household: str) -> dict[str, Any] | None:
+    """What is known of a household that moved here."""
+    if not is_uuid(household):
+        return None
+    with reading() as conn:
+        body = service.in_view(conn, household, g.scope).now.body
+    return {name: value for name, value in body.items() if name not in ("division", "group", "address", "lat", "lon")}
+
+
+def _new(before: dict[str, Any] | None) -> Typed:
+    kind = request.args.get("kind", "")
+    typed = fields_of(before) if before else Typed({"kind": kind if kind in KINDS_OF else KINDS_OF[0]})
+    typed["household"], typed["continues"] = uuid7(), request.args.get("continues", "") if before else ""
+    return typed
+
+
+def _register(household: str, filled: Filled) -> None:
+    continues = filled.typed.get("continues", "")
+    if continues:
+        service.move(actor=auth.actor(), household=household, body=filled.body, continues=continues, scope=g.scope)
+    else:
+        service.register(actor=auth.actor(), household=household, body=filled.body)
+
+
+def _alike(conn: Connection, filled: Filled) -> list[Alike]:
+    """Households in which somebody of this one may be known already, the likeliest first."""
+    body, institution = filled.body, filled.body.get("kind") == "institution"
+    place = {"division": body.get("division", ""), "group": body.get("group", "")}
+    people = [body["head"], *body.get("members", [])]
+    if institution:
+        people = [{"name": body.get("name", ""), "phone": body["head"].get("phone", "")}]
+    asked = [
+        Someone(
+            one.get("name", ""), one.get("id_number", ""), one.get("phone", ""), one.get("born", ""), **place,
+            institution=institution,
+        )
+        for one in people
+    ]  # fmt: skip
+    best: dict[str, Candidate] = {}
+    itself = [filled.typed.get(name, "") for name in ("household", "continues")]  # a double click finds what it made
+    for found in candidates_of(conn, asked, scope=g.scope, apart_from=itself):
+        for one in found:
+            if one.household not in best or best[one.household].score < one.score:
+                best[one.household] = one
+    shown = sorted(best.values(), key=lambda one: -one.score)[:MOST_ALIKE]
+    places = names_of(conn, {one.division for one in shown})
+    return [Alike(one, places[one.division]) for one in shown]
 
 
 def edit(household: str) -> ResponseReturnValue:
@@ -96,12 +167,12 @@ def _does(deed: str) -> bool:
     return request.form.get("do", "save") == deed
 
 
-def _filled(then: fold.Household | None) -> Filled:
+def _filled(then: fold.Household | None, before: dict[str, Any] | None = None) -> Filled:
     """What was sent, after the step that its button asks for: a row more or less, another town."""
     typed = Typed(request.form.items(multi=True))
     deed, _colon, what = typed.get("do", "save").partition(":")
     _step(typed, deed, what, then)
-    body, errors = read(typed, then.body if then else None)
+    body, errors = read(typed, then.body if then else before)
     return Filled(typed, body, errors if deed == "save" else {})
 
 
@@ -137,10 +208,12 @@ def _on_laptop() -> bool:
     return sync.current_settings().role == "field"
 
 
-def _judge(conn: Connection, filled: Filled, then: fold.Household | None, area: Area) -> None:
-    """All that keeps a form from being saved, at once."""
+def _judge(
+    conn: Connection, filled: Filled, then: fold.Household | None, area: Area, before: dict[str, Any] | None = None
+) -> None:
+    """All that keeps a form from being saved, at once. `before`: what was known of the people, of a new household."""
     body, errors = filled.body, filled.errors
-    before = then.body if then else None
+    before = then.body if then else before
     for path, messages in faults(body, filled.typed.get("household", "")).items():
         errors.setdefault(path, messages)
     chosen = body.get("division", "")
@@ -157,6 +230,8 @@ def _judge(conn: Connection, filled: Filled, then: fold.Household | None, area: 
         filled.problem = Problem("invalid-form", count=len(errors), errors=errors)
     elif filled.questions:
         filled.problem = Problem("look-again", count=sum(map(len, filled.questions.values())))
+    elif filled.new:
+        filled.problem = Problem("perhaps-known")
 
 
 def mark(path: str, finding: Finding) -> str:
@@ -192,8 +267,9 @@ def _shown(
         view = households.household(conn, household, g.scope) if household else None
     gone = [one for one in then.body["members"] if one["id"] not in typed.getlist("member")] if then else []
     marks = [mark(path, finding) for path, findings in filled.questions.items() for finding in findings]
+    template = {"": "form", "alike": "_alike"}.get(request.form.get("part", ""), "_form")
     page = render_template(
-        "household/_form.html" if request.form.get("part") else "household/form.html",
+        f"household/{template}.html", alike=filled.alike, new=filled.new,
         typed=typed, errors=filled.errors, questions=filled.questions, marks=marks, problem=problem, chosen=chosen,
         found=found, part=part, groups=groups, known=known, household=view, gone=gone,
         institution=typed.get("kind") == "institution",
