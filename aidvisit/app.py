@@ -33,6 +33,7 @@ from aidvisit.web.pages import (
     division,
     held,
     household,
+    listing,
     pair,
     password,
     people,
@@ -46,7 +47,14 @@ from aidvisit.web.pages import (
 
 PACKAGE = Path(__file__).resolve().parent
 
-SHARED = (account.blueprint, password.blueprint, household.blueprint, pair.blueprint, visit.blueprint)
+SHARED = (
+    account.blueprint,
+    password.blueprint,
+    household.blueprint,
+    listing.blueprint,
+    pair.blueprint,
+    visit.blueprint,
+)
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {
     "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.field, sync.blueprint, bundle.field),

@@ -18,6 +18,7 @@ _ADMIN = ("admin",)
 RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "household.read": _ALL,
     "household.reveal": _LOOKS,
+    "household.export": _LOOKS,
     "household.write": _TEAM,
     "household.close": _LEADS,
     "delivery.record": _TEAM,

@@ -199,6 +199,17 @@ _AID = {
         "{count} of these cannot be accepted by anybody: this version does not understand them, or only the centre may "
         "record such a thing. Nothing was changed; leave them out and try again.",
     ),
+    "list-too-long": Kind(
+        422,
+        "名单有 {count} 户,打印最多 {most} 户,没有打印。请按村或困难类型缩小,或导出为表格。",
+        "The list has {count} households, and at most {most} are printed. Narrow it by village or category, "
+        "or take it as a file.",
+    ),
+    "too-many-filters": Kind(
+        409,
+        "已经存了 {most} 个筛选,没有再存。请先删掉不用的。",
+        "There are {most} saved filters already, so this was not saved. Delete those you do not use.",
+    ),
     "needs-reason": Kind(
         422,
         "有 {count} 处与计划不符,还没有保存。请写明原因再提交。",

@@ -20,12 +20,12 @@ WEIGHT = "performance.getEntries().reduce((sum, one) => sum + (one.decodedBodySi
 HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
-                                   "slip", "password")),
+                                   "slip", "password", "lists")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
                                     "items", "places", "item", "category-add", "divisions", "villages", "division",
-                                    "divisions-load")),
+                                    "divisions-load", "lists")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",

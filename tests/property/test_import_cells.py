@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from hypothesis import given
@@ -93,6 +96,26 @@ def test_what_is_written_reads_back_as_text_and_never_as_a_formula(
         assert [str(cell.value) for cell in cells[: len(want)]] == want
     for line in csv_text(["甲"], [[text] for row in rows for text in row]).splitlines()[1:]:
         assert line.lstrip('"')[:1] not in tuple("=+-@")
+
+
+def test_what_is_written_passes_through_no_other_file(tmp_path: Path) -> None:
+    """A list has people in it, and a home's own folder is the only place for these (docs/operations.md)."""
+    opened: list[str] = []
+    watching = True
+    sys.addaudithook(lambda event, given: opened.append(str(given[0])) if watching and event == "open" else None)
+    workbook(tmp_path / "out.xlsx", [("表", ["甲"], ([str(number)] for number in range(1000)))])
+    watching = False  # a hook stays as long as the process
+    assert [path for path in opened if path.startswith(gettempdir())] == [str(tmp_path / "out.xlsx")]
+
+
+@given(st.lists(st.sampled_from(["名单", "名单2", "a/b", "AB", "", "x" * 40]), min_size=1, max_size=6))
+def test_sheets_have_names_of_their_own(titles: list[str]) -> None:
+    book = BytesIO()
+    workbook(book, [(title, ["甲"], [[1, None, 2.5, ""]]) for title in titles])
+    read = load_workbook(BytesIO(book.getvalue()))
+    assert len({name.lower() for name in read.sheetnames}) == len(titles)
+    assert all(len(name) <= 31 for name in read.sheetnames)
+    assert [cell.value for cell in read.worksheets[0][2]] == [1, None, 2.5]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])

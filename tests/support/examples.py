@@ -78,6 +78,11 @@ SHARED = {
     "POST pairs.undo": Request("已撤销", {"household": "@household", "other": "@twin"}),
     "GET pairs.many": Request("@twin"),
     "POST pairs.merge_many": Request("已并户", {"pair": "@pair", "reason": "同一户"}, records="household.merged"),
+    "GET lists.page": Request("@name"),
+    "POST lists.save": Request("急用的", {"name": "急用的", "needs": "yes"}),
+    "POST lists.forget": Request("名单", {"name": "急用的"}),
+    "POST lists.paper": Request("@name", records="access.recorded"),
+    "POST lists.file": Request("@name", {"as": "csv"}, records="access.recorded", status=200),
 }
 DELIVERED = {
     "delivery": _id(), "trip": "@trip", "date": DAY, "as": "head", "name": "@name", "proof": "paper", "page": "1",

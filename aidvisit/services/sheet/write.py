@@ -1,12 +1,19 @@
-"""Spreadsheets out: what another program would run as a formula is text and stays text."""
+"""Spreadsheets out: what another program would run as a formula is text and stays text.
+
+Written piece by piece: a list of a whole county is never in memory, and nothing of it in a temporary file either, where
+openpyxl keeps what it writes (docs/security.md, "Where data lie").
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from aidvisit.services.sheet.cells import Cell
 
@@ -14,42 +21,174 @@ _RUNS = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet takes for a formula."""
 Table = tuple[str, Sequence[str], Iterable[Sequence[Cell]]]
 """(title of the sheet, header, rows)."""
+STEP = 200
+"""Rows that are written before a piece goes out."""
+LONGEST = 32767
+"""Characters that a cell can hold (ECMA-376)."""
+
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_STYLES = (
+    f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font/><font><b/></font></fonts>'
+    '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="2"><xf/><xf fontId="1" applyFont="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
 
 
 def workbook(to: Path | IO[bytes], tables: Iterable[Table]) -> None:
     """Write an .xlsx, one sheet a table. Texts are cells of text, whatever they begin with."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
+    if isinstance(to, Path):
+        with to.open("wb") as file:
+            return workbook(file, tables)
+    for piece in workbook_pieces(tables):
+        to.write(piece)
+    return None
 
-    book = Workbook(write_only=True)
-    for title, header, rows in tables:
-        sheet = book.create_sheet(_title(title))
-        for row in (header, *rows):
-            cells = []
-            for value in row:
-                cell = WriteOnlyCell(sheet, _storable(value))
-                if isinstance(value, str):
-                    cell.data_type = "s"
-                cells.append(cell)
-            sheet.append(cells)
-    book.save(to)
+
+def workbook_pieces(tables: Iterable[Table]) -> Iterator[bytes]:
+    """The bytes of such an .xlsx as they come. Source: ECMA-376, part 1, 18."""
+    pipe, titles = _Pipe(), list[str]()
+    with ZipFile(pipe, "w", ZIP_DEFLATED) as archive:
+        for title, header, rows in tables:
+            titles.append(_title(title, titles))
+            with archive.open(_entry(f"xl/worksheets/sheet{len(titles)}.xml"), "w") as sheet:
+                for xml in _sheet(header, rows):
+                    sheet.write(xml.encode())
+                    yield pipe.taken()
+        for name, xml in _parts(titles):
+            archive.writestr(_entry(name), _HEAD + xml)
+    yield pipe.taken()
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """The same as CSV for a spreadsheet program: with a mark that it is UTF-8, and an apostrophe before a formula."""
+    return "".join(csv_pieces(header, rows))
+
+
+def csv_pieces(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """Such CSV as it comes."""
     file = StringIO(newline="")
     writer = csv.writer(file)
-    for row in (header, *rows):
+    file.write("\ufeff")
+    for number, row in enumerate(_chained(header, rows), 1):
         writer.writerow([f"'{value}" if isinstance(value, str) and value.startswith(_RUNS) else value for value in row])
-    return "\ufeff" + file.getvalue()
+        if number % STEP == 0:
+            yield file.getvalue()
+            file.seek(0)
+            file.truncate()
+    yield file.getvalue()
 
 
-def _title(text: str) -> str:
-    """What a sheet may be called: at most 31 characters, and none that stands in a reference."""
-    return "".join(c for c in text if c not in "[]:*?/\\")[:31].strip("'") or "Sheet"
+def _chained(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    yield header
+    yield from rows
 
 
-def _storable(value: Cell) -> Any:
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+class _Pipe:
+    """What a zip is written to that cannot go back: each piece is taken once."""
 
-    return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def close(self) -> None:
+        """What was written is taken by whoever asked for it."""
+
+    def taken(self) -> bytes:
+        piece = b"".join(self._pieces)
+        self._pieces.clear()
+        return piece
+
+
+def _entry(name: str) -> ZipInfo:
+    info = ZipInfo(name)
+    info.compress_type = ZIP_DEFLATED
+    return info
+
+
+def _sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """The XML of a sheet whose header stays in sight."""
+    yield (
+        f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
+    )
+    waiting: list[str] = []
+    for number, row in enumerate(_chained(header, rows), 1):
+        style = ' s="1"' if number == 1 else ""
+        cells = (_cell(f"{_letters(column)}{number}", style, value) for column, value in enumerate(row))
+        waiting.append(f'<row r="{number}">{"".join(cells)}</row>')
+        if len(waiting) == STEP:
+            yield "".join(waiting)
+            waiting.clear()
+    yield "".join(waiting) + "</sheetData></worksheet>"
+
+
+def _cell(place: str, style: str, value: Cell) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f'<c r="{place}"{style}><v>{value!r}</v></c>'
+    text = escape(_NO_XML.sub("", str(value))[:LONGEST], {"\r": "&#13;"})
+    return f'<c r="{place}"{style} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+def _letters(column: int) -> str:
+    """0 → A, 25 → Z, 26 → AA."""
+    letters = ""
+    while column >= 0:
+        letters = chr(ord("A") + column % 26) + letters
+        column = column // 26 - 1
+    return letters
+
+
+def _title(text: str, taken: Sequence[str]) -> str:
+    """What a sheet may be called: at most 31 characters, none that stands in a reference, and no other's name."""
+    name = "".join(c for c in _NO_XML.sub("", text) if c not in "[]:*?/\\")[:31].strip("'") or "Sheet"
+    others, number = {title.lower() for title in taken}, 2
+    while name.lower() in others:
+        name = f"{name[:28].rstrip('0123456789')}{number}"
+        number += 1
+    return name
+
+
+def _parts(titles: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The parts that say what is where."""
+    numbers = range(1, len(titles) + 1)
+    sheets = "".join(
+        f'<sheet name={quoteattr(title)} sheetId="{n}" r:id="rId{n}"/>'
+        for n, title in zip(numbers, titles, strict=True)
+    )
+    yield "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>'
+    related = "".join(
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+    )
+    styles = f'<Relationship Id="rId0" Type="{_OFFICE}/styles" Target="styles.xml"/>'
+    relations = f'xmlns="{_PACKAGE}/relationships"'
+    yield "xl/_rels/workbook.xml.rels", f"<Relationships {relations}>{styles}{related}</Relationships>"
+    yield "xl/styles.xml", _STYLES
+    book = f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    yield "_rels/.rels", f"<Relationships {relations}>{book}</Relationships>"
+    override = "".join(
+        f'<Override PartName="/{name}" ContentType="{_TYPE}.{kind}+xml"/>'
+        for name, kind in (
+            ("xl/workbook.xml", "sheet.main"),
+            ("xl/styles.xml", "styles"),
+            *((f"xl/worksheets/sheet{n}.xml", "worksheet") for n in numbers),
+        )
+    )
+    xml = '<Default Extension="xml" ContentType="application/xml"/>'
+    package = "application/vnd.openxmlformats-package.relationships+xml"
+    rels = f'<Default Extension="rels" ContentType="{package}"/>'
+    yield "[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types">{rels}{xml}{override}</Types>'
