@@ -15,7 +15,7 @@ from aidvisit.services import account, catalog
 from aidvisit.services.import_ import Imported, import_sheet
 from aidvisit.services.import_read import Choices
 from aidvisit.store import ledger
-from aidvisit.store.database import reading
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries.importing import known_households
 from sync import log
 from tests.support.homes import Centre, centre
@@ -46,8 +46,9 @@ WORDS = {
 @pytest.fixture
 def home(tmp_path: Path, database_url: str) -> Iterator[Centre]:
     with centre(tmp_path, database_url if database_url.startswith("postgresql") else "") as made:
-        for code, name in PLACES.items():
-            catalog.define_division(actor=made.device, code=code, name=name)
+        with transaction() as conn:
+            places = (catalog.division_fact({"code": code, "name": name}) for code, name in PLACES.items())
+            ledger.record(conn, made.device, *places)
         account.add_team(actor=made.device, name="南队", divisions=["440785", "442000"])
         yield made
 
