@@ -19,7 +19,7 @@ from aidvisit.services.vault import VAULT
 from aidvisit.store import database, migrations
 from aidvisit.store.doors import LIFETIME_S
 from aidvisit.store.vault import Vault
-from aidvisit.web import auth, frame, fresh, held_words, household_words, i18n, problems, request
+from aidvisit.web import auth, frame, fresh, held_words, household_words, i18n, import_words, problems, request
 from aidvisit.web.api import blobs as blob_api
 from aidvisit.web.api import password as password_api
 from aidvisit.web.api import sync as sync_api
@@ -33,6 +33,7 @@ from aidvisit.web.pages import (
     division,
     held,
     household,
+    import_,
     listing,
     pair,
     password,
@@ -52,6 +53,7 @@ SHARED = (
     password.blueprint,
     household.blueprint,
     listing.blueprint,
+    import_.blueprint,
     pair.blueprint,
     visit.blueprint,
 )
@@ -90,6 +92,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     fresh.init_app(app)
     held_words.init_app(app)
     household_words.init_app(app)
+    import_words.init_app(app)
     auth.init_app(app, *APIS)
     for blueprint in PAGES[settings.role]:
         app.register_blueprint(blueprint)

@@ -64,6 +64,8 @@ def _lines(done: Imported) -> list[str]:
             lines.append(
                 "队伍还没有笔记本:登记一台,任务就会下发给它 / No laptop yet: the first one to enrol gets the trip"
             )
+    if done.villages:
+        lines.append(f"自然村 / natural villages: {'、'.join(done.villages)} (--village NAME=CODE)")
     lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
     return lines + [
         f"请看 / note: {question.sheet} {question.row or ''} {question.what}" for question in done.questions

@@ -230,8 +230,9 @@ _AID = {
 _SHEETS = {
     "not-a-sheet": Kind(
         422,
-        "{file} 不是 .xlsx 表格。请在 Excel 或 WPS 里“另存为”.xlsx 后再导入。",
-        "{file} is not an .xlsx workbook. Save it as .xlsx in Excel or WPS and import that.",
+        "{file} 不是能读的表格(.xlsx、.xls、.csv),或里面是空的。请在 Excel 或 WPS 里“另存为”.xlsx 后再导入。",
+        "{file} is no list that can be read (.xlsx, .xls, .csv), or it is empty. Save it as .xlsx in Excel or WPS and "
+        "import that.",
     ),
     "sheet-unreadable": Kind(
         422,
@@ -250,6 +251,28 @@ _SHEETS = {
         "{file} 里找不到表头(应有“姓名”或“户主”一列和物资各列)。请核对第一张表。什么都没有导入。",
         "No header was found in {file} (a column 姓名 or 户主, and one for each item). Check its first sheet. "
         "Nothing was imported.",
+    ),
+    "no-file-chosen": Kind(
+        422,
+        "没有选文件,或文件是空的。请选一个表格再按一次。",
+        "No file was chosen, or it is empty. Choose a list and send it again.",
+    ),
+    "unknown-upload": Kind(
+        404,
+        "没有这份名单。可能已经导入或放弃,或过了一天;请从导入页重新选文件。",
+        "There is no such list: it was imported or given up, or a day went by. Choose the file again.",
+    ),
+    "import-interrupted": Kind(
+        503,
+        "做到一半程序停了,什么都没有写入。请再按一次。",
+        "The program stopped halfway, so nothing was written. Press the button again.",
+        retry=True,
+    ),
+    "import-changed": Kind(
+        409,
+        "您看过之后,登记的资料变了,这份名单现在会有不同的结果,没有写入。请再核对一遍。",
+        "What is on record changed after you looked, and this list would now come out otherwise; nothing was written. "
+        "Look at it once more.",
     ),
     "bundle-missing": Kind(
         422,

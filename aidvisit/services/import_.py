@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from aidvisit.services.sheet.refused import refused_tables
 from aidvisit.services.sheet.write import workbook
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
+from aidvisit.store.queries import importing
 from aidvisit.store.queries.account import user
-from sync import clock
+from sync import clock, log
 
 STEP = 1000
 """Facts that are recorded at once: between them one is told how far it is."""
@@ -35,6 +36,7 @@ class Imported:
     `trip`: {`id`, `title`, `starts`, `state`} or None when the list has no goods; at the centre also `laptops`, how
     many it is released to. `allotments`: lines that were set. `sheets`: {`sheet`, `kind`, `taken`, `refused`} each;
     `matches`: rows that were offered a household, `accepted` those of them that are in it now.
+    `villages`: those that are no division and that nobody said more of.
     """
 
     households: dict[str, int]
@@ -47,6 +49,7 @@ class Imported:
     sheets: tuple[dict[str, Any], ...] = ()
     matches: int = 0
     accepted: int = 0
+    villages: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The documented shape of `aidvisit import --json`; its words are Chinese, as the lists are."""
@@ -99,11 +102,15 @@ def import_into(
     person = user(conn, actor)
     if person is not None and not may(person.role, "import.run"):
         raise Problem("not-permitted")
+    if not log.is_centre(conn):
+        choices = replace(choices, places=importing.held_towns(conn))
     tell = progress or _nobody
     read = Reading(conn, name, sheets, choices, clock.wall().date().isoformat(), tell)
     plan = read.plan()
     title = _title(read, choices)
-    goods = TripPlan(conn, plan, title, _date(read)) if any(one.goods for one in plan.households) else None
+    goods = (
+        TripPlan(conn, plan, title, _date(read), choices.team) if any(one.goods for one in plan.households) else None
+    )
     made: dict[str, Any] | None = None
     if goods:
         state = "same" if goods.before else "new"
@@ -131,6 +138,7 @@ def import_into(
         tuple(_sheet(plan.outcomes, listed.sheet.name, listed.layout.kind) for listed in read.listed),
         sum(1 for one in plan.outcomes if any(offer.sure for offer in one.offers)),
         sum(1 for one in plan.outcomes if one.taken),
+        plan.unknown_villages,
     )
     return done, plan, read
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from aidvisit.errors import Problem
 from aidvisit.services import catalog, household, trip
 from aidvisit.services.bodies import filled
 from aidvisit.services.import_read import unclear
@@ -67,8 +68,8 @@ def _update(conn: Connection, planned: PlannedHousehold, heads: Mapping[str, lis
 class TripPlan:
     """The trip that a list's goods are for: made, or found again, with the lines that are not yet so."""
 
-    def __init__(self, conn: Connection, plan: Plan, title: str, date: str | None) -> None:
-        self.conn, self.plan, self.title, self.date = conn, plan, title, date
+    def __init__(self, conn: Connection, plan: Plan, title: str, date: str | None, team: str | None = None) -> None:
+        self.conn, self.plan, self.title, self.date, self.asked = conn, plan, title, date, team
         self.goods = [one for one in plan.households if one.goods]
         self.divisions = sorted({one.division for one in self.goods})
         self.before = self._before()
@@ -114,9 +115,16 @@ class TripPlan:
                 yield trip.released_fact(self.id, dict.fromkeys([*held, *new], ()))
 
     def _team(self, central: bool) -> str:
-        """A laptop plans for its own team; the centre for the one team of the lowest level that works there."""
+        """A laptop plans for its own team; the centre for the one team of the lowest level that works there.
+
+        Raises: Problem `import-unclear`, `unknown-team`.
+        """
         if not central:
             return importing.own_team(self.conn)
+        if self.asked is not None:
+            if self.asked not in {team.id for team in teams(self.conn)}:
+                raise Problem("unknown-team", team=self.asked)
+            return self.asked
         working = [
             team
             for team in teams(self.conn)

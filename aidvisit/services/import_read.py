@@ -33,8 +33,8 @@ from aidvisit.services.sheet.faults import Said
 from aidvisit.services.sheet.places import Places, base_of, find_towns, find_villages, short_name
 from aidvisit.services.sheet.plan import Offer, RowKey
 from aidvisit.store.queries import importing, likeness
+from aidvisit.store.queries.catalog import categories, items
 from aidvisit.store.queries.catalog import divisions as all_divisions
-from aidvisit.store.queries.catalog import items
 from sync import log
 from sync.op import uuid7
 
@@ -45,7 +45,8 @@ LAYOUT, VILLAGE = "sheet-layout:", "village-alias:"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What somebody says of a file. `division`: where rows are that name no village. `trip`, `date`: of its goods.
+    """What somebody says of a file. `division`: where rows are that name no village. `trip`, `date`, `team` (an id): of
+    its goods.
 
     `villages`: natural village → code of its village. `layouts`: sheet → what its columns mean, as it is remembered;
     with `kind` `skip` it is not read. `accept_sure`, `accepted`: as `Decisions`; `places`: where they may register.
@@ -54,6 +55,7 @@ class Choices:
     division: str | None = None
     trip: str | None = None
     date: str | None = None
+    team: str | None = None
     villages: Mapping[str, str] = field(default_factory=dict)
     layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     accept_sure: bool = False
@@ -66,6 +68,33 @@ def unclear(*questions: Question) -> Problem:
     return Problem("import-unclear", detail, questions=[asdict(question) for question in questions])
 
 
+def hints_of(divisions: Mapping[str, str], known: Sequence[KnownItem], words: Mapping[str, str]) -> Hints:
+    """By what columns are known where their headings are not."""
+    villages = frozenset(short_name(name) for code, name in divisions.items() if len(code) == 12)
+    return Hints(frozenset(item.name for item in known), frozenset(words), villages)
+
+
+def layout_of(
+    conn: Connection, sheet: Sheet, hints: Hints, choices: Choices, stem: str, *, named: bool = True
+) -> Layout | None:
+    """By what was said just now, else by what was said of the same headings before, else by names and content.
+
+    None for a sheet that is not to be read, or lists nobody; one without a column of names counts unless `named`.
+    """
+    said = choices.layouts.get(sheet.name)
+    if said is not None and said.get("kind") == "skip" and named:
+        return None
+    layout = find_layout(sheet, hints, said, named=False)
+    if layout is not None and said is None:
+        before = log.recall(conn, LAYOUT + layout.digest)
+        if before and before.get("kind") == "skip" and named:
+            return None
+        layout = find_layout(sheet, hints, before, named=False) if before else layout
+    if layout is None or (named and "name" not in layout.columns):
+        return None
+    return replace(layout, date=choices.date or layout.date or find_date(stem))
+
+
 class Reading:
     """One file, read beside what is on record. Of several sheets those are read that list somebody by name."""
 
@@ -76,10 +105,10 @@ class Reading:
         self.divisions = {row.code: row.name for row in all_divisions(conn)}
         self._check_codes()
         self.words = {squeeze(word): code for word, code in importing.category_words(conn).items()}
+        self.category_names = categories(conn)
         self.items = [KnownItem(item.code, item.name, item.unit, item.spec or "") for item in items(conn).values()]
-        villages = frozenset(short_name(name) for code, name in self.divisions.items() if len(code) == 12)
-        hints = Hints(frozenset(item.name for item in self.items), frozenset(self.words), villages)
-        self.layouts = {sheet.name: self._layout(sheet, hints, Path(name).stem) for sheet in sheets}
+        self.hints = hints_of(self.divisions, self.items, self.words)
+        self.layouts = {sheet.name: layout_of(conn, sheet, self.hints, choices, Path(name).stem) for sheet in sheets}
         found = [(sheet, layout) for sheet in sheets if (layout := self.layouts[sheet.name])]
         if not found:
             raise Problem("no-header-found", file=name)
@@ -88,21 +117,8 @@ class Reading:
     def _check_codes(self) -> None:
         for code in filter(None, (self.choices.division, *self.choices.villages.values())):
             if code not in self.divisions or (code != self.choices.division and len(code) != 12):
-                what = f"不认识区划代码 {code}:请核对 --division、--village"
+                what = f"不认识区划代码 {code}:请核对"
                 raise unclear(Question("", None, what, (), f"The division code {code} is not known"))
-
-    def _layout(self, sheet: Sheet, hints: Hints, stem: str) -> Layout | None:
-        """By what was said just now, else by what was said of the same headings before, else by names and content."""
-        said = self.choices.layouts.get(sheet.name)
-        if said is not None and said.get("kind") == "skip":
-            return None
-        layout = find_layout(sheet, hints, said)
-        if layout is not None and said is None:
-            before = log.recall(self.conn, LAYOUT + layout.digest)
-            if before and before.get("kind") == "skip":
-                return None
-            layout = find_layout(sheet, hints, before) if before else layout
-        return layout and replace(layout, date=self.choices.date or layout.date or find_date(stem))
 
     def _listed(self, sheet: Sheet, layout: Layout, stem: str, today: str) -> Listed:
         rows, total = read_rows(sheet, layout, today, lambda done, of: self.progress("reading", done, of))
@@ -125,8 +141,8 @@ class Reading:
         if len(found) == 1:
             return found[0][:9] if named and "town" not in layout.columns else found[0]
         options = tuple(f"{code} {self.divisions.get(code[:9], '')}{self.divisions[code]}" for code in found)
-        what = f"标题“{layout.title}”说的是哪个村?请用 --division 给出 12 位区划代码"
-        what_en = f"Which village does the title “{layout.title}” mean? Give its 12 digits with --division"
+        what = f"标题“{layout.title}”说的是哪个村?请给出 12 位区划代码"
+        what_en = f"Which village does the title “{layout.title}” mean? Give its 12 digits"
         raise unclear(Question(sheet.name, 1, what, options, what_en))
 
     def aliases(self) -> dict[tuple[str, str], str]:
@@ -190,8 +206,8 @@ class Reading:
                 for code, of in sorted(self.divisions.items())
                 if len(code) == 12 and len(listed.base) >= 9 and code.startswith(listed.base[:9])
             )
-            what = f"“{name}”不是行政村:属于哪个村?请用 --village {name}=12位区划代码 说明,以后记住"
-            what_en = f"“{name}” is no division: to which village does it belong? Say so with --village {name}=CODE"
+            what = f"“{name}”不是行政村:属于哪个村?说一次就记住"
+            what_en = f"“{name}” is no division: to which village does it belong? It is remembered"
             found.append(Question(listed.sheet.name, row.number, what, options, what_en))
         return found
 

@@ -44,6 +44,7 @@ NAVIGATION = {
         ("held.page", _("待核记录")),
         ("trips.page", _("走访任务")),
         ("household.search", _("困难家庭")),
+        ("imports.page", _("导入")),
         ("catalog.page", _("基础数据")),
         ("people.page", _("人员")),
         ("devices.page", _("设备")),

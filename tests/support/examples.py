@@ -45,6 +45,11 @@ SHARED = {
     "GET password.page": Request("改密码"),
     "GET household.search": Request("输入姓名"),
     "POST household.search": Request("@household", {"q": "@name"}),
+    "GET imports.page": Request("选文件"),
+    "POST imports.page": Request("没有选文件", status=422),
+    "GET imports.one": Request("", status=404),
+    **{f"POST imports.{one}": Request("", status=404) for one in ("columns", "matches", "refused", "save")},
+    "POST imports.drop": Request("选文件"),
     "GET household.page": Request("@name"),
     "GET household.register": Request("户主姓名"),
     "POST household.register": Request(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from aidvisit.domain.category import from_age
 from aidvisit.domain.person import age
 from aidvisit.services.sheet.cells import squeeze
 from aidvisit.services.sheet.faults import Said, say
 from aidvisit.services.sheet.known import Category, Known
 from aidvisit.services.sheet.rows import SheetRow
-
-ELDER, ELDER_AGE = "elder_80", 80
 
 _GRADE = re.compile(r"(?:(?P<before>[一二三四1-4])级)?(?P<word>.+?)(?:\(?(?P<after>[一二三四1-4])级\)?)?")
 _HAN_GRADES = dict(zip("1234", "一二三四", strict=True))
@@ -30,7 +29,7 @@ def find_category(word: str, words: Mapping[str, str]) -> Category | None:
 
 
 def categories_of(row: SheetRow, known: Known, date: str | None, asks: list[Said]) -> tuple[list[Category], list[Said]]:
-    """(those of a row, faults). Whoever is 80 on the list's day is 高龄, whoever is not is not, whatever it says."""
+    """(those of a row, faults). Whoever is old enough on the list's day is 高龄, others are not, whatever it says."""
     found: list[Category] = []
     faults = []
     for word in row.categories:
@@ -39,12 +38,12 @@ def categories_of(row: SheetRow, known: Known, date: str | None, asks: list[Said
             faults.append(say("category", text=word[:30]))
         elif category.code not in [one.code for one in found]:
             found.append(category)
-    if row.born and date and ELDER in known.categories.values():
-        years = age(row.born, date)
-        said = [one for one in found if one.code == ELDER]
-        if said and years < ELDER_AGE:
-            asks.append(say("not-80", other=years))
+    for code in sorted(set(known.categories.values())) if row.born and date else ():
+        since, years = from_age(code), age(row.born, date or "")
+        said = [one for one in found if one.code == code]
+        if since and said and years < since:
+            asks.append(say("too-young", other=years))
             found.remove(said[0])
-        elif not said and years >= ELDER_AGE:
-            found.append(Category(ELDER))
+        elif since and not said and years >= since:
+            found.append(Category(code))
     return found, faults

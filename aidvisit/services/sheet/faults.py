@@ -36,9 +36,9 @@ SENTENCES = {
         "年龄写的是 {text},按身份证是 {other}:请核对",
         "The age is given as {text}, by the ID number it is {other}: check it",
     ),
-    "not-80": (
+    "too-young": (
         "写的是高龄,按出生日期只有 {other} 岁:没有记高龄",
-        "It says aged 80 or more, by the birth date it is {other}: not recorded as such",
+        "It says of great age, by the birth date it is {other}: not recorded as such",
     ),
     "phone": (
         "电话“{text}”位数不对,没有记下:请核对",

@@ -64,11 +64,14 @@ def find_layout(
     sheet: Sheet,
     hints: Hints | frozenset[str] = frozenset(),
     said: Mapping[str, Any] | None = None,
+    *,
+    named: bool = True,
 ) -> Layout | None:
     """The layout of a sheet that lists households or people by name, or None when it is no such list.
 
     A column is goods when a heading above it says so (慰问物资) or its own name is one of the items'. `said`: what
-    somebody settled before for these headings, `{"kind": …, "columns": {"<column>": meaning}}`.
+    somebody settled before for these headings, `{"kind": …, "columns": {"<column>": meaning}}`. One without a column
+    of names is none unless `named` is false.
     """
     hints = hints if isinstance(hints, Hints) else Hints(hints)
     scores = [len({m for w in map(squeeze, row) if w and (m := meaning_of(w))}) for row in sheet.rows[:30]]
@@ -82,11 +85,11 @@ def find_layout(
     said = said or {}
     found |= {int(column): meaning for column, meaning in said.get("columns", {}).items() if int(column) in headings}
     columns, items = _sorted_out(found, headings)
-    if "name" not in columns:
+    if named and "name" not in columns:
         return None
     unknown = tuple((column, heading) for column, heading in headings.items() if column not in found)
     title, date = _title(sheet, top), _date(sheet, top)
-    kind: Kind = said.get("kind") or _kind(columns, headings, items, f"{title}{sheet.name}")
+    kind: Kind = _SAID.get(said.get("kind", "")) or _kind(columns, headings, items, f"{title}{sheet.name}")
     return Layout(columns, items, unknown, top, first, title, date, kind, headings, digest_of(headings))
 
 
@@ -147,6 +150,7 @@ def _sorted_out(
     return columns, tuple(items)
 
 
+_SAID: dict[str, Kind] = {"households": "households", "people": "people"}
 _OF_PEOPLE = re.compile(r"妇女|儿童|学生|残疾人|老人|成员|人员")
 
 
@@ -154,7 +158,9 @@ def _kind(columns: Mapping[str, Any], headings: Mapping[int, str], items: tuple[
     """People when the list says to whom each belongs, or calls itself one and counts no household and no goods."""
     if any(meaning in columns for meaning in ("head", "guardian", "relation")):
         return "people"
-    households = "户主" in headings[columns["name"][0]] or "size" in columns or bool(items)
+    households = (
+        any("户主" in headings[column] for column in columns.get("name", ())) or "size" in columns or bool(items)
+    )
     return "people" if not households and _OF_PEOPLE.search(title) else "households"
 
 

@@ -100,7 +100,7 @@ class _Matcher:
         if house is None and taken:
             house = self.book.by_key.get(taken)
         if house is None:
-            house = self._new(row, division, categories)
+            house, taken = self._new(row, division, categories), ""
             self.made[row.sheet, row.number] = (row, division)
         elif house.name != row.name and not taken:
             return Outcome(row.sheet, row.number, row.name, False, "refused", say("number-known", text=house.name))

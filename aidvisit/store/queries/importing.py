@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from aidvisit.domain import fold
+from aidvisit.domain.stream import stream_type
 from aidvisit.store.apply.rows import about, records
 from aidvisit.store.tables import Allocation, Category, FieldDevice, Household, HouseholdCategory, Member, Release
-from sync import log
+from sync import freshness, log
 from sync.rows import among
 
 
@@ -124,3 +125,8 @@ def own_team(conn: Connection) -> str:
     if team is None:
         raise LookupError("this laptop does not know its team yet")
     return team
+
+
+def held_towns(conn: Connection) -> tuple[str, ...]:
+    """The towns (9 digits) that this laptop was granted."""
+    return tuple(one.stream for one in freshness.streams(conn) if stream_type(one.stream) == "town")
