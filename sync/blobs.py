@@ -101,6 +101,14 @@ class Waiting:
 
 _length = sa.func.length(blob.c.bytes)
 _left = _length - sa.func.coalesce(blob.c.sent, 0)
+_same = sa.and_(blob_name.c.device == op_table.c.device, blob_name.c.seq == op_table.c.seq)
+_there = sa.or_(op_table.c.device != sa.bindparam("me"), op_table.c.seq <= sa.bindparam("acked"))
+_mine = sa.exists().where(blob_name.c.sha256 == blob.c.sha256, blob_name.c.device == sa.bindparam("me"))
+_QUEUE = (
+    sa.select(blob.c.sha256)
+    .where(unsent, sa.exists().where(blob_name.c.sha256 == blob.c.sha256, _same, _there))
+    .order_by(~_mine, _length, blob.c.sha256)
+)
 _unsent = sa.and_(unsent, sa.exists().where(blob_name.c.sha256 == blob.c.sha256))
 
 
@@ -171,11 +179,8 @@ def _queue(conn: Connection) -> list[str]:
     """Names of what waits and is named by an op that the centre holds: smallest first, of those that it surely takes
     before those that are not named by this very device.
     """
-    same = sa.and_(blob_name.c.device == op_table.c.device, blob_name.c.seq == op_table.c.seq)
-    there = sa.or_(op_table.c.device != log.own(conn), op_table.c.seq <= int(log.recall(conn, "acked", 0)))
-    named = sa.exists().where(blob_name.c.sha256 == blob.c.sha256, same, there)
-    query = sa.select(blob.c.sha256).where(unsent, named)
-    return list(conn.execute(query.order_by(~_named_by([log.own(conn)]), _length, blob.c.sha256)).scalars())
+    asked = {"me": log.own(conn), "acked": int(log.recall(conn, "acked", 0))}
+    return list(conn.execute(_QUEUE, asked).scalars())
 
 
 def _named_by(devices: Collection[str]) -> sa.ColumnElement[bool]:
