@@ -50,3 +50,12 @@ form.addEventListener("input", (event) => {
     } catch { /* saving asks as well */ }
   }, 500);
 });
+
+// On a laptop what is typed is kept in its database every few seconds: a flat battery loses no more than that.
+let later = 0;
+if ("drafts" in form.dataset) {
+  form.addEventListener("input", () => {
+    later = later || setTimeout(() => { later = 0; post("draft", "draft").catch(() => {}); }, 2000);
+  });
+  form.addEventListener("submit", () => { clearTimeout(later); later = 1; });
+}

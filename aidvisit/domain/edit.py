@@ -32,7 +32,7 @@ def changes(then: Household, wanted: Mapping[str, Any], now: Household | None = 
     values = {path: new.get(path) for path in paths if not same(old.get(path), new.get(path))}
     if now is not None:
         values = {path: value for path, value in values.items() if not _stands(now, path, value)}
-    base = {path: then.heads(path) for path in values}
+    base = {path: _in_view(then, path) for path in values}
     body = {
         "set": values,
         "base": {path: heads for path, heads in base.items() if heads},
@@ -46,6 +46,12 @@ def changes(then: Household, wanted: Mapping[str, Any], now: Household | None = 
         ),
     }
     return {key: value for key, value in body.items() if value}
+
+
+def _in_view(then: Household, path: str) -> list[str]:
+    """The ops whose value a form shows: of a conflict only one of them, and settling it takes a reason."""
+    state, heads = then.states.get(path), then.heads(path)
+    return heads[-1:] if state is not None and state.conflict else heads
 
 
 def _stands(now: Household, path: str, value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from aidvisit.domain import mask
+from aidvisit.domain.category import too_young
 from aidvisit.domain.edit import FIELDS, OF_MEMBER
 from aidvisit.domain.facts import KINDS, check
 from aidvisit.domain.person import Finding, checks, completed
@@ -86,16 +87,27 @@ def faults(body: Mapping[str, Any], subject: str) -> Errors:
 
 def odd(body: Mapping[str, Any], then: Mapping[str, Any] | None, on: str) -> dict[str, list[Finding]]:
     """By field, what is odd about the people of a household and was not before."""
-    old = {"head": (then or {}).get("head", {})}
-    old |= {f"members.{one['id']}": one for one in (then or {}).get("members", [])}
-    new = {"head": body["head"]} | {f"members.{one['id']}": one for one in body.get("members", [])}
+    before = _people(then or {})
     found: dict[str, list[Finding]] = {}
-    for prefix, person in new.items():
-        known = set(checks(old.get(prefix, {}), on))
-        for finding in checks(person, on):
-            if finding not in known:
-                found.setdefault(f"{prefix}.{finding.field}", []).append(finding)
+    for prefix, person in _people(body).items():
+        known = set(_findings(prefix, before.get(prefix, {}), on))
+        for path, finding in _findings(prefix, person, on):
+            if (path, finding) not in known:
+                found.setdefault(path, []).append(finding)
     return found
+
+
+def _people(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """By the beginning of their fields; the head has the categories of the household."""
+    head = {**body.get("head", {}), "categories": body.get("categories", [])}
+    return {"head.": head} | {f"members.{one['id']}.": one for one in body.get("members", [])}
+
+
+def _findings(prefix: str, person: Mapping[str, Any], on: str) -> Iterator[tuple[str, Finding]]:
+    yield from ((prefix + finding.field, finding) for finding in checks(person, on))
+    codes = [one["code"] for one in person.get("categories", [])]
+    for code, finding in too_young(codes, person.get("born"), on):
+        yield f"{prefix.removeprefix('head.')}categories.{code}", finding
 
 
 def one_value(path: str, text: str, before: Any = None) -> Any:

@@ -82,6 +82,18 @@ def test_an_edit_that_names_both_with_a_reason_settles_it(there: Pages) -> None:
     assert "没有修改冲突" in words(there.get("/households/conflicts"))
 
 
+def test_an_edit_in_the_form_had_one_value_in_view_and_settles_nothing(there: Pages) -> None:
+    household = disagreeing(there, address=("新屋", "镇上"))
+    path = f"/households/{household}/edit"
+    form = filled(there.get(path))
+    assert "修改冲突" in words(there.get(path))
+    assert send(there, path, form, address="村口").status_code == 303
+    assert len(bodies(there, household)[-1][1]["base"]["address"]) == 1
+    shown = words(there.get(f"/households/{household}/conflicts"))
+    assert "村口" in shown
+    assert "新屋" in shown
+
+
 def test_a_third_value_settles_it_too_if_it_can_be_right(there: Pages) -> None:
     household = disagreeing(there, head__id_number=(RIGHT, OTHER))
     form = asked(there.get(f"/households/{household}/conflicts"), n=1)

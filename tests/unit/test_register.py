@@ -229,3 +229,65 @@ def test_who_moved_here_is_registered_with_what_was_known_and_what_was_given_las
     (_kind, body) = bodies(there, saved.location.rpartition("/")[2])[0]
     assert (body["continues"], body["head"]["id_number"]) == (old, RIGHT)
     assert body["categories"] == [{"code": "dibao"}]
+
+
+def test_age_makes_the_category_of_the_old_without_a_tick(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    form = filled(send(there, "/households/new", form, do="add-member", head__name="谭老人", division=VILLAGE))
+    (member,) = form.getlist("member")
+    typed = {f"members.{member}.name": "谭老伴", f"members.{member}.born": "1941-01-01"}
+    answer = send(there, "/households/new", form, do="save", head__born="1940-01-01", **typed)
+    assert words(there.get(answer.location)).count("高龄老人") == 2
+    assert bodies(there, answer.location.rpartition("/")[2])[0][1]["categories"] == []
+
+
+def test_who_is_too_young_for_a_category_of_age_is_asked_about(there: Pages) -> None:
+    form = filled(there.get("/households/new"))
+    typed = {"head__name": "谭壮年", "division": VILLAGE, "head__born": "1980-01-01", "categories": ["elder_80"]}
+    answer = send(there, "/households/new", form, **typed)
+    assert answer.status_code == 422
+    assert "不到 80 岁" in words(answer)
+    tick = re.search(r'data-all="([^"]+)"', answer.text)
+    assert tick is not None
+    assert send(there, "/households/new", filled(answer), checked=tick[1]).status_code == 303
+
+
+def test_what_was_typed_on_a_laptop_is_still_there_after_a_crash(laptop: Pages) -> None:
+    laptop.sign_in()
+    form = filled(laptop.get("/households/new"))
+    kept = send(laptop, "/households/new", form, do="draft", head__name="谭写到一半", categories=["dibao"])
+    assert kept.status_code == 204
+    assert "上次填的还在" in words(laptop.get("/households/new"))
+    again = filled(laptop.get("/households/new?draft=1"))
+    assert (again["head.name"], again.getlist("categories")) == ("谭写到一半", ["dibao"])
+    assert "上次填的还在" not in words(laptop.get(f"/households/{laptop.households()[0].id}/edit"))
+    assert send(laptop, "/households/new", again, division=VILLAGE).status_code == 303
+    assert "上次填的还在" not in words(laptop.get("/households/new"))
+
+
+def test_a_draft_of_an_edit_goes_on_from_what_its_author_had_in_view(laptop: Pages) -> None:
+    laptop.sign_in()
+    household = register(laptop, address="老屋")
+    path = f"/households/{household}/edit"
+    form = filled(laptop.get(path))
+    send(laptop, path, form.copy(), do="draft", address="新屋")
+    send(laptop, path, form.copy(), group="一组")
+    assert "上次填的还在" not in words(laptop.get(path))  # saving another edit of it lets go of the draft
+    send(laptop, path, form.copy(), do="draft", address="新屋")
+    again = filled(laptop.get(f"{path}?draft=1"))
+    assert (again["seen"], again["address"], again["group"]) == (form["seen"], "新屋", "")
+    assert send(laptop, path, again).status_code == 303
+    assert set(bodies(laptop, household)[-1][1]["set"]) == {"address"}
+
+
+def test_a_draft_that_is_not_wanted_goes(laptop: Pages) -> None:
+    laptop.sign_in()
+    send(laptop, "/households/new", filled(laptop.get("/households/new")), do="draft", head__name="谭不要了")
+    assert send(laptop, "/households/new", MultiDict(), do="forget").status_code == 303
+    assert "上次填的还在" not in words(laptop.get("/households/new"))
+
+
+def test_the_centre_keeps_no_drafts(office: Pages) -> None:
+    office.sign_in()
+    send(office, "/households/new", filled(office.get("/households/new")), do="draft", head__name="谭在办公室")
+    assert "谭在办公室" not in office.get("/households/new?draft=1").text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from aidvisit.domain import mask
+from aidvisit.domain.category import reached
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries.catalog import categories, division_names
 from aidvisit.store.queries.timeline import timeline as timeline
@@ -43,13 +44,15 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class CategoryView:
-    """A hardship category that a household or one of its people is in. `name`: of the catalogue."""
+    """A hardship category that a household or one of its people is in. `name`: of the catalogue; `by_age`: nobody
+    ticked it, it follows from the birth date."""
 
     name: str
     since: str | None = None
     until: str | None = None
     grade: str | None = None
     certificate: str | None = None
+    by_age: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,12 @@ class HouseholdView:
 
 
 def household(
-    conn: Connection, identity: str, scope: Scope = EVERYTHING, *, revealed: bool = False
+    conn: Connection, identity: str, scope: Scope = EVERYTHING, *, revealed: bool = False, on: str | None = None
 ) -> HouseholdView | None:
     """A household by its id, as it is after every edit; one that was merged is shown with its own fields.
 
-    ID numbers and phones are masked; `revealed` is for whoever has just written to the audit that it was asked for.
+    `on`: the day on which ages count for categories. ID numbers and phones are masked; `revealed` is for whoever has
+    just written to the audit that it was asked for.
     """
     row = conn.execute(select(Household.__table__).where(Household.id == identity)).first()
     if row is None or not scope.place(row.division):
@@ -114,8 +118,9 @@ def household(
         row.village_group or "",
         row.address,
         row.size,
-        [_category(known, held_by_code[code]) for code in _sorted(known, held_by_code)],
-        [_member(member, known, shown) for member in conn.execute(members)],
+        [_category(known, held_by_code[code]) for code in _sorted(known, held_by_code)]
+        + _by_age(known, held_by_code, row.head_born, on),
+        [_member(member, known, shown, on) for member in conn.execute(members)],
         shown("note", row.note),
         row.closed_reason,
         row.closed_on,
@@ -147,7 +152,7 @@ def _sorted(known: Mapping[str, str], codes: Iterable[str]) -> list[str]:
     return [code for code in known if code in wanted] + sorted(wanted - known.keys())
 
 
-def _member(row: Row[Any], known: Mapping[str, str], shown: Shown) -> MemberView:
+def _member(row: Row[Any], known: Mapping[str, str], shown: Shown, on: str | None) -> MemberView:
     return MemberView(
         row.id,
         row.name,
@@ -157,10 +162,16 @@ def _member(row: Row[Any], known: Mapping[str, str], shown: Shown) -> MemberView
         shown("phone", row.phone),
         shown("id_number", row.id_number),
         {name: shown(name, value) for name, value in row.guardian.items()} if row.guardian else None,
-        [_category(known, category) for category in row.categories],
+        [_category(known, category) for category in row.categories]
+        + _by_age(known, {category["code"] for category in row.categories}, row.born, on),
     )
 
 
+def _by_age(known: Mapping[str, str], held: Collection[str], born: str | None, on: str | None) -> list[CategoryView]:
+    found = reached(known, born, on) if on else []
+    return [CategoryView(known[code], by_age=True) for code in found if code not in held]
+
+
 def _category(known: Mapping[str, str], held: Mapping[str, Any]) -> CategoryView:
-    details = (held.get(name) for name in ("since", "until", "grade", "certificate"))
-    return CategoryView(known.get(held["code"], held["code"]), *details)
+    since, until, grade, certificate = (held.get(name) for name in ("since", "until", "grade", "certificate"))
+    return CategoryView(known.get(held["code"], held["code"]), since, until, grade, certificate)

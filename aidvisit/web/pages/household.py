@@ -62,7 +62,7 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
     zone, chosen = sync.current_settings().zone, _chosen()
     after, whole = request.args.get("after", ""), "whole" in request.args
     with reading() as conn:
-        view = queries.household(conn, household, g.scope, revealed=revealed)
+        view = queries.household(conn, household, g.scope, revealed=revealed, on=day_of(None))
         if view is None:
             raise Problem("unknown-household")
         target = aliases(conn).of(household)

@@ -14,8 +14,8 @@ from aidvisit.domain import fold
 from aidvisit.domain.likeness import Someone
 from aidvisit.domain.person import Finding
 from aidvisit.errors import Problem
+from aidvisit.services import draft, sync
 from aidvisit.services import household as service
-from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries import village
@@ -31,6 +31,8 @@ from sync.op import is_uuid, uuid7
 PASSED_ON = {"unknown-household", "not-permitted", "not-allowed", "form-stale", "disk-full", "database-locked"}
 """Problems that this form cannot mend."""
 MOST_ALIKE = 5
+NEW = "new"
+NO_DRAFT = {"csrf_token", "do", "part", "checked"}
 _NUMBERS = ("head.id_number", "members.")
 
 
@@ -67,8 +69,10 @@ def register() -> ResponseReturnValue:
     Raises: Problem `unknown-household` for that one.
     """
     before = _before(request.values.get("continues", ""))
+    if done := _draft(NEW):
+        return done
     if request.method != "POST":
-        return _shown(Filled(_new(before), {}, {}), None)
+        return _shown(Filled(_drafted(NEW) or _new(before), {}, {}), None)
     filled = _filled(None, before)
     identity = filled.typed.get("household", "")
     with reading() as conn:
@@ -80,8 +84,7 @@ def register() -> ResponseReturnValue:
     if _does("save") and not filled.problem:
         try:
             _register(identity, filled)
-            send_soon()
-            return redirect(url_for("household.page", household=identity), 303)
+            return _saved(NEW, identity)
         except Problem as problem:
             _keep(filled, problem)
     return _shown(filled, None)
@@ -140,14 +143,18 @@ def edit(household: str) -> ResponseReturnValue:
     """What is known of a household, to be corrected. Raises: Problem `unknown-household`, `form-stale`."""
     if not is_uuid(household):
         raise Problem("unknown-household")
+    if done := _draft(household):
+        return done
+    drafted = _drafted(household)
     with reading() as conn:
         held = service.in_view(conn, household, g.scope)
-        seen = request.form.get("seen", "") if request.method == "POST" else held.seen
+        made = drafted["seen"] if drafted else held.seen
+        seen = request.form.get("seen", "") if request.method == "POST" else made
         then = held.at(seen)
         if then is None:
             raise Problem("form-stale")
         if request.method != "POST":
-            typed = fields_of(then.body)
+            typed = drafted or fields_of(then.body)
             typed["seen"] = seen
             return _shown(Filled(typed, then.body, {}), then, household, held.stream)
         filled = _filled(then)
@@ -156,11 +163,35 @@ def edit(household: str) -> ResponseReturnValue:
     if _does("save") and not filled.problem:
         try:
             service.edit(actor=auth.actor(), household=household, seen=seen, wanted=filled.body, scope=g.scope)
-            send_soon()
-            return redirect(url_for("household.page", household=household), 303)
+            return _saved(household, household)
         except Problem as problem:
             _keep(filled, problem)
     return _shown(filled, then, household, held.stream)
+
+
+def _draft(form: str) -> ResponseReturnValue | None:
+    """On a laptop: what is being typed is kept as a draft, or let go of. Answers those two, and nothing else."""
+    if request.method == "POST" and _does("draft"):
+        if _on_laptop():
+            sent = ((name, value) for name, value in request.form.items(multi=True) if name not in NO_DRAFT)
+            draft.keep(auth.actor(), form, sent)
+        return "", 204
+    if request.method == "POST" and _does("forget"):
+        draft.drop(auth.actor(), form)
+        return redirect(request.full_path.rstrip("?"), 303)
+    return None
+
+
+def _drafted(form: str) -> Typed | None:
+    """The draft that its author wants to go on with (`draft` in the address)."""
+    found = draft.kept(auth.actor(), form) if "draft" in request.args else None
+    return Typed(found.fields) if found else None
+
+
+def _saved(form: str, household: str) -> ResponseReturnValue:
+    draft.drop(auth.actor(), form)
+    send_soon()
+    return redirect(url_for("household.page", household=household), 303)
 
 
 def _does(deed: str) -> bool:
@@ -272,6 +303,8 @@ def _shown(
         f"household/{template}.html", alike=filled.alike, new=filled.new,
         typed=typed, errors=filled.errors, questions=filled.questions, marks=marks, problem=problem, chosen=chosen,
         found=found, part=part, groups=groups, known=known, household=view, gone=gone,
+        drafts=_on_laptop(), draft=draft.kept(auth.actor(), household or NEW) if request.method == "GET" else None,
+        disagree=list(then.conflicts) if then else [],
         institution=typed.get("kind") == "institution",
         added=typed.getlist("member")[-1:] if _does("add-member") else [],
     )  # fmt: skip
