@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from aidvisit.domain.rights import ROLES, may
 from aidvisit.errors import Problem
-from aidvisit.services import account
+from aidvisit.services import account, pair
 from aidvisit.services.device import enrolment_codes
 from aidvisit.services.import_ import Imported, import_sheet
 from aidvisit.store import ledger
@@ -85,6 +85,17 @@ def test_a_second_import_makes_nothing_twice(home: Centre) -> None:
     assert first.trip is not None
     assert (again.trip["id"], again.trip["state"]) == (first.trip["id"], "same")
     assert ops() == before
+
+
+def test_a_list_that_names_what_was_merged_makes_nobody_new(home: Centre) -> None:
+    import_sheet(SAMPLE, actor=home.user)
+    with reading() as conn:
+        one, other = [row.id for row in conn.exec_driver_sql("SELECT id FROM household ORDER BY id LIMIT 2")]
+    pair.merge(actor=home.user, household=one, into=other, reason="同一户")
+    before = ops()
+    again = import_sheet(SAMPLE, actor=home.user)
+    assert again.households == {"new": 0, "same": 34, "changed": 0}
+    assert (again.allotments, ops()) == (0, before)
 
 
 def test_a_rehearsal_saves_nothing(home: Centre) -> None:

@@ -215,7 +215,7 @@ def test_everything_follows_a_merge_and_comes_back(lived: Connection) -> None:
     assert side.parts[1].merged is not None
     assert side.parts[1].merged.reason == "同一户"
     assert (side.delivered, side.visits) == (2, 1)
-    assert len(household.timeline(lived, QIN)) == len(household.timeline(lived, TWIN)) == 6
+    assert len(household.timeline(lived, QIN).entries) == len(household.timeline(lived, TWIN).entries) == 6
     assert verify(lived) == []
     say(lived, unmerged(TWIN))
     assert everything(lived) == before

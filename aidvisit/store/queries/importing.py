@@ -19,7 +19,7 @@ def known_households(
     conn: Connection, towns: Collection[str], numbers: Collection[str], ids: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """Households of towns (9 digits), any where somebody has one of these ID numbers, and those of these ids; closed
-    and merged ones not.
+    ones not. Those that were merged come last, as what they were: a list that names them again makes nobody new.
 
     Each: id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes), members
     (each: id, name, relation, id_number, born, sex, phone, guardian, categories as facts have them).
@@ -33,8 +33,8 @@ def known_households(
     )
     rows = conn.execute(
         select(Household.__table__)
-        .where(anywhere, Household.closed_reason.is_(None), Household.into.is_(None))
-        .order_by(Household.order_key)
+        .where(anywhere, Household.closed_reason.is_(None))
+        .order_by(Household.into.is_not(None), Household.order_key)
     ).all()
     categories: dict[str, set[str]] = {row.id: set() for row in rows}
     members: dict[str, list[dict[str, Any]]] = {row.id: [] for row in rows}
