@@ -6,6 +6,7 @@ nothing, because villages are full of namesakes, and the brothers of a generatio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -180,7 +181,7 @@ def _names(one: str, other: str) -> Reason | None:
         return None
     if first == second:
         return Reason.NAME
-    if _sound(first) and set(han.readings(first)) & set(han.readings(second)):
+    if set(_spellings(first)) & set(_spellings(second)):
         return Reason.SOUND
     return Reason.CHARACTER if _one_apart(*sorted((first, second), key=len)) else None
 
@@ -236,9 +237,15 @@ def digits(phone: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _sound(name: str) -> str:
-    """The likeliest spelling; of a name without a Chinese character the name itself."""
-    spellings = han.readings(name)
+    """The likeliest spelling; of a name in other letters the name itself."""
+    spellings = _spellings(name)
     return " ".join(spellings[0]) if spellings else name
+
+
+def _spellings(name: str) -> Sequence[han.Spelling]:
+    """None of a name that is not in Chinese characters alone: its other letters would be left out."""
+    spellings = han.readings(name)
+    return spellings if spellings and len(spellings[0]) == len(name) else ()
 
 
 def _plain_institution(name: str) -> str:

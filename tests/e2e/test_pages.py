@@ -25,7 +25,7 @@ PAGES = [
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
                                     "items", "places", "item", "category-add", "divisions", "villages", "division",
-                                    "divisions-load", "lists")),
+                                    "divisions-load", "lists", "duplicates", "duplicates-many")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
@@ -34,7 +34,8 @@ PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "foun
          "person-password": "/people/{user}/password", "team": "/teams/{team}", "team-add": "/teams/add",
          "items": "/catalog?what=item", "places": "/catalog?what=place", "item": "/catalog/one?what=item&code=rice",
          "category-add": "/catalog/add", "villages": "/divisions?under=441225112",
-         "division": "/divisions/one?code=441225112", "divisions-load": "/divisions/load?county=441225"}  # fmt: skip
+         "division": "/divisions/one?code=441225112", "divisions-load": "/divisions/load?county=441225",
+         "duplicates-many": "/duplicates/many"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

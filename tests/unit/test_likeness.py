@@ -76,6 +76,7 @@ def test_alike_and_by_what(one: Someone, other: Someone, reasons: set[Reason]) -
             some("陈秀英", id_number="44078319500304122" + check_digit("44078319500304122")),
         ),
         (some("", id_number=""), some("", id_number="")),
+        (some("阿布都·A", group="一组"), some("阿布都·B", group="一组")),
         (some("大槐小学"), some("大槐小学", institution=True)),
     ],
 )

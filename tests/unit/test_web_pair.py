@@ -37,7 +37,8 @@ def admin(office: Pages) -> Pages:
 def register(pages: Pages, name: str = "覃新来", **more: Any) -> str:
     identity = uuid7()
     head = {"name": name, "id_number": NUMBERS[1]} | more
-    body = {"kind": "household", "head": head, "division": VILLAGE, "group": "九组", "categories": []}
+    more = {"categories": [{"code": "dibao"}], "members": [{"id": uuid7(), "name": identity, "born": "2012-03-04"}]}
+    body = {"kind": "household", "head": head, "division": VILLAGE, "group": "九组", **more}
     with pages.app.app_context():
         with reading() as conn:
             own = log.own(conn)

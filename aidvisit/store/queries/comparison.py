@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.apply.rows import order_key
-from aidvisit.store.queries.alias import aliases
+from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.household import HouseholdView, household
 from aidvisit.store.queries.trip import recorded_at
@@ -60,7 +60,7 @@ class Side:
 
 def side(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> Side | None:
     """A household as the side of a pair; None when it is not held or lies outside."""
-    ids = aliases(conn).all(identity)
+    ids = of_one(conn, identity).all(identity)
     found = [_part(conn, view) for one in ids if (view := household(conn, one, scope)) is not None]
     if not found:
         return None
@@ -75,7 +75,7 @@ def side(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> Side | N
 
 def merged_into(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> list[Part]:
     """What was merged into a household, directly or by way of others."""
-    ids = [one for one in aliases(conn).all(identity) if one != identity]
+    ids = [one for one in of_one(conn, identity).all(identity) if one != identity]
     return [_part(conn, view) for one in ids if (view := household(conn, one, scope)) is not None]
 
 

@@ -16,7 +16,7 @@ from aidvisit.store.queries import conflict as conflicts
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import search as searching
 from aidvisit.store.queries import trip as trips
-from aidvisit.store.queries.alias import aliases
+from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.comparison import merged_into
 from aidvisit.store.queries.progress import Share, share
@@ -65,7 +65,7 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
         view = queries.household(conn, household, g.scope, revealed=revealed, on=day_of(None))
         if view is None:
             raise Problem("unknown-household")
-        target = aliases(conn).of(household)
+        target = of_one(conn, household).of(household)
         into = queries.household(conn, target, g.scope) if target != household else None
         merged = merged_into(conn, household, g.scope) if target == household else []
         past = timeline(conn, household, chosen=chosen, after=after, most=WHOLE if whole else PAGE, zone=zone,
