@@ -280,7 +280,10 @@ class Problem(Exception):  # noqa: N818 (RFC 9457 calls it a problem)
         self.name, self.detail, self.members = name, detail, members
         self.proof: Proof | None = None
         self.verified = False
-        super().__init__(f"{name}: {detail or self.words('en')}")
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail or self.words('en')}"
 
     @property
     def status(self) -> int:
