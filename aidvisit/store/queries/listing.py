@@ -7,7 +7,23 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, and_, exists, func, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from aidvisit.domain import category, id_number, mask, person
@@ -24,8 +40,9 @@ STEP = 500
 COUNTED = 10_000
 """As far as a page counts; a file counts all."""
 
-_GROUP = func.coalesce(Household.village_group, "")
-_ORDER = (Household.division, _GROUP, Household.name, Household.id)
+NUMERALS = "一二三四五六七八九十"
+UNNUMBERED = 1_000_000
+"""After every group that has a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ def page(
     """Those beyond the household `after`, by village, group and name; whether there are more."""
     alias = aliases(conn)
     query = select(Household.__table__).where(_wanted(conn, wanted, scope, today, alias), _beyond(conn, after))
-    rows = conn.execute(query.order_by(*_ORDER).limit(limit + 1)).all()
+    rows = conn.execute(query.order_by(*_order(conn)).limit(limit + 1)).all()
     return _listed(conn, rows[:limit], wanted, today, alias, revealed=False), len(rows) > limit
 
 
@@ -83,7 +100,7 @@ def every(
     """All of them in the same order, a few at a time in memory. `revealed`: for whoever has just written to the audit
     that full numbers were asked for."""
     alias = aliases(conn)
-    query = select(Household.__table__).where(_wanted(conn, wanted, scope, today, alias)).order_by(*_ORDER)
+    query = select(Household.__table__).where(_wanted(conn, wanted, scope, today, alias)).order_by(*_order(conn))
     rows = conn.execute(query, execution_options={"yield_per": STEP})
     for part in rows.partitions(STEP):
         yield from _listed(conn, part, wanted, today, alias, revealed=revealed)
@@ -103,10 +120,24 @@ def places(conn: Connection, scope: Scope = EVERYTHING) -> set[str]:
 
 def _beyond(conn: Connection, after: str) -> ColumnElement[bool]:
     """What comes after a household, which is not asked for by its name: addresses hold none."""
-    last = conn.execute(select(*_ORDER).where(Household.id == after)).first() if after else None
-    if last is None:
-        return Household.id == Household.id
-    return and_(Household.division >= last[0], tuple_(*_ORDER) > tuple_(*last))
+    order = _order(conn)
+    last = conn.execute(select(*order).where(Household.id == after)).first() if after else None
+    return true() if last is None else and_(Household.division >= last[0], tuple_(*order) > tuple_(*last))
+
+
+def _order(conn: Connection) -> tuple[Any, ...]:
+    """Village, group by its number (一组, 第二组, 十一队, 12组; those without one last), group, name."""
+    group = func.coalesce(Household.village_group, "")
+    said = func.replace(group, "第", "").concat("!!!")  # a character that is not there would be found everywhere
+    find = func.strpos if conn.dialect.name == "postgresql" else func.instr
+    first, second, third = (find(NUMERALS, func.substr(said, place, 1)) for place in (1, 2, 3))
+    tens = case((and_(first > 0, second == 10), first * 10 + third % 10), (first == 10, 10 + second), else_=first)
+    if conn.dialect.name == "postgresql":
+        written: ColumnElement[int] = func.coalesce(cast(func.substring(said, "^[0-9]{1,6}"), Integer), 0)
+    else:
+        written = cast(func.substr(said, 1, 6), Integer)  # as far as there are digits
+    number = tens + written
+    return Household.division, case((number == 0, UNNUMBERED), else_=number), group, Household.name, Household.id
 
 
 # --- which --------------------------------------------------------------------------------------------------------
