@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sync.op import uuid7
 from sync.problem import Problem
 from tests.support.stick import answered, exported, imported
-from tests.support.toy import TOWN, Centre, Laptop, connected, memory, times_applied
+from tests.support.toy import Centre, Laptop, connected, memory
+from tests.support.toy_house import TOWN, times_applied
 
 
 class Place:

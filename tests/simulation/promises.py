@@ -14,7 +14,7 @@ from sync import chains, log, tables
 from sync.log import LogState
 from tests.simulation.nodes import SimLaptop
 from tests.simulation.world import World
-from tests.support.toy import Toy, replayed, states, times_applied
+from tests.support.toy_house import Toy, replayed, states, times_applied
 
 
 def check(world: World) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sync import log, tables
 from sync.log import Draft
 from tests.simulation.nodes import SimCentre, SimLaptop
-from tests.support.toy import FAR_TOWN, OTHER_TOWN, TOWN, Toy, state_of
+from tests.support.toy_house import FAR_TOWN, OTHER_TOWN, TOWN, Toy, state_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

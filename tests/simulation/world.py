@@ -17,7 +17,7 @@ from tests.simulation.nodes import EXPECTED, Crash, SimCentre, SimLaptop, Weathe
 from tests.simulation.sticks import Sticks
 from tests.simulation.story import Story
 from tests.simulation.watch import Watch
-from tests.support.toy import FAR_TOWN, OTHER_TOWN, START, TOWN, Toy, state_of
+from tests.support.toy_house import FAR_TOWN, OTHER_TOWN, START, TOWN, Toy, state_of
 
 TOWNS = (TOWN, OTHER_TOWN, FAR_TOWN)
 DAY, YEAR = 86_400, 365 * 86_400

@@ -12,7 +12,8 @@ import rfc8785
 from sync import clock
 from sync.identity import KeyPair
 from sync.op import Op, uuid7
-from tests.support.toy import TOWN, Centre
+from tests.support.toy import Centre
+from tests.support.toy_house import TOWN
 
 TRAVELLING = ("stream", "hlc", "actor", "kind", "v", "subject", "body")
 

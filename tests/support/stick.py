@@ -15,7 +15,8 @@ from sync import age, blobs, bundle_central, bundle_field, log
 from sync.bundle_central import Taken
 from sync.bundle_field import Learned
 from sync.identity import KeyPair
-from tests.support.toy import TOWN, Centre, Laptop, Node
+from tests.support.toy import Centre, Laptop, Node
+from tests.support.toy_house import TOWN
 
 
 def exported(laptop: Laptop) -> bytes:

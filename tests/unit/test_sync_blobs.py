@@ -19,7 +19,8 @@ from sync.problem import Problem
 from sync.renewal import enrol_again
 from sync.tables import blob, blob_name, blob_upload
 from sync.tables import op as op_table
-from tests.support.toy import FAR_TOWN, TOWN, Centre, Laptop, connected, expect_problem, memory
+from tests.support.toy import Centre, Laptop, connected, expect_problem, memory
+from tests.support.toy_house import FAR_TOWN, TOWN
 
 TEAM = uuid7()
 UNREACHABLE = Problem("server-unreachable", url="http://centre")

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sync import blobs, bundle, bundle_field, log, quarantine, server, tables
 from sync.op import uuid7
 from tests.support.stick import answered, carried, everything, exported, imported, lines, photo, plain, sealed, signed
-from tests.support.toy import OTHER_TOWN, TOWN, Centre, Laptop, connected, expect_problem, memory
+from tests.support.toy import Centre, Laptop, connected, expect_problem, memory
+from tests.support.toy_house import OTHER_TOWN, TOWN
 
 TEAM = uuid7()
 

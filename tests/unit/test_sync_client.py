@@ -11,7 +11,8 @@ import pytest
 from sync import client, identity, log, sending, server
 from sync.op import uuid7
 from sync.problem import Problem
-from tests.support.toy import TOWN, Centre, Laptop, Line, connected, expect_problem, memory, times_applied
+from tests.support.toy import Centre, Laptop, Line, connected, expect_problem, memory
+from tests.support.toy_house import TOWN, times_applied
 
 TEAM = uuid7()
 

@@ -7,7 +7,8 @@ import pytest
 from sync import blobs, chains
 from sync.op import uuid7
 from sync.renewal import enrol_again
-from tests.support.toy import FAR_TOWN, TOWN, Centre, Laptop, Line, connected, expect_problem, memory, replayed
+from tests.support.toy import Centre, Laptop, Line, connected, expect_problem, memory
+from tests.support.toy_house import FAR_TOWN, TOWN, replayed
 from tests.unit.test_sync_blobs import UNREACHABLE, at_centre, picture
 
 TEAM = uuid7()

@@ -7,18 +7,8 @@ import pytest
 from sync import chains, log, server
 from sync.op import uuid7
 from sync.renewal import enrol_again
-from tests.support.toy import (
-    FAR_TOWN,
-    TOWN,
-    Centre,
-    Laptop,
-    Line,
-    connected,
-    expect_problem,
-    memory,
-    replayed,
-    times_applied,
-)
+from tests.support.toy import Centre, Laptop, Line, connected, expect_problem, memory
+from tests.support.toy_house import FAR_TOWN, TOWN, replayed, times_applied
 
 TEAM = uuid7()
 

@@ -11,7 +11,8 @@ from sync import identity, log, server
 from sync.identity import KeyPair
 from sync.problem import Problem
 from sync.transport import Lean, Reply
-from tests.support.toy import TOWN, Centre, Laptop, Line, expect_problem, memory
+from tests.support.toy import Centre, Laptop, Line, expect_problem, memory
+from tests.support.toy_house import TOWN
 from tests.unit.test_sync_proof import TEAM, SigningLine, by_another, meddle
 
 

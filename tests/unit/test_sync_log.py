@@ -14,7 +14,8 @@ from sync.log import Draft
 from sync.model import Grants
 from sync.op import ZERO, chain, digest_of, uuid7
 from sync.problem import Problem
-from tests.support.toy import TOWN, Centre, Laptop, connected, expect_problem, memory
+from tests.support.toy import Centre, Laptop, connected, expect_problem, memory
+from tests.support.toy_house import TOWN
 
 
 @pytest.fixture

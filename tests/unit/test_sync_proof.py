@@ -17,7 +17,8 @@ from sync.op import uuid7
 from sync.problem import Problem
 from sync.proof import Proof, answered_text, is_nonce, new_nonce
 from sync.transport import Reply
-from tests.support.toy import TOWN, Centre, Laptop, Line, expect_problem, memory
+from tests.support.toy import Centre, Laptop, Line, expect_problem, memory
+from tests.support.toy_house import TOWN
 
 TEAM = uuid7()
 Meddle = Callable[[Proof], Proof]

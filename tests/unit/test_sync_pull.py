@@ -10,7 +10,8 @@ import pytest
 from sync import chains, log, quarantine, server, tables
 from sync.op import ZERO, uuid7
 from tests.support.foreign import Foreign
-from tests.support.toy import FAR_TOWN, OTHER_TOWN, TOWN, Centre, expect_problem, memory
+from tests.support.toy import Centre, expect_problem, memory
+from tests.support.toy_house import FAR_TOWN, OTHER_TOWN, TOWN
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from sync.op import MAX_BYTES, Op, uuid7
 from sync.problem import Problem
 from sync.wire import MAX_BYTES as MAX_DOCUMENT
 from tests.support.foreign import Foreign, canonical
-from tests.support.toy import START, TOWN, Centre, expect_problem, memory, times_applied
+from tests.support.toy import Centre, expect_problem, memory
+from tests.support.toy_house import START, TOWN, times_applied
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from sync import log, quarantine
 from sync.log import Entry
 from sync.op import uuid7
-from tests.support.toy import OTHER_TOWN, TOWN, Centre, Laptop, connected, memory, times_applied
+from tests.support.toy import Centre, Laptop, connected, memory
+from tests.support.toy_house import OTHER_TOWN, TOWN, times_applied
 
 TEAM = uuid7()
 

@@ -15,7 +15,8 @@ from sync.identity import KeyPair
 from sync.op import uuid7
 from sync.problem import Problem
 from tests.support.foreign import Foreign
-from tests.support.toy import OTHER_TOWN, START, TOWN, Centre, connected, opened, replayed, states, times_applied
+from tests.support.toy import Centre, connected, opened
+from tests.support.toy_house import OTHER_TOWN, START, TOWN, replayed, states, times_applied
 
 
 @pytest.fixture

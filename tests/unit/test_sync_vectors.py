@@ -14,7 +14,8 @@ from sync.identity import KeyPair, encode
 from sync.op import ZERO, Op, canonical, chain, check_op, digest_of
 from sync.problem import Problem
 from sync.proof import Proof, answered_text, is_nonce
-from tests.support.toy import START, Centre, memory
+from tests.support.toy import Centre, memory
+from tests.support.toy_house import START
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "docs" / "protocol-vectors.json").read_text(encoding="utf-8")

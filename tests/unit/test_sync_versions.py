@@ -7,7 +7,8 @@ import pytest
 from sync import log
 from sync.op import canonical, uuid7
 from tests.simulation.recording import upgrade
-from tests.support.toy import TOWN, Centre, Laptop, connected, memory
+from tests.support.toy import Centre, Laptop, connected, memory
+from tests.support.toy_house import TOWN
 
 TEAM = uuid7()
 BODY = {
