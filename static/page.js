@@ -12,6 +12,20 @@ if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.o
 
 const chip = document.querySelector("[data-chip]");
 const live = document.querySelector("[data-live]"); // what else changes by itself, on the sync page
+const shown = new Map();
+// Each part of the answer goes where the page has it; what somebody opened stays open.
+const renew = (text) => {
+  const answer = new DOMParser().parseFromString(text, "text/html");
+  for (const part of answer.querySelectorAll("[data-part]")) {
+    const place = document.querySelector(`main [data-part="${part.dataset.part}"]`);
+    const fresh = part.innerHTML.trim();
+    if (!place || (shown.get(place) ?? place.innerHTML.trim()) === fresh) continue;
+    const open = [...place.querySelectorAll("details")].map((one) => one.open);
+    place.innerHTML = fresh;
+    shown.set(place, fresh);
+    place.querySelectorAll("details").forEach((one, i) => { if (i in open) one.open = open[i]; });
+  }
+};
 if (chip) {
   const refresh = async () => {
     if (document.hidden) return;
@@ -22,10 +36,7 @@ if (chip) {
         if (text.trim() !== chip.innerHTML.trim()) chip.innerHTML = text;
       }
       const part = live && await fetch(live.dataset.live, { credentials: "same-origin", redirect: "error" });
-      if (part && part.ok) {
-        const text = await part.text();
-        if (text.trim() !== live.innerHTML.trim()) live.innerHTML = text;
-      }
+      if (part && part.ok) renew(await part.text());
     } catch { /* the page was left, or the program is being restarted: the next try tells */ }
   };
   setInterval(refresh, 2000);

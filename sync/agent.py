@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
+from sync import clock
 from sync.client import STOPPING, Outcome, sync_once
 from sync.link import Link
 from sync.problem import Problem
@@ -71,6 +73,7 @@ class Agent:
         self._thread = threading.Thread(target=self._run, name="sync-agent", daemon=True)
         self.sending: Sending | None = None
         self.last_problem: Problem | None = None
+        self.failed_at: datetime | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -98,7 +101,7 @@ class Agent:
                 self.last_problem = None
                 return outcome
             except Problem as problem:
-                self.last_problem = problem
+                self.last_problem, self.failed_at = problem, clock.wall()
                 raise
             finally:
                 self.sending = None

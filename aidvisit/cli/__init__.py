@@ -35,3 +35,5 @@ def _tell(problem: Problem, *, as_json: bool) -> None:
         print(json.dumps(problem.to_dict(), ensure_ascii=False), file=sys.stderr)
     else:
         print(f"{problem.words('zh')}\n{problem.words('en')}", file=sys.stderr)
+        if who := problem.members.get("opened_by"):
+            print(f"是用 {who} 的密码打开的 / opened with the password of {who}", file=sys.stderr)

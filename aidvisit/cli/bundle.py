@@ -25,7 +25,11 @@ def export(arguments: Namespace) -> Answer:
     with opened_for(arguments, "field"), _progress() as show:
         done = bundle.write(arguments.file, show)
     size = arguments.file.stat().st_size
-    left = [f"{done.left} 张照片放不下,下次再拷 / photos did not fit and go with the next one"] if done.left else []
+    left = (
+        [f"{done.left} 张照片放不下,下次再拷 / {done.left} photos did not fit and go with the next one"]
+        if done.left
+        else []
+    )
     document = {
         "file": str(arguments.file),
         "ops": done.ops,
@@ -37,8 +41,8 @@ def export(arguments: Namespace) -> Answer:
     return Answer(
         document,
         [
-            f"{done.ops} 条记录、{done.blobs} 张照片和签名,{size} 字节 / records, photos and signatures, bytes: "
-            f"{arguments.file}",
+            f"{done.ops} 条记录、{done.blobs} 张照片和签名,{size} 字节 / {done.ops} records, {done.blobs} photos and "
+            f"signatures, {size} bytes: {arguments.file}",
             *left,
             "请带到中心读入,再把回执包带回来 / carry it to the centre, and bring its answer back",
         ],
@@ -91,10 +95,10 @@ def _taken(outcome: Outcome, answer: Path | None) -> Answer:
     stopped = outcome.stopped
     lines = [
         f"{outcome.name}: 新收 {outcome.received} 条,到第 {outcome.through} 条为止;照片和签名 {outcome.blobs} 张 / "
-        "new records, held through, photos and signatures"
+        f"{outcome.received} new records, held through {outcome.through}, {outcome.blobs} photos and signatures"
     ]
     if outcome.held:
-        lines.append(f"{outcome.held} 条已收存待核 / held for review")
+        lines.append(f"{outcome.held} 条已收存待核 / {outcome.held} held for review")
     if outcome.revoked:
         lines.append("这台笔记本已停用:它的记录都收存待核 / this laptop is revoked: its records are held for review")
     if stopped is not None:
@@ -116,7 +120,10 @@ def _learned(learned: Learned) -> Answer:
         "through": learned.through, "pulled": learned.pulled, "older": learned.older,
         "stopped": learned.stopped.to_dict() if learned.stopped else None,
     }  # fmt: skip
-    lines = [f"中心收到第 {learned.through} 条为止,带回 {learned.pulled} 条 / held through, brought back"]
+    lines = [
+        f"中心收到第 {learned.through} 条为止,带回 {learned.pulled} 条 / held through {learned.through}, "
+        f"{learned.pulled} brought back"
+    ]
     if learned.older:
         lines.append("这个回执包比本机已经知道的旧 / this answer is older than what this laptop knows")
     if learned.stopped is not None:

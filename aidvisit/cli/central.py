@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, listening, new_home, opened, read_password, ready, settings_of
+from aidvisit.cli.home import Answer, command_of, listening, local, new_home, opened, read_password, ready, settings_of
 from aidvisit.errors import Problem
 
 OFFICE = "办公室"
@@ -36,7 +36,9 @@ def init(arguments: Namespace) -> Answer:
                 actor=device, login=arguments.admin, name=arguments.admin, role="admin", team=team, password=password
             )
     document = {"home": str(home), "device": device, "team": team, "user": user}
-    return Answer(document, [f"中心已建好 / the centre is made: {home}", "运行 / run: aidvisit central run"])
+    return Answer(
+        document, [f"中心已建好 / the centre is made: {home}", f"运行 / run: {command_of(arguments, 'central run')}"]
+    )
 
 
 def run(arguments: Namespace) -> None:
@@ -116,7 +118,8 @@ def enrol_code(arguments: Namespace) -> Answer:
         for code, invitation in zip(codes, invitations, strict=True)
     ]
     document = listed[0] if arguments.count == 1 else {"codes": listed}
-    return Answer(document, [f"{each['code']}    {each['expires_at']} 前有效 / expires then" for each in listed])
+    until = local(codes[0].expires_at, settings)
+    return Answer(document, [f"{each['code']}    {until} 前有效 / valid until {until}" for each in listed])
 
 
 def list_devices(arguments: Namespace) -> Answer:

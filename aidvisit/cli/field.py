@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, is_free, ready, secret_of, serve, settings_of
+from aidvisit.cli.home import Answer, command_of, is_free, ready, secret_of, serve, settings_of
 from aidvisit.errors import Problem
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def init(arguments: Namespace) -> Answer:
     document = {"home": str(home), "device": made.device, "pulled": made.pulled, "recovery_key": made.recovery}
     lines = [f"已登记,收到 {made.pulled} 条记录 / enrolled, {made.pulled} records: {home}"]
     lines += _plain_words() if made.recovery is None else _recovery_words(made.recovery, made.people)
-    return Answer(document, [*lines, "运行 / run: aidvisit field run"])
+    return Answer(document, [*lines, f"运行 / run: {command_of(arguments, 'field run')}"])
 
 
 def _recovery_words(recovery: str, people: int) -> list[str]:

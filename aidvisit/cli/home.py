@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import getpass
+import shlex
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from aidvisit.store.vault import Vault
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+MAX_LAPTOP_REQUEST_BYTES = 40 * 1024 * 1024
+"""Of the one who sits at it: a photo as the camera made it, whose form is kept when it is too large."""
 # waitress writes longer requests and answers to the folder for temporary files, where anybody may read the disk later.
-IN_MEMORY_BYTES = 1024 * MAX_REQUEST_BYTES
+IN_MEMORY_BYTES = 1024 * MAX_LAPTOP_REQUEST_BYTES
 # One hop is believed: whoever connects is the proxy. Otherwise waitress drops what anybody says of where he is.
 BEHIND_PROXY: dict[str, Any] = {
     "trusted_proxy": "*",
@@ -54,6 +58,17 @@ def settings_of(arguments: Namespace, role: Role | None = None) -> Settings:
     return settings
 
 
+def command_of(arguments: Namespace, words: str) -> str:
+    """A command to run next, as it has to be typed for the same home."""
+    home = f" --home {shlex.quote(str(arguments.home))}" if arguments.home else ""
+    return f"aidvisit{home} {words}"
+
+
+def local(when: datetime, settings: Settings) -> str:
+    """A time as the clock on the wall shows it, and how far that is from UTC: `2020-12-30 11:05+08:00`."""
+    return when.astimezone(settings.zone).isoformat(sep=" ", timespec="minutes")
+
+
 @contextmanager
 def opened(settings: Settings, vault: Vault | None = None, secret: str | None = None) -> Iterator[Flask]:
     """An application context with the home's database, brought up to date, and without any page.
@@ -64,6 +79,7 @@ def opened(settings: Settings, vault: Vault | None = None, secret: str | None = 
     from flask import Flask
 
     from aidvisit.services.lock import unlock_any
+    from aidvisit.services.sync import take_up
     from aidvisit.services.vault import VAULT
     from aidvisit.store import database, migrations
     from aidvisit.store.vault import Vault
@@ -79,6 +95,8 @@ def opened(settings: Settings, vault: Vault | None = None, secret: str | None = 
                 unlock_any(secret)
             else:
                 migrations.upgrade(settings.database_url, vault)
+                if not vault.locked:
+                    take_up()
             yield app
         finally:
             database.db.engine.dispose()
@@ -92,7 +110,26 @@ def opened_for(arguments: Namespace, role: Role | None = None) -> Iterator[Flask
     """
     settings = settings_of(arguments, role)
     with opened(settings, secret=secret_of(settings, arguments)) as app:
-        yield app
+        try:
+            yield app
+        except Problem as problem:
+            if who := _opened_by():
+                problem.members.setdefault("opened_by", who)
+            raise
+
+
+def _opened_by() -> str:
+    """The login of the person whose password opened the home; empty where it was not a password."""
+    from aidvisit.services.vault import vault
+    from aidvisit.store.database import reading
+    from aidvisit.store.queries.account import user
+
+    who = None if vault().locked else vault().opened_by
+    if who is None:
+        return ""
+    with reading() as conn:
+        found = user(conn, who)
+    return found.login if found else ""
 
 
 def secret_of(settings: Settings, arguments: Namespace) -> str | None:
@@ -177,7 +214,7 @@ def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Ite
             app,
             sockets=[listener],
             threads=8,
-            max_request_body_size=MAX_REQUEST_BYTES,
+            max_request_body_size=MAX_LAPTOP_REQUEST_BYTES,
             inbuf_overflow=IN_MEMORY_BYTES,
             outbuf_overflow=IN_MEMORY_BYTES,
             **(BEHIND_PROXY if settings.behind_proxy else {}),

@@ -21,6 +21,7 @@ def import_(arguments: Namespace) -> Answer:
 
     choices = Choices(
         division=arguments.division,
+        team=arguments.team,
         trip=arguments.trip,
         villages=dict(arguments.village),
         accept_sure=arguments.accept_matches,

@@ -104,7 +104,8 @@ def _central(commands: Parsers) -> None:
         central,
         "new-epoch",
         "central:new_epoch",
-        "数据库由别的办法恢复之后 / after the database was restored otherwise",
+        "中心的数据库从备份放回去以后运行一次:笔记本随即重新核对,补回丢的 / once after the centre's database was put "
+        "back from a backup: laptops compare anew and give back what it lost",
     )
     code = _command(
         central, "enrol-code", "central:enrol_code", "登记码,24 小时有效 / a code for a laptop, for 24 hours"
@@ -134,7 +135,10 @@ def _held(central: Parsers) -> None:
         ("dismiss", "held:dismiss", "不收,仍然存着 / do not accept; it stays stored"),
     ):
         decide = _command(held, name, run, about)
-        decide.add_argument("record", nargs="+", metavar="DEVICE/SEQ", type=_record_name)
+        decide.add_argument(
+            "record", nargs="+", metavar="DEVICE/SEQ", type=_record_name,
+            help="哪一条,照 held list 的第一列:笔记本编号/第几条 / as the first column of `held list` says",
+        )  # fmt: skip
         decide.add_argument("--reason", required=True, help="为什么,会记入审计 / why; kept in the audit")
 
 
@@ -189,7 +193,11 @@ def _log(commands: Parsers) -> None:
     more = sync.add_subparsers(metavar="COMMAND")
     status = _command(more, "status", "records:sync_status", "还有多少待上报 / what waits")
     lost = _command(
-        more, "lost", "records:sync_lost", "中心恢复后没有再有的 / what a restored centre itself has no more"
+        more,
+        "lost",
+        "records:sync_lost",
+        "中心从备份恢复后,它自己那时以后的记录(人员、核收……)本机还看得到哪些 / records of the centre's own that a "
+        "restore took from it and this laptop still knows",
     )
     renew = _command(more, "renew", "records:sync_renew", "作为新的一台继续 / go on as a new laptop")
     renew.add_argument("--code", default="", help="中心不认这台时要的登记码 / where the centre does not know this one")
@@ -198,6 +206,11 @@ def _log(commands: Parsers) -> None:
     load.add_argument("file", type=Path)
     load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
     load.add_argument("--trip", metavar="TITLE", help="走访任务的名称 / the trip's title")
+    load.add_argument(
+        "--team",
+        metavar="ID",
+        help="中心:几支队伍都在那里时是哪一支,编号或名称 / at the centre: which team, id or name",
+    )
     load.add_argument("--division", metavar="CODE", help="12 位村代码 / the village's 12 digits")
     load.add_argument(
         "--village", type=_alias, action="append", default=[], metavar="NAME=CODE",
@@ -230,14 +243,14 @@ def _log(commands: Parsers) -> None:
 def _bundle(commands: Parsers) -> None:
     bundle = _group(commands, "bundle", "U 盘往返 / by USB stick")
     export = _command(bundle, "export", "bundle:export", "笔记本:待上报的写进文件 / a laptop: what waits")
-    export.add_argument("file", type=Path)
+    export.add_argument("file", type=Path, help="要写的 .aidbundle 文件 / the .aidbundle file to write")
     load = _command(
         bundle,
         "import",
         "bundle:import_",
         "中心读入包,笔记本读入回执包 / the centre a bundle, a laptop the answer",
     )
-    load.add_argument("file", type=Path)
+    load.add_argument("file", type=Path, help="带来的 .aidbundle 文件 / the .aidbundle file that was brought")
     load.add_argument(
         "--answer", type=Path, metavar="FILE", help="中心:回执包写到哪里 / the centre: where to write the answer"
     )

@@ -10,11 +10,12 @@ from datetime import datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from aidvisit.cli.home import Answer, opened_for
+from aidvisit.cli.home import Answer, local, opened_for, settings_of
 from aidvisit.errors import Problem
 from sync import clock, pause, receipt
 
 if TYPE_CHECKING:
+    from aidvisit.config import Settings
     from sync.blobs import Waiting
     from sync.log import LogState
 
@@ -34,8 +35,8 @@ def sync(arguments: Namespace) -> Answer | None:
         outcome = service.sync_now(_show_progress)
         state, waits = service.status(), service.meter().blobs
     document = {"pushed": outcome.pushed, "pulled": outcome.pulled, **_status(state, waits)}
-    done = f"上报 {outcome.pushed} 条,收到 {outcome.pulled} 条 / sent, received"
-    return Answer(document, [done, *_status_lines(state, waits)])
+    done = f"上报 {outcome.pushed} 条,收到 {outcome.pulled} 条 / {outcome.pushed} sent, {outcome.pulled} received"
+    return Answer(document, [done, *_status_lines(state, waits, settings_of(arguments))])
 
 
 def _watch(arguments: Namespace) -> None:
@@ -44,7 +45,7 @@ def _watch(arguments: Namespace) -> None:
 
     shown = ""
     while True:
-        lines = _status_lines(service.status(), service.meter().blobs)
+        lines = _status_lines(service.status(), service.meter().blobs, settings_of(arguments))
         now = "  ".join(lines)
         if now != shown:
             print(now, file=sys.stderr if arguments.json else sys.stdout, flush=True)
@@ -57,7 +58,7 @@ def sync_status(arguments: Namespace) -> Answer:
 
     with opened_for(arguments, "field"):
         state, waits = service.status(), service.meter().blobs
-    return Answer(_status(state, waits), _status_lines(state, waits))
+    return Answer(_status(state, waits), _status_lines(state, waits, settings_of(arguments)))
 
 
 def sync_lost(arguments: Namespace) -> Answer:
@@ -85,7 +86,9 @@ def sync_renew(arguments: Namespace) -> Answer:
         except Problem as problem:
             lines.append(f"{problem.words('zh')} / {problem.words('en')}")
         state, waits = service.status(), service.meter().blobs
-    return Answer({"device": device, **_status(state, waits)}, [*lines, *_status_lines(state, waits)])
+    return Answer(
+        {"device": device, **_status(state, waits)}, [*lines, *_status_lines(state, waits, settings_of(arguments))]
+    )
 
 
 def _status(state: LogState, waits: Waiting) -> dict[str, Any]:
@@ -106,20 +109,22 @@ def _paused(state: LogState) -> datetime | None:
     return pause.until(state.paused, clock.wall())
 
 
-def _status_lines(state: LogState, waits: Waiting) -> list[str]:
+def _status_lines(state: LogState, waits: Waiting, settings: Settings) -> list[str]:
     lines = [
         f"已保存,{state.waiting} 条待上报 / {state.waiting} waiting",
-        f"中心收到第 {state.through} 条为止 / held through",
+        f"中心收到第 {state.through} 条为止 / held through {state.through}",
     ]
     if state.receipt:
         until, code = state.receipt["through"], receipt.code_of(state.receipt)
         lines.append(f"回执到第 {until} 条,核对码 {code} / receipt through {until}, check code {code}")
     if waits.count:
-        lines.append(f"照片和签名 {waits.count} 个待传,{waits.bytes} 字节 / photos and signatures to go")
+        count, size = waits.count, waits.bytes
+        lines.append(f"照片和签名 {count} 个待传,{size} 字节 / {count} photos and signatures to go, {size} bytes")
     if (ends := _paused(state)) is not None:
-        lines.append(f"先停一停,{ends:%m-%d %H:%M} UTC 自动再报 / paused, sends again by itself then")
+        at = local(ends, settings)
+        lines.append(f"先停一停,{at} 自动再报 / paused, sends again by itself at {at}")
     if state.quarantined:
-        lines.append(f"{state.quarantined} 条已收存待核 / held for review")
+        lines.append(f"{state.quarantined} 条已收存待核 / {state.quarantined} held for review")
     if state.trouble:
         lines.append(str(state.trouble.get("detail", "")))
     return lines

@@ -288,7 +288,7 @@ _SHEETS = {
     "import-unclear": Kind(
         422,
         "导入之前要先说清楚:{detail}。什么都没有导入。",
-        "Something has to be answered first: {detail}. Nothing was imported.",
+        "Something has to be answered first: {detail_en}. Nothing was imported.",
     ),
 }
 

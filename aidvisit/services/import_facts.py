@@ -122,9 +122,10 @@ class TripPlan:
         if not central:
             return importing.own_team(self.conn)
         if self.asked is not None:
-            if self.asked not in {team.id for team in teams(self.conn)}:
+            named = [team.id for team in teams(self.conn) if self.asked in (team.id, team.name)]
+            if len(named) != 1:
                 raise Problem("unknown-team", team=self.asked)
-            return self.asked
+            return named[0]
         working = [
             team
             for team in teams(self.conn)
@@ -134,6 +135,8 @@ class TripPlan:
         if len(lowest) == 1:
             return lowest[0].id
         options = tuple(team.name for team in lowest)
-        what = "几支队伍都在这里工作,不知道是哪一支" if lowest else "没有队伍在这里工作:请先用 central team add 添加"
-        what_en = "Several teams work there" if lowest else "No team works there: add one first"
+        what, what_en = "没有队伍在这里工作:请先用 central team add 添加", "No team works there: add one first"
+        if lowest:
+            what = "几支队伍都在这里工作,请说明是哪一支(命令行:--team)"
+            what_en = "Several teams work there: say which (on the command line: --team)"
         raise unclear(Question("", None, what, options, what_en))

@@ -45,8 +45,8 @@ LAYOUT, VILLAGE = "sheet-layout:", "village-alias:"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What somebody says of a file. `division`: where rows are that name no village. `trip`, `date`, `team` (an id): of
-    its goods.
+    """What somebody says of a file. `division`: where rows are that name no village. `trip`, `date`, `team`: of its
+    goods; the team by its id or name.
 
     `villages`: natural village → code of its village. `layouts`: sheet → what its columns mean, as it is remembered;
     with `kind` `skip` it is not read. `accept_sure`, `accepted`: as `Decisions`; `places`: where they may register.
@@ -65,7 +65,10 @@ class Choices:
 
 def unclear(*questions: Question) -> Problem:
     detail = ";".join("、".join((question.what, *question.options)) for question in questions)
-    return Problem("import-unclear", detail, questions=[asdict(question) for question in questions])
+    detail_en = "; ".join(", ".join((question.what_en or question.what, *question.options)) for question in questions)
+    return Problem(
+        "import-unclear", detail, detail_en=detail_en, questions=[asdict(question) for question in questions]
+    )
 
 
 def hints_of(divisions: Mapping[str, str], known: Sequence[KnownItem], words: Mapping[str, str]) -> Hints:

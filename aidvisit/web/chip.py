@@ -7,7 +7,7 @@ from typing import Literal
 
 from aidvisit.services import sync
 from aidvisit.store.database import reading
-from aidvisit.store.queries.holding import Stream, coming
+from aidvisit.store.queries.holding import Stream, coming, unsent_accesses
 from aidvisit.web.fresh import coming_words
 from aidvisit.web.i18n import gettext, moment, since, words
 from sync import blobs, clock, log, pause
@@ -37,8 +37,11 @@ def chip() -> Chip:
     agent = sync.agent()
     with reading() as conn:
         state, comes, left = log.state(conn), coming(conn), blobs.waiting(conn).count
+        accesses = unsent_accesses(conn, state) if state.waiting else 0
         text_only = bool(log.recall(conn, "text_only"))
-    shown = derive(state, agent.sending if agent else None, left, text_only=text_only)
+    shown = derive(state, agent.sending if agent else None, left, accesses, text_only=text_only)
+    if shown.state == "waiting" and not shown.small and (away := away_words()):
+        shown = replace(shown, small=away)
     return _receiving(shown, comes[0]) if comes else shown
 
 
@@ -56,39 +59,60 @@ def send_soon() -> None:
         agent.poke()
 
 
-def derive(state: LogState, sending: Sending | None, blobs_left: int = 0, *, text_only: bool = False) -> Chip:
-    """Words and shape from what the log says. `blobs_left`: photos and signatures that the centre has not got."""
+def away_words() -> str:
+    """That the centre was not reached at the last try, which nobody has to mend; empty where it was."""
+    agent = sync.agent()
+    if agent is None or agent.last_problem is None or agent.failed_at is None or not agent.last_problem.kind.retry:
+        return ""
+    at = moment(agent.failed_at, "%H:%M")
+    if agent.last_problem.name == "server-unreachable":
+        return gettext("连不上中心(%(at)s 试过),会自动再试", at=at)
+    return gettext("%(at)s 没有报成,会自动再试", at=at)
+
+
+def derive(
+    state: LogState, sending: Sending | None, blobs_left: int = 0, accesses: int = 0, *, text_only: bool = False
+) -> Chip:
+    """Words and shape from what the log says. `blobs_left`: photos and signatures that the centre has not got.
+
+    `accesses`: how many of the ops that wait only say who looked at what; nobody recorded those: they are told apart.
+    """
     warning, paused = clock_warning(state), pause.until(state.paused, clock.wall())
+    records = state.waiting - accesses
     if state.trouble is not None:
         return Chip("attention", gettext("需要处理:上报停了,记录都在本机"), words(state.trouble), clock=warning)
     if state.quarantined:
         text = gettext("需要处理:%(n)d 条已收存,待核", n=state.quarantined)
-        return Chip("attention", text, _waiting(state), clock=warning)
+        return Chip("attention", text, _waiting(state, records), clock=warning)
     if state.dismissed:
-        return Chip(
-            "attention", gettext("需要处理:中心未收 %(n)d 条", n=state.dismissed), _waiting(state), clock=warning
-        )
+        text = gettext("需要处理:中心未收 %(n)d 条", n=state.dismissed)
+        return Chip("attention", text, _waiting(state, records), clock=warning)
     if paused is not None:
-        return Chip("waiting", _waiting(state), gettext("%(at)s 自动再报", at=moment(paused, "%H:%M")), clock=warning)
+        return Chip(
+            "waiting", _waiting(state, records), gettext("%(at)s 自动再报", at=moment(paused, "%H:%M")), clock=warning
+        )
     if sending is not None and sending.phase == "ops" and state.waiting:
         number = min(sending.done + 1, sending.total)
         text = gettext("正在上报 第 %(done)d 条,共 %(total)d 条", done=number, total=sending.total)
         return Chip("sending", text, "", sending.done, sending.total, warning)
-    if state.waiting:
-        return Chip("waiting", _waiting(state), clock=warning)
+    if records:
+        return Chip("waiting", _waiting(state, records), clock=warning)
     if blobs_left:
         left = gettext("还有 %(n)d 个照片、签名待传", n=blobs_left)
         return Chip("sent" if text_only else "waiting", gettext("记录已全部上报"), left, clock=warning)
+    if accesses:
+        left = gettext("另有 %(n)d 条查看记录待上报", n=accesses)
+        return Chip("sent", gettext("记录已全部上报"), left, clock=warning)
     if state.receipt is None:
         return Chip("sent", gettext("没有待上报"), since_words(state), clock=warning)
     at = moment(state.receipt["at"], "%H:%M")
     return Chip("sent", gettext("全部已上报"), gettext("回执 %(at)s", at=at), clock=warning)
 
 
-def _waiting(state: LogState) -> str:
+def _waiting(state: LogState, records: int) -> str:
     if pause.until(state.paused, clock.wall()) is not None:
-        return gettext("先停一停,不上报 · %(n)d 条待上报", n=state.waiting)
-    return gettext("已保存 · %(n)d 条待上报 · %(since)s", n=state.waiting, since=since_words(state))
+        return gettext("先停一停,不上报 · %(n)d 条待上报", n=records)
+    return gettext("已保存 · %(n)d 条待上报 · %(since)s", n=records, since=since_words(state))
 
 
 def since_words(state: LogState) -> str:

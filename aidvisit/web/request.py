@@ -17,6 +17,8 @@ from aidvisit.services import sync
 from aidvisit.services.address import is_loopback
 
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024
+MAX_PHOTO_UPLOAD_BYTES = 32 * 1024 * 1024
+"""On a laptop: a photo that no script shrank comes as it is, and when it is too large its form is kept and says so."""
 MAX_FORM_BYTES = 1024 * 1024
 """Of a form without files, and of each field of one with: a signature has no more than 60,000 characters."""
 MAX_FORM_PARTS = 1000
@@ -31,7 +33,11 @@ class Request(FlaskRequest):
     @property
     def max_content_length(self) -> int | None:
         """A form without files becomes a hundred times its size when it is all names: it may hold less."""
-        return MAX_FORM_BYTES if self.mimetype == "application/x-www-form-urlencoded" else super().max_content_length
+        if self.mimetype == "application/x-www-form-urlencoded":
+            return MAX_FORM_BYTES
+        if self.mimetype == "multipart/form-data" and sync.current_settings().role == "field":
+            return MAX_PHOTO_UPLOAD_BYTES
+        return super().max_content_length
 
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:

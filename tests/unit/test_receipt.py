@@ -9,7 +9,7 @@ import pytest
 
 from aidvisit.cli import records
 from aidvisit.services import preview
-from aidvisit.services.sync import own_device
+from aidvisit.services.sync import current_settings, own_device
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact, record
 from aidvisit.store.queries.receipt import check, slip, slip_of
@@ -164,7 +164,7 @@ def test_the_command_says_the_code_and_the_pause(laptop: Pages, office: Pages, t
     said = records._status(state, Waiting())
     assert said["check_code"] == code
     assert said["paused_until"].endswith("+00:00")
-    lines = "\n".join(records._status_lines(state, Waiting()))
+    lines = "\n".join(records._status_lines(state, Waiting(), current_settings()))
     assert f"check code {code}" in lines
     assert "先停一停" in lines
     preview.resume_pushing()

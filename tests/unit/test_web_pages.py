@@ -337,4 +337,4 @@ def test_a_kept_problem_in_words(english: Pages) -> None:
 def test_the_log_is_what_the_chip_reads(luo: Pages) -> None:
     with luo.app.app_context(), reading() as conn:
         assert log.state(conn).waiting == 1, "that somebody signed in"
-    assert 'class="chip chip--waiting"' in luo.get("/sync/chip").text
+    assert "另有 1 条查看记录待上报" in luo.get("/sync/chip").text

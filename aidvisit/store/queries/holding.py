@@ -16,6 +16,7 @@ from sync import freshness, tables
 from sync.freshness import Fresh
 from sync.log import LogState
 
+ACCESS = "access.recorded"
 TOLD = timedelta(days=7)
 """How long people are told that a stream was taken away, where nothing of theirs waits there."""
 
@@ -108,6 +109,11 @@ def unsent_kinds(conn: Connection, state: LogState) -> list[tuple[str, int]]:
     count = func.count()
     query = select(op.kind, count).where(op.device == state.device, op.seq > state.through, op.kind.is_not(None))
     return [(row[0], row[1]) for row in conn.execute(query.group_by(op.kind).order_by(count.desc(), op.kind))]
+
+
+def unsent_accesses(conn: Connection, state: LogState) -> int:
+    """How much of what waits to be sent nobody recorded: it says who looked at what (`access.recorded`)."""
+    return dict(unsent_kinds(conn, state)).get(ACCESS, 0)
 
 
 _ORDER = {"org": 0, "team": 1, "trip": 2, "town": 3, "office": 4, None: 5}

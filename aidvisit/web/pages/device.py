@@ -67,9 +67,11 @@ def one(device: str, problem: Problem | None = None) -> str:
         found = service.device_within(conn, g.scope, device)
         slip = receipts.slip(conn, device, found.through)
         checked = receipts.check(conn, device, **asked) if any(asked.values()) else None
+    empty = "code" in request.args and not any(asked.values())
     return render_template(
-        "device/one.html", device=found, problem=problem, typed=request.form, slip=slip, asked=asked, checked=checked
-    )
+        "device/one.html", device=found, problem=problem, typed=request.form, slip=slip, asked=asked, checked=checked,
+        empty=empty,
+    )  # fmt: skip
 
 
 @central.post("/<device>/name", endpoint="rename")

@@ -14,9 +14,10 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries import holding
 from aidvisit.store.queries.account import device_row
 from aidvisit.store.queries.receipt import slip_of
-from aidvisit.web.chip import send_soon
+from aidvisit.web.chip import away_words, send_soon
 from aidvisit.web.forms import PauseForm, RenewForm, TextOnlyForm, read
 from sync import clock, log, receipt, witness
+from sync.bundle_field import ROOM as MOST_BLOBS
 from sync.pause import until
 
 blueprint = Blueprint("sync", __name__)
@@ -28,16 +29,14 @@ def page(problem: Problem | None = None) -> str:
         state = log.state(conn)
         server = log.recall(conn, "server")
         altered = witness.altered(conn)
-        receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
         notices = preview.notices(conn)
-        streams, gone = holding.holding(conn), holding.gone(conn, state, clock.wall())
-        slip = slip_of(conn, receipts[0][0]) if receipts else None
+        gone = holding.gone(conn, state, clock.wall())
     settings = service.current_settings()
     return render_template(
         "sync/page.html", told=held.told(), server=server, address=settings.server_url,
-        line=service.line_is_up(), problem=problem, altered=altered, receipts=receipts, slip=slip, notices=notices,
+        line=service.line_is_up(), problem=problem, altered=altered, notices=notices,
         paused=until(state.paused, clock.wall()), offer=renewal.offer(), typed=request.form,
-        renewed=request.args.get("renewed") == "yes", streams=streams, gone=gone, **_live(),
+        renewed=request.args.get("renewed") == "yes", gone=gone, **_live(),
     )  # fmt: skip
 
 
@@ -47,13 +46,19 @@ def _live() -> dict[str, Any]:
     with reading() as conn:
         state = log.state(conn)
         kinds, coming = holding.unsent_kinds(conn, state), holding.coming(conn)
-    sending = agent.sending if agent else None
-    return {"state": state, "kinds": kinds, "coming": coming, "meter": service.meter(), "sending": sending}
+        receipts = [(one, receipt.code_of(one)) for one in receipt.kept(conn)]
+        slip, streams = slip_of(conn, receipts[0][0]) if receipts else None, holding.holding(conn)
+    records = sum(count for kind, count in kinds if kind != holding.ACCESS)
+    return {
+        "state": state, "kinds": kinds, "coming": coming, "meter": service.meter(), "receipts": receipts, "slip": slip,
+        "streams": streams, "sending": agent.sending if agent else None, "records": records, "away": away_words(),
+        "room": MOST_BLOBS,
+    }  # fmt: skip
 
 
 @blueprint.get("/sync/live")
 def live() -> str:
-    """The part of the page that a script asks for again and again."""
+    """The parts of the page that a script asks for again and again."""
     return render_template("sync/_live.html", **_live())
 
 
