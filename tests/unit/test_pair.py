@@ -263,6 +263,12 @@ def test_chains_and_circles_end_in_one_household_whatever_came_first(database_ur
     assert len(seen) == 1
 
 
+def test_the_least_of_a_circle_is_warned_of_as_what_stands(conn: Connection) -> None:
+    say(conn, merged(QIN, MO), merged(MO, QIN))
+    rules = {one: {warning.rule for warning in warnings(conn, one, {"oil": 1}, DAY, None)} for one in (QIN, MO)}
+    assert rules == {QIN: set(), MO: {"household-closed"}}
+
+
 def test_one_that_was_merged_into_what_is_not_held_here_is_not_lost(conn: Connection) -> None:
     """A laptop holds one of two towns: the household of the other town that counts is not there."""
     arrive(conn, op(1, TOWN, "household.merged", LAN, merged(LAN, uid(999)).body))

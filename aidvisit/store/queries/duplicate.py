@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, Row, case, cast, func, select, true
+from sqlalchemy import ColumnElement, Connection, Date, Row, cast, func, select, true
 
 from aidvisit.domain.repeat import Given, repeats
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -16,6 +16,7 @@ from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.queries.catalog import items
 from aidvisit.store.queries.trip import recorded_at
 from aidvisit.store.tables import Delivery, DeliveryLine, FieldDevice, Household, Item, Settlement, Team, Trip
+from sync.rows import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +96,14 @@ def _suspects(conn: Connection, alias: Aliases, households: Collection[str] | No
 
     The database leaves out the great many that are not; which of the rest are too near is the domain's to say.
     """
-    household: ColumnElement[str] = DeliveryLine.household.expression
-    if alias.into:
-        household = case(dict(alias.into), value=household, else_=household)
-    among = true() if households is None else DeliveryLine.household.in_(alias.spread(households))
-    given = (
-        select(
-            household.label("household"),
-            DeliveryLine.item,
-            DeliveryLine.delivery,
-            DeliveryLine.date,
-            Item.repeat_days,
-        )
+    wanted = true() if households is None else among(conn, DeliveryLine.household, alias.spread(households))
+    every = (
+        select(DeliveryLine.household, DeliveryLine.item, DeliveryLine.delivery, DeliveryLine.date, Item.repeat_days)
         .join(Item, Item.code == DeliveryLine.item)
-        .where(DeliveryLine.counts, Item.repeat_days.is_not(None), among)
+        .where(DeliveryLine.counts, Item.repeat_days.is_not(None), wanted)
         .distinct()
-        .cte("given")
     )
+    given = every.cte("given")
     before = func.lag(given.c.date).over(
         partition_by=(given.c.household, given.c.item), order_by=(given.c.date, given.c.delivery)
     )
@@ -125,7 +117,11 @@ def _suspects(conn: Connection, alias: Aliases, households: Collection[str] | No
     query = select(given.c.delivery, given.c.household, given.c.item, given.c.date).join(
         near, (near.c.household == given.c.household) & (near.c.item == given.c.item)
     )
-    return {(row.delivery, row.item): Given(*row) for row in conn.execute(query)}
+    rows = list(conn.execute(query))
+    if alias.into:
+        # The window does not see through a merge: of those all that was given is looked at.
+        rows += conn.execute(every.where(among(conn, DeliveryLine.household, alias.spread(alias.into))))
+    return {(row.delivery, row.item): Given(row.delivery, alias.of(row.household), row.item, row.date) for row in rows}
 
 
 def _days(conn: Connection, first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -51,7 +51,7 @@ def warnings(
     known = {item: names.get(item, unknown_item(item)) for item in lines}
     head = trip(conn, trip_id) if trip_id else None
     return [
-        *_closed(conn, household_id),
+        *_closed(conn, household_id, alias),
         *_date(on, today or clock.wall().astimezone(ZONE).date().isoformat(), head),
         *_repeats(conn, alias, household_id, known, on),
         *(_of_trip(conn, alias, household_id, lines, known, trip_id) if trip_id else ()),
@@ -61,14 +61,15 @@ def warnings(
 def visit_warnings(conn: Connection, household_id: str, on: str, today: str | None = None) -> list[DeliveryWarning]:
     """What to look at twice before a visit is saved: the household is closed or merged, or the day is to come."""
     day = today or clock.wall().astimezone(ZONE).date().isoformat()
-    return [*_closed(conn, household_id), *_date(on, day, None)]
+    return [*_closed(conn, household_id, of_one(conn, household_id)), *_date(on, day, None)]
 
 
-def _closed(conn: Connection, household: str) -> Iterator[DeliveryWarning]:
-    query = select(Household.closed_reason, Household.closed_on, Household.into).where(Household.id == household)
+def _closed(conn: Connection, household: str, alias: Aliases) -> Iterator[DeliveryWarning]:
+    query = select(Household.closed_reason, Household.closed_on).where(Household.id == household)
     row = conn.execute(query).first()
-    if row is not None and (row.closed_reason or row.into):
-        members = {"reason": row.closed_reason, "closed_on": row.closed_on, "into": row.into}
+    into = None if alias.of(household) == household else alias.of(household)
+    if row is not None and (row.closed_reason or into):
+        members = {"reason": row.closed_reason, "closed_on": row.closed_on, "into": into}
         yield DeliveryWarning("household-closed", None, members)
 
 
