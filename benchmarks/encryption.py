@@ -13,7 +13,7 @@ from aidvisit.services.device import enrolment_codes
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact, House
-from aidvisit.store.queries import household as households
+from aidvisit.store.queries.search import search
 from aidvisit.store.vault import Holder, Vault
 from benchmarks.figure import Figure, median_ms, timed_ms
 from benchmarks.house import Direct, open_world, record
@@ -43,7 +43,7 @@ def _writes(folder: Path, *, encrypted: bool) -> dict[str, float]:
     with open_world(folder, encrypted=encrypted) as world:
         found = {"save a delivery": record(world.device, world.trip)}
         with reading() as conn:
-            found["search"] = median_ms(lambda: households.search(conn, "陈1"))
+            found["search"] = median_ms(lambda: search(conn, "陈1"))
         return found
 
 

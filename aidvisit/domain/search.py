@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -23,8 +23,6 @@ GRAM: Final = 4
 DIGITS: Final = 4
 SYLLABLES: Final = 6
 """Of a name that is spelled; more of it is found by characters."""
-WORST: Final = 3
-"""The rank of a name that a word does not fit."""
 MOST_WORDS: Final = 8
 LONGEST: Final = 40
 _SEGMENTATIONS: Final = 6
@@ -171,23 +169,25 @@ def meets(term: Term, division_of: str, held: Iterable[str]) -> bool:
     return any(term.text in text for text in held) or (bool(term.places) and division_of.startswith(term.places))
 
 
-def rank(terms_: Iterable[Term], name: str) -> int:
-    """How well a household's own name fits: 0 when each word is it; words that are no name weigh the same for all."""
-    text = plain(name)
-    return sum(_fit(term.text, text) for term in terms_)
+def fits(term: Term, name: str) -> bool:
+    """Whether a name has the word in it, or is spelled so."""
+    text, word = plain(name), term.text
+    if word in text:
+        return True
+    if not (word.isascii() and word.isalpha()):
+        return False
+    return holds(term.levels[2], _named(name))
 
 
-def _fit(word: str, name: str) -> int:
-    if word.isascii() and word.isalpha():
-        spelled = [("".join(each[0] for each in spelling), "".join(spelling)) for spelling in han.readings(name)]
-        candidates = [name, *(text for spelling in spelled for text in spelling)]
-    else:
-        candidates = [name]
-    if word in candidates:
-        return 0
-    if any(one.startswith(word) for one in candidates):
-        return 1
-    return 2 if word in name else WORST
+def holds(expression: Expression, tokens: Collection[str]) -> bool:
+    """Whether these tokens are what is asked for: what an index does."""
+    match expression:
+        case All(of):
+            return all(holds(one, tokens) for one in of)
+        case Either(of):
+            return any(holds(one, tokens) for one in of)
+        case _:
+            return expression in tokens
 
 
 def _term(word: str, places: Places) -> Term:

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidvisit.domain import han, search
-from aidvisit.domain.search import All, Either, Expression
 
 HOME = {
     "name": "单雄信",
@@ -30,22 +29,11 @@ def places(part: str) -> list[str]:
     return [code for name, code in VILLAGES.items() if part in name]
 
 
-def holds(expression: Expression, tokens: set[str]) -> bool:
-    """What an index does."""
-    match expression:
-        case All(of):
-            return all(holds(one, tokens) for one in of)
-        case Either(of):
-            return any(holds(one, tokens) for one in of)
-        case _:
-            return expression in tokens
-
-
 def found(query: str, home: dict[str, Any] = HOME, members: list[dict[str, Any]] = MEMBERS, level: int = 2) -> bool:
     tokens = search.tokens(home, ["dibao"], members)
     texts = search.texts(home, members)
     return all(
-        holds(term.levels[level], tokens) and (not term.check or search.meets(term, home["division"], texts))
+        search.holds(term.levels[level], tokens) and (not term.check or search.meets(term, home["division"], texts))
         for term in search.terms(query, places)
     )
 
@@ -86,8 +74,21 @@ def test_signs_are_no_words(query: str) -> None:
 )
 def test_the_best_is_told_from_the_rest(query: str, level: int) -> None:
     assert [found(query, level=at) for at in range(3)] == [at >= level for at in range(3)]
-    terms = search.terms(query, places)
-    assert search.rank(terms, "单雄信") == (level if query != "吕布" else search.WORST)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "fits"),
+    [
+        ("雄", "单雄信", True),
+        ("sxx", "单雄信", True),
+        ("shanx", "單雄信", True),
+        ("x", "单雄信", False),
+        ("1", "单", False),
+    ],
+)
+def test_whose_name_it_is(query: str, name: str, fits: bool) -> None:
+    (term,) = search.terms(query, places)
+    assert search.fits(term, name) is fits
 
 
 def test_a_word_that_is_no_division_s_does_not_depend_on_one() -> None:
@@ -128,5 +129,5 @@ def test_any_mix_of_syllables_and_initials_finds_it_while_it_is_typed(name: str,
 def test_whatever_is_typed_has_a_meaning_and_tokens_are_letters_and_digits(query: str) -> None:
     for term in search.terms(query, places):
         for expression in term.levels:
-            holds(expression, set())
+            search.holds(expression, set())
         assert term.text.isalnum()

@@ -34,7 +34,7 @@ def index(
 ) -> None:
     """The subjects are found by these rows from now on; those of which there is none no more."""
     places = _divisions(conn, subjects) | {one["division"] for one in households}
-    rows = [_row(one) for one in households]
+    rows = [row(one) for one in households]
     replace(conn, HouseholdSearch, HouseholdSearch.household, subjects, rows)
     numbers = select(HouseholdSearch.household, HouseholdSearch.n)
     if rows:
@@ -135,6 +135,8 @@ def _divisions(conn: Connection, households: Collection[str]) -> set[str]:
     return set(conn.execute(held.distinct()).scalars())
 
 
-def _row(household: Values) -> Values:
-    same = {name: household[name] for name in ("stream", "division", "village_group", "name")}
-    return {"household": household["id"], **same, "last_visit": None, "last_delivery": None}
+def row(household: Values) -> Values:
+    """Of `household_search`, before it has tokens and dates."""
+    same = {name: household[name] for name in ("stream", "division", "village_group")}
+    name = search.plain(household["name"])
+    return {"household": household["id"], **same, "name": name, "last_visit": None, "last_delivery": None}

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, select
 
-from aidvisit.domain.division import line
+from aidvisit.domain.division import COUNTY, line
 from aidvisit.domain.search import plain
 from aidvisit.store.queries.catalog import own_names
 from aidvisit.store.tables import Division
@@ -21,7 +21,7 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """All names as one text, a line each; `starts`: where each begins, and `codes` whose it is.
+    """All names as one text, a line each; `starts`: where each begins, `codes` whose it is; `called` as they are shown.
 
     `state`: the newest op of the organisation's stream, which divisions are defined in.
     """
@@ -30,6 +30,11 @@ class Names:
     text: str
     starts: list[int]
     codes: list[str]
+    called: dict[str, str]
+
+    def place(self, code: str) -> list[str]:
+        """County, town and village of a code, as far as they have a name."""
+        return [self.called[step] for step in line(code) if step in self.called and len(step) >= COUNTY]
 
     def places(self, part: str) -> list[str]:
         """Codes of the divisions that have this in their name, without those that lie in another of them."""
@@ -59,6 +64,6 @@ def names(conn: Connection) -> Names:
         )
         lines = [f"{plain(called[code])}\n" for code in sorted(called)]
         starts = [0, *accumulate(map(len, lines))][: len(lines)]
-        held = Names(state, "".join(lines), starts, sorted(called))
+        held = Names(state, "".join(lines), starts, sorted(called), called)
         _known[conn.engine] = held
     return held

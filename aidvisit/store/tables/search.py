@@ -31,7 +31,7 @@ _POSTGRESQL = (
 
 
 class HouseholdSearch(Base):
-    """`n` is this database's own. `name`: what it goes by. `last_visit`: somebody was met; `last_delivery`: one counts.
+    """`n` is this database's own. `name`: as it is compared. `last_visit`: they were met; `last_delivery`: it counts.
 
     The dates are of what names this household itself: readers follow merges (store/queries/alias).
     """

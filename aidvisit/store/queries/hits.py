@@ -1,0 +1,202 @@
+"""Rows of the search index: what is asked for in tokens, and how each database is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from aidvisit.domain import search as words
+from aidvisit.domain.division import LEVELS
+from aidvisit.domain.rights import Scope
+from aidvisit.domain.search import All, Either, Expression, some
+from aidvisit.store.apply.search import MERGED
+from aidvisit.store.queries.alias import aliases
+from aidvisit.store.tables import HouseholdSearch
+from sync.rows import among
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """`category`, `place`: codes. Dates (YYYY-MM-DD): not visited, or not served, on that day or since."""
+
+    category: str | None = None
+    place: str | None = None
+    not_visited_since: str | None = None
+    not_served_since: str | None = None
+
+    @property
+    def dated(self) -> bool:
+        return bool(self.not_visited_since or self.not_served_since)
+
+    def __bool__(self) -> bool:
+        return bool(self.category or self.place or self.dated)
+
+
+NO_FILTERS = Filters()
+
+
+class Hit(NamedTuple):
+    """`name` as it is compared. `rank`: 0 is best. `under`: who was merged into this one, and is what was found."""
+
+    n: int
+    household: str
+    division: str
+    village_group: str | None
+    name: str
+    last_visit: str | None
+    last_delivery: str | None
+    rank: int = 0
+    under: str | None = None
+
+
+_STORED = tuple(name for name in Hit._fields if name not in Hit._field_defaults)
+_COLUMNS = ", ".join(f"s.{name}" for name in _STORED)
+_MATCH = {
+    "sqlite": "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?",
+    "postgresql": "SELECT n FROM household_index WHERE tokens @@ CAST(? AS tsquery) LIMIT ?",
+}
+LOOKED_AT = 2_000
+"""Rows whose dates are looked at: an index of words does not know dates, and not all rows can be read in a moment."""
+_ALL = 1_000_000_000
+Condition = tuple[str, tuple[str, ...]]
+"""Of SQL, with its values in order."""
+
+
+def match(
+    conn: Connection, expression: Expression, limit: int, filters: Filters = NO_FILTERS, scope: Scope | None = None
+) -> list[Hit]:
+    """Households whose tokens are so, in no order; with dates, among the first that have the tokens (`unseen`).
+
+    `scope` and `filters.place`: only what tokens do not tell of them.
+    """
+    conditions = [*_dated(filters), *(_lying(codes) for codes in _untold(scope, filters))]
+    told = "".join(f" AND {sql}" for sql, _ in conditions)
+    of = conn.dialect.name
+    statement = (
+        f"SELECT {_COLUMNS} FROM ({_MATCH[of]}) AS i CROSS JOIN household_search s WHERE s.n = i.n{told} LIMIT ?"  # noqa: S608
+    )
+    looked_at = LOOKED_AT if filters.dated else _ALL if conditions else limit
+    bound = [value for _, each in conditions for value in each]
+    return _hits(conn, statement, [_written(expression, of), looked_at, *bound, limit])
+
+
+def unseen(conn: Connection, expression: Expression) -> bool:
+    """Whether more households have these tokens than `match` looks at the dates of."""
+    of = conn.dialect.name
+    statement = _marked(conn, f"SELECT count(*) FROM ({_MATCH[of]}) AS i")  # noqa: S608
+    held = conn.exec_driver_sql(statement, (_written(expression, of), LOOKED_AT + 1)).scalar_one()
+    return int(held) > LOOKED_AT
+
+
+def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> list[Hit]:
+    """With but dates and places to go by: those that were never visited or served first, then the longest ago."""
+    dates = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
+    name, day = next((name, day) for name, day in dates if day)
+    conditions = [*_dated(filters), *(_lying(codes) for codes in _places(scope, filters))]
+    told = "".join(f" AND {sql}" for sql, _ in conditions)
+    bound = [value for _, each in conditions for value in each]
+    halves, values = [], list[Any]()
+    for half, days in (("IS NULL", []), ("< ?", [day])):
+        halves.append(
+            f"SELECT * FROM (SELECT {_COLUMNS} FROM household_search s JOIN household h ON h.id = s.household"  # noqa: S608
+            f' WHERE s.{name} {half} AND h."into" IS NULL{told} ORDER BY s.{name} LIMIT ?) AS half'
+        )
+        values += [*days, *bound, limit]
+    return _hits(conn, " UNION ALL ".join(halves) + " LIMIT ?", [*values, limit])
+
+
+def rows(conn: Connection, households: Iterable[str]) -> dict[str, Hit]:
+    """By household, as it can be found."""
+    own, wanted = HouseholdSearch.__table__.c, list(households)
+    query = select(*(own[name] for name in _STORED)).where(among(conn, own.household, wanted))
+    return {row.household: Hit(*row) for row in conn.execute(query).all()} if wanted else {}
+
+
+def bounds(scope: Scope, filters: Filters) -> list[Expression]:
+    """What scope and filters say in tokens."""
+    found = [some(*map(words.division, codes)) for codes in _places(scope, filters)]
+    return found + ([words.category(filters.category)] if filters.category else [])
+
+
+def of_merged(expression: Expression) -> Expression:
+    """The same, of households that were merged into others."""
+    match expression:
+        case All(of):
+            return All(tuple(map(of_merged, of)))
+        case Either(of):
+            return Either(tuple(map(of_merged, of)))
+        case _:
+            return MERGED + expression
+
+
+def not_since(hit: Hit, filters: Filters) -> bool:
+    """Whether the dates of a household, by itself, pass."""
+    visited, served = filters.not_visited_since, filters.not_served_since
+    return (not visited or (hit.last_visit or "") < visited) and (not served or (hit.last_delivery or "") < served)
+
+
+def seen_as_another(conn: Connection, filters: Filters) -> set[str]:
+    """Households that were visited or served since under the id of one that was merged into them."""
+    found: set[str] = set()
+    pairs = (
+        (HouseholdSearch.last_visit, filters.not_visited_since),
+        (HouseholdSearch.last_delivery, filters.not_served_since),
+    )
+    asked = [(column, since) for column, since in pairs if since]
+    if not asked:
+        return found
+    alias = aliases(conn)
+    others = [other for each in alias.others.values() for other in each]
+    if others:
+        for column, since in asked:
+            rows = select(HouseholdSearch.household).where(among(conn, HouseholdSearch.household, others))
+            found |= {alias.of(one) for one in conn.execute(rows.where(column >= since)).scalars()}
+    return found
+
+
+def _places(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
+    """Of each of these tuples, a household lies in one of the divisions."""
+    return [
+        codes
+        for codes in (() if scope is None or scope.everything else scope.divisions, (filters.place or "",))
+        if any(codes)
+    ]
+
+
+def _untold(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
+    """Those of `_places` that tokens alone do not tell, because a code is of no division."""
+    return [codes for codes in _places(scope, filters) if any(len(code) not in LEVELS for code in codes)]
+
+
+def _lying(codes: Sequence[str]) -> Condition:
+    ranges = " OR ".join("s.division >= ? AND s.division < ?" for _ in codes)
+    return f"({ranges})", tuple(bound for code in codes for bound in (code, f"{code}:"))
+
+
+def _dated(filters: Filters) -> list[Condition]:
+    days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
+    return [(f"(s.{column} IS NULL OR s.{column} < ?)", (day,)) for column, day in days if day]
+
+
+def _hits(conn: Connection, statement: str, values: Sequence[Any]) -> list[Hit]:
+    """By the driver: a search asks several times, and SQLAlchemy would take longer than the database."""
+    return [Hit(*row) for row in conn.exec_driver_sql(_marked(conn, statement), tuple(values)).all()]
+
+
+def _marked(conn: Connection, statement: str) -> str:
+    return statement if conn.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+
+
+def _written(expression: Expression, of: str) -> str:
+    """As the index is asked. Tokens are letters and digits, so quotes hold them."""
+    both, either, quote = (" AND ", " OR ", '"') if of == "sqlite" else (" & ", " | ", "'")
+    match expression:
+        case All(inner):
+            return f"({both.join(_written(one, of) for one in inner)})"
+        case Either(inner):
+            return f"({either.join(_written(one, of) for one in inner)})"
+        case _:
+            return f"{quote}{expression}{quote}"
