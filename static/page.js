@@ -57,11 +57,28 @@ if (search) {
       if (mine === newest && answer.ok) found.innerHTML = await answer.text();
     } catch { /* the button still works */ }
   };
-  box.addEventListener("input", () => {
+  const filtered = () => [...search.querySelectorAll("select, [type=date]")].some((one) => one.value);
+  const soon = () => {
     clearTimeout(timer);
-    if (box.value.trim()) timer = setTimeout(ask, 120);
+    if (box.value.trim() || filtered()) timer = setTimeout(ask, 120);
     else { newest++; found.replaceChildren(); }
-  });
+  };
+  search.addEventListener("input", soon);
+  search.addEventListener("submit", () => newest++);
+
+  // Down from the box into the list, up and down in it, and up again into the box; Enter opens, as in any list of links.
+  const step = (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    const links = [...found.querySelectorAll(".found a")];
+    const at = links.indexOf(document.activeElement);
+    const next = at + by < 0 ? box : links[at + by];
+    if ((event.target !== box && at < 0) || !next || (at < 0 && by < 0)) return;
+    event.preventDefault();
+    next.focus();
+  };
+  box.addEventListener("keydown", step);
+  found.addEventListener("keydown", step);
 }
 
 // A double click sends once; coming back by the back button makes the form usable again.

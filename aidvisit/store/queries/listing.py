@@ -31,7 +31,7 @@ from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import Aliases, aliases, stands
 from aidvisit.store.queries.catalog import categories, chain, names_of
-from aidvisit.store.tables import Delivery, DeliveryLine, Household, HouseholdCategory, Member, Visit
+from aidvisit.store.tables import Delivery, DeliveryLine, Household, HouseholdCategory, HouseholdCount, Member, Visit
 from sync.rows import among
 
 PAGE = 50
@@ -114,7 +114,7 @@ def count(conn: Connection, wanted: Wanted, scope: Scope = EVERYTHING, *, today:
 
 def places(conn: Connection, scope: Scope = EVERYTHING) -> set[str]:
     """Codes of the counties, towns and villages in which there are households."""
-    query = select(Household.division).where(within.places(Household.division.expression, scope)).distinct()
+    query = select(HouseholdCount.division).where(within.places(HouseholdCount.division.expression, scope)).distinct()
     return {step for code in conn.execute(query).scalars() for step in chain(code)}
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -67,6 +69,11 @@ class SearchResult:
     searched: int
     more: bool
     after: str | None = None
+
+    @property
+    def villages(self) -> list[list[FoundHousehold]]:
+        """The page, village by village."""
+        return [list(households) for _, households in groupby(self.found, key=attrgetter("division"))]
 
 
 def search(

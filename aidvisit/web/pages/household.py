@@ -8,16 +8,18 @@ from flask import Blueprint, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from aidvisit.domain.category import from_age
 from aidvisit.errors import Problem
 from aidvisit.services import household as service
 from aidvisit.services import sync
+from aidvisit.services.listing import wanted
 from aidvisit.store.database import reading
 from aidvisit.store.queries import conflict as conflicts
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import search as searching
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.alias import of_one
-from aidvisit.store.queries.catalog import Quantity, items, quantities
+from aidvisit.store.queries.catalog import Quantity, categories, items, quantities
 from aidvisit.store.queries.comparison import merged_into
 from aidvisit.store.queries.progress import Share, share
 from aidvisit.store.queries.received import received
@@ -29,6 +31,7 @@ from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
 from aidvisit.web.fresh import known
 from aidvisit.web.pages import closing, conflict, register
+from aidvisit.web.places import choices
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
@@ -45,12 +48,27 @@ PICTURES = {"image/jpeg", "image/png", "image/webp", "image/svg+xml"}
 @blueprint.route("/search", methods=["GET", "POST"])
 def search() -> str:
     """A POST, so that no name stands in an address; `part` asks for the list alone."""
-    text = request.form.get("q", "").strip()[:100]
+    text, filters, after = request.form.get("q", "").strip()[:100], _filters(), request.form.get("after", "")
     with reading() as conn:
-        found = searching.search(conn, text, scope=g.scope) if text else None
+        asked = bool(text) or bool(filters)
+        found = searching.search(conn, text, scope=g.scope, filters=filters, after=after) if asked else None
         fresh = known(conn)
-    page = "household/_found.html" if request.form.get("part") else "household/search.html"
-    return render_template(page, q=text, result=found, fresh=fresh)
+        if request.form.get("part"):
+            return render_template("household/_found.html", q=text, result=found, fresh=fresh, after=after)
+        places = choices(conn, filters.place or "")
+        named = {code: name for code, name in categories(conn).items() if from_age(code) is None}
+    return render_template(
+        "household/search.html", q=text, result=found, fresh=fresh, after=after, filters=filters, places=places,
+        categories=named,
+    )  # fmt: skip
+
+
+def _filters() -> searching.Filters:
+    """As chosen; what no control of the page sends asks for nothing."""
+    asked = wanted(request.form.to_dict())
+    return searching.Filters(
+        asked.category or None, asked.place or None, asked.not_visited_since or None, asked.not_served_since or None
+    )
 
 
 @blueprint.get("/households/<household>")

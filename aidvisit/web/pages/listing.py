@@ -23,10 +23,10 @@ from aidvisit.web.days import day_of
 from aidvisit.web.forms import Form, at_fields, read
 from aidvisit.web.fresh import known
 from aidvisit.web.i18n import gettext, village
+from aidvisit.web.places import choices
 
 blueprint = Blueprint("lists", __name__, url_prefix="/lists")
 
-CHOICES = 400
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,7 +48,7 @@ def _page(asked: Wanted, problem: Problem | None = None) -> ResponseReturnValue:
     with reading() as conn:
         rows, more = queries.page(conn, asked, g.scope, today=today, after=after)
         count = queries.count(conn, asked, g.scope, today=today, limit=queries.COUNTED + 1)
-        places = _places(conn, asked.place)
+        places = choices(conn, asked.place)
         categories, items = catalog.categories(conn), catalog.items(conn)
         fresh = known(conn)
     shown = render_template(
@@ -130,16 +130,6 @@ def _in_full() -> bool:
 def _at(asked: Wanted) -> str:
     named: dict[str, Any] = service.fields(asked)
     return url_for("lists.page", **named)
-
-
-def _places(conn: Any, place: str) -> list[tuple[str, str]]:
-    """What can be chosen: counties, towns and villages with households, as far as the person answers for them."""
-    found = queries.places(conn, g.scope)
-    codes = found
-    for digits in (9, 6):  # a select of all villages of a province is no choice, and weighs more than a page may
-        codes = codes if len(codes) <= CHOICES else {code for code in codes if len(code) <= digits}
-    names = catalog.own_names(conn, codes | ({place} & found))
-    return [(code, village(names.get(code, code))) for code in sorted(names)]
 
 
 def _headings() -> list[str]:
