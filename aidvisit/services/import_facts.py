@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -75,8 +76,13 @@ class TripPlan:
         self.before = self._before()
         self.id = self.before.id if self.before else uuid7()
         now = importing.allotments(conn, self.id) if self.before else {}
-        wanted = [(one.id, item, quantity) for one in self.goods for item, quantity in one.goods.items()]
-        self.lines: list[trip.AllotmentLine] = [line for line in wanted if now.get(line[:2]) != line[2]]
+        wanted: Counter[tuple[str, str]] = Counter()
+        for one in self.goods:
+            for (named, item), quantity in one.goods.items():  # what a merged one had before stays where it is
+                wanted[named if (named, item) in now else one.id, item] += quantity
+        self.lines: list[trip.AllotmentLine] = [
+            (*line, quantity) for line, quantity in wanted.items() if now.get(line) != quantity
+        ]
 
     def _before(self) -> TripHead | None:
         """The trip that an earlier import of the same list made."""

@@ -86,15 +86,15 @@ def state(identity: str, *, owner: str) -> tuple[Upload, dict[str, Any], dict[st
         found = uploads.find(conn, identity, owner)
         if found is None:
             raise Problem("unknown-upload")
+        progress = _progress(identity) if found.doing else None
+        if progress is not None:
+            return found, {}, progress  # what is shown of a long list is long
         shown = uploads.shown(conn, identity)
     if found.doing is None:
         return found, shown, None
-    progress = _progress(identity)
-    if progress is None:
-        with transaction() as conn:
-            uploads.release(conn, identity)
-        return found, shown | {"problem": Problem("import-interrupted").to_dict()}, None
-    return found, shown, progress
+    with transaction() as conn:
+        uploads.release(conn, identity)
+    return found, shown | {"problem": Problem("import-interrupted").to_dict()}, None
 
 
 def lists(owner: str) -> list[Upload]:

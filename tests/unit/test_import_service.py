@@ -10,13 +10,13 @@ from openpyxl import load_workbook
 
 from aidvisit.domain.rights import ROLES, may
 from aidvisit.errors import Problem
-from aidvisit.services import account, pair
+from aidvisit.services import account, household, pair
 from aidvisit.services.device import enrolment_codes
 from aidvisit.services.import_ import Imported, import_sheet
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries.importing import released_devices
+from aidvisit.store.queries.importing import allotments, known_households, released_devices
 from aidvisit.store.queries.trip import today, trips
 from sync import clock, enrolment, log
 from sync.identity import KeyPair
@@ -94,7 +94,7 @@ def test_a_list_that_names_what_was_merged_makes_nobody_new(home: Centre) -> Non
     pair.merge(actor=home.user, household=one, into=other, reason="同一户")
     before = ops()
     again = import_sheet(SAMPLE, actor=home.user)
-    assert again.households == {"new": 0, "same": 34, "changed": 0}
+    assert again.households == {"new": 0, "same": 33, "changed": 0}
     assert (again.allotments, ops()) == (0, before)
 
 
@@ -190,3 +190,35 @@ def _enrolled(home: Centre) -> str:
     request = {"code": code.code, "name": "笔记本", "public_key": KeyPair.generate().public}
     answer = enrolment.enrol(transaction, ledger.HOUSE, request, None, "127.0.0.1", clock.wall())
     return str(answer["device"])
+
+
+def named(name: str) -> str:
+    """The id of a household by the name of its head."""
+    with reading() as conn:
+        found = {row["name"]: row["id"] for row in known_households(conn, [VILLAGE[:9]], [])}
+    return str(found[name])
+
+
+def test_a_merged_household_is_the_one_that_it_stands_for(home: Centre, tmp_path: Path) -> None:
+    """The list still names both: nothing is new, and nothing is put back; a new trip gives to the one that is left."""
+    import_sheet(SAMPLE, actor=home.user)
+    assert pair.merge(actor=home.user, household=named("苏兴明"), into=named("杨雪珍"), reason="同一户")
+    before = ops()
+    plain = edited(tmp_path / "list.xlsx", H3=None, H4=None, I4=None, J4=None)
+    done = import_sheet(plain, actor=home.user)
+    assert (done.households, done.refused) == ({"new": 0, "same": 33, "changed": 0}, ())
+    assert ops() == before
+    again = import_sheet(SAMPLE, actor=home.user, trip_title="冬季慰问")
+    assert again.trip is not None
+    with reading() as conn:
+        lines = allotments(conn, again.trip["id"])
+    assert lines[named("杨雪珍"), "rice"] == 2
+    assert len(lines) == 33 * 3
+
+
+def test_a_closed_household_is_not_registered_anew(home: Centre) -> None:
+    import_sheet(SAMPLE, actor=home.user)
+    household.close(actor=home.user, household=named("苏兴明"), reason="moved", date="2020-12-31")
+    done = import_sheet(SAMPLE, actor=home.user)
+    assert done.households == {"new": 0, "same": 33, "changed": 0}
+    assert [(row.name, "已经销户" in row.why) for row in done.refused] == [("苏兴明", True)]

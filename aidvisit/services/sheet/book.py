@@ -38,8 +38,26 @@ class Book:
         self.by_place: dict[tuple[str, str, str], PlannedHousehold] = {}
         self.by_contact: dict[tuple[str, str], list[Someone]] = {}
         self.people: dict[tuple[str, str, str, str], Someone] = {}
+        self.merged: dict[str | tuple[str, str, str], str] = {}
         for known in households:
-            self._enter(known)
+            if not known.into:
+                self._enter(known)
+        for known in households:
+            if known.into in self.by_key:
+                self._enter_merged(known, self.by_key[known.into])
+
+    def _enter_merged(self, known: KnownHousehold, house: PlannedHousehold) -> None:
+        """What is on record of it leads to the household that it stands for now; there is nothing to correct."""
+        place = (known.division, known.name, known.group)
+        if place not in self.by_place:
+            self.by_place[place] = house
+            self.merged[place] = known.id
+        for number in (known.id_number, *(one.id_number for one in known.members)):
+            if number and id_number.modern(number) not in self.by_number:
+                self.by_number[id_number.modern(number)] = Someone(house)
+                self.merged[id_number.modern(number)] = known.id
+        if known.phone:
+            self.by_contact.setdefault((known.name, known.phone), []).append(Someone(house))
 
     def _enter(self, known: KnownHousehold) -> None:
         head = {"name": known.name, "id_number": known.id_number, "phone": known.phone}
@@ -56,7 +74,8 @@ class Book:
         """Let it be found; whoever heads a household goes before a member with the same number."""
         self.houses.append(house)
         self.by_key[key_of(house)] = house
-        self.by_place.setdefault((house.division, house.name, house.group), house)
+        if not house.closed:
+            self.by_place.setdefault((house.division, house.name, house.group), house)
         self.note(Someone(house), house.head.get("id_number", ""), house.head.get("phone", ""))
         return house
 
@@ -73,7 +92,7 @@ class Book:
             held = self.by_number.get(id_number.modern(number))
             if held is None or (someone.member is None and held.member is not None):
                 self.by_number[id_number.modern(number)] = someone
-        if phone:
+        if phone and not someone.house.closed:
             self.by_contact.setdefault((someone.name, phone), []).append(someone)
 
     def contacts(self, name: str, phone: str) -> Iterator[Someone]:

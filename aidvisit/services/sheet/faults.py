@@ -88,6 +88,10 @@ SENTENCES = {
         "“{text}”和电话 {phone} 都相同",
         "“{text}” and the telephone {phone} are the same",
     ),
+    "closed": (
+        "“{text}”这一户已经销户:还要帮扶就先恢复这一户,否则从名单上去掉",
+        "The household of “{text}” is closed: reopen it if it is to be helped, or take it off the list",
+    ),
     "number-known": (
         "身份证号码已登记在“{text}”名下:请核对姓名和号码",
         "The ID number is on record as that of “{text}”: check name and number",

@@ -24,6 +24,8 @@ class KnownMember:
 
 @dataclass(frozen=True, slots=True)
 class KnownHousehold:
+    """`into`: of a merged one, the household that it stands for. `closed`: the reason."""
+
     id: str
     name: str
     id_number: str
@@ -35,6 +37,8 @@ class KnownHousehold:
     note: str
     categories: frozenset[str]
     members: tuple[KnownMember, ...] = ()
+    into: str = ""
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

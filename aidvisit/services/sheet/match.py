@@ -102,6 +102,10 @@ class _Matcher:
         if house is None:
             house, taken = self._new(row, division, categories), ""
             self.made[row.sheet, row.number] = (row, division)
+        elif house.closed:
+            return Outcome(row.sheet, row.number, row.name, False, "refused", say("closed", text=house.name))
+        elif (number or place) in self.book.merged:
+            taken = ""  # it stands for another now: there is nothing to compare
         elif house.name != row.name and not taken:
             return Outcome(row.sheet, row.number, row.name, False, "refused", say("number-known", text=house.name))
         else:
@@ -109,8 +113,8 @@ class _Matcher:
             self._compare(house, row, categories)
         house.listed = True
         house.row = house.row or row
-        for index, quantity in row.goods.items():
-            house.goods[items[index]] = house.goods.get(items[index], 0) + quantity
+        receives = self.book.merged.get(number or place, house.id)
+        house.goods |= {(receives, items[index]): quantity for index, quantity in row.goods.items()}
         return Outcome(
             row.sheet, row.number, row.name, False, house.state, None, (), _shown(house), tuple(offers), taken
         )

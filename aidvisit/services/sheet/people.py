@@ -30,8 +30,9 @@ class Persons:
         if faults:
             return _refused(row, joined(faults))
         someone = self._found(row, division, number)
-        if someone is not None and someone.name != row.name:
-            return _refused(row, say("number-known", text=someone.name))
+        settled = self._settled(row, someone, number) if someone else None
+        if settled is not None:
+            return settled
         self.seen[key] = row
         offers: list[Offer] = []
         taken = ""
@@ -58,6 +59,15 @@ class Persons:
         member.listed = True
         self._of_household(house, categories)
         return Outcome(row.sheet, row.number, row.name, True, state, None, (), _shown(member), tuple(offers), taken)
+
+    def _settled(self, row: SheetRow, someone: Someone, number: str) -> Outcome | None:
+        """What becomes of a row that leads to a household that is closed, merged, or somebody else's."""
+        if someone.house.closed:
+            return _refused(row, say("closed", text=someone.house.name))
+        if number in self.book.merged:
+            someone.house.listed = True
+            return Outcome(row.sheet, row.number, row.name, True, "same")
+        return None if someone.name == row.name else _refused(row, say("number-known", text=someone.name))
 
     def _found(self, row: SheetRow, division: str, number: str) -> Someone | None:
         """Whoever has this ID number; without one, who was listed in the same words before."""

@@ -100,7 +100,8 @@ class PlannedMember:
 class PlannedHousehold:
     """`known` is None for a new one; `changes`: path → value; `added`: categories that it did not have.
 
-    `listed`: the file names it, or a person of it. `goods`: item code → quantity.
+    `listed`: the file names it, or a person of it. `goods`: (household, item code) → quantity, where the household is
+    this one, or one that was merged into it.
     """
 
     row: SheetRow | None
@@ -114,8 +115,12 @@ class PlannedHousehold:
     group: str = ""
     head: dict[str, str] = field(default_factory=dict)
     members: list[PlannedMember] = field(default_factory=list)
-    goods: dict[str, int] = field(default_factory=dict)
+    goods: dict[tuple[str, str], int] = field(default_factory=dict)
     listed: bool = False
+
+    @property
+    def closed(self) -> bool:
+        return self.known is not None and bool(self.known.closed)
 
     @property
     def state(self) -> State:

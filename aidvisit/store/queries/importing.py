@@ -10,6 +10,7 @@ from sqlalchemy import Connection, or_, select
 from aidvisit.domain import fold
 from aidvisit.domain.stream import stream_type
 from aidvisit.store.apply.rows import about, records
+from aidvisit.store.queries.alias import aliases
 from aidvisit.store.tables import Allocation, Category, FieldDevice, Household, HouseholdCategory, Member, Release
 from sync import freshness, log
 from sync.rows import among
@@ -18,10 +19,10 @@ from sync.rows import among
 def known_households(
     conn: Connection, towns: Collection[str], numbers: Collection[str], ids: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-    """Households of towns (9 digits), any where somebody has one of these ID numbers, and those of these ids; closed
-    ones not. Those that were merged come last, as what they were: a list that names them again makes nobody new.
+    """Households of towns (9 digits), any where somebody has one of these ID numbers, and those of these ids.
 
-    Each: id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes), members
+    `into`: of a merged one, the household that it stands for, which is there as well; `closed`: the reason. Each:
+    id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes), members
     (each: id, name, relation, id_number, born, sex, phone, guardian, categories as facts have them).
     """
     of_member = select(Member.household).where(among(conn, Member.id_number, numbers))
@@ -31,19 +32,19 @@ def known_households(
         Household.id.in_(of_member),
         among(conn, Household.id, ids),
     )
-    rows = conn.execute(
-        select(Household.__table__)
-        .where(anywhere, Household.closed_reason.is_(None))
-        .order_by(Household.into.is_not(None), Household.order_key)
-    ).all()
+    alias = aliases(conn)
+    query = select(Household.__table__).order_by(Household.order_key)
+    rows = list(conn.execute(query.where(anywhere)))
+    missing = {alias.of(row.id) for row in rows} - {row.id for row in rows}
+    rows += conn.execute(query.where(among(conn, Household.id, missing))) if missing else ()
     categories: dict[str, set[str]] = {row.id: set() for row in rows}
     members: dict[str, list[dict[str, Any]]] = {row.id: [] for row in rows}
     streams = {row.stream for row in rows}
     of_towns = select(HouseholdCategory.household, HouseholdCategory.code)
     for category in conn.execute(of_towns.where(among(conn, HouseholdCategory.stream, streams))):
         categories.get(category.household, set()).add(category.code)
-    query = select(Member.__table__).where(among(conn, Member.stream, streams)).order_by(Member.position)
-    for row in conn.execute(query):
+    of_members = select(Member.__table__).where(among(conn, Member.stream, streams)).order_by(Member.position)
+    for row in conn.execute(of_members):
         if row.household in members:
             members[row.household].append(_member(row))
     return [
@@ -59,6 +60,8 @@ def known_households(
             "note": row.note or "",
             "categories": frozenset(categories[row.id]),
             "members": members[row.id],
+            "into": "" if alias.of(row.id) == row.id else alias.of(row.id),
+            "closed": row.closed_reason or "",
         }
         for row in rows
     ]
