@@ -36,8 +36,11 @@ class UnreadError(Exception):
 
 
 def fields_of(body: Mapping[str, Any], shown: Shown = mask.field) -> Typed:
-    """A body as the form shows it: one field a path, members by their id in `member`, categories ticked by code."""
-    typed: Typed = MultiDict({"kind": body.get("kind", "household")})
+    """A body as the form shows it: one field a path, members by their id in `member`, categories ticked by code.
+
+    An empty `member` and an empty `categories` say that the form has them, also when there is none.
+    """
+    typed: Typed = MultiDict({"kind": body.get("kind", "household"), "member": ""})
     for path in FIELDS:
         _put(typed, path, _at(body, path), shown)
     _put_categories(typed, "", body.get("categories", []))
@@ -55,8 +58,8 @@ def fields_of(body: Mapping[str, Any], shown: Shown = mask.field) -> Typed:
 def read(typed: Typed, then: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], Errors]:
     """What was typed as a body, and what is wrong with it by field.
 
-    `then`: the body that the form was made from. What was shown masked and is unchanged stays as it was, and so do
-    fields that the form does not know.
+    `then`: the body that the form was made from. What was shown masked and is unchanged stays as it was, and so does
+    what the form did not show: it is not in `typed` at all.
     """
     before, errors = then or {}, Errors()
     reader = _Reader(typed, errors)
@@ -69,7 +72,7 @@ def read(typed: Typed, then: Mapping[str, Any] | None = None) -> tuple[dict[str,
     body["head"] = _by_number(body["head"], before.get("head", {}))
     body["categories"] = reader.categories("", before.get("categories", []))
     held = {member["id"]: member for member in before.get("members", [])}
-    ids = [one for one in dict.fromkeys(typed.getlist("member")) if is_uuid(one)]
+    ids = [one for one in dict.fromkeys(typed.getlist("member")) if is_uuid(one)] if "member" in typed else held
     people = [reader.member(one, held.get(one, {})) for one in ids]
     for member in people:
         _guarded(member, held.get(member["id"], {}), people)
@@ -127,6 +130,8 @@ class _Reader:
 
     def value(self, path: str, before: Any) -> Any:
         """The value of one field, None when it is empty."""
+        if path not in self.typed:
+            return before
         text = _plain(self.typed.get(path, ""))
         if before is not None and text == _plain(_words(path, before, mask.field)):
             return before
@@ -139,6 +144,8 @@ class _Reader:
     def categories(self, prefix: str, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Those that are ticked, in the order that they had, new ones last."""
         held = {one["code"]: dict(one) for one in before}
+        if prefix + "categories" not in self.typed:
+            return list(held.values())
         ticked = dict.fromkeys(code for code in self.typed.getlist(prefix + "categories") if code)
         found = []
         for code in sorted(ticked, key=lambda one: list(held).index(one) if one in held else len(held)):
@@ -197,11 +204,11 @@ def _at(body: Mapping[str, Any], path: str) -> Any:
 
 
 def _put(typed: Typed, path: str, value: Any, shown: Shown) -> None:
-    if value is not None:
-        typed[path] = _words(path, value, shown)
+    typed[path] = "" if value is None else _words(path, value, shown)
 
 
 def _put_categories(typed: Typed, prefix: str, held: Iterable[Mapping[str, Any]]) -> None:
+    typed.add(prefix + "categories", "")
     for one in held:
         typed.add(prefix + "categories", one["code"])
         for name in DETAILS:

@@ -91,13 +91,14 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
         totals = received(conn, household)
         today = _today(conn, household) if field else Today(None, None, [], [], [])
         fresh = known(conn, town=view.stream)
+        before = queries.household(conn, view.continues, g.scope) if view.continues else None
         disagree = conflicts.of_household(conn, household, g.scope, revealed=revealed)
         asked = request.args.get("saved", "")
         saved = visit(conn, household, asked) if is_uuid(asked) else None
     return render_template(
         "household/page.html", household=view, into=into, timeline=past, received=totals, today=today, fresh=fresh,
         field=field, user=g.user, revealed=revealed, chosen=chosen, after=after, whole=whole,
-        saved=saved, merged=merged, conflicts=disagree,
+        saved=saved, merged=merged, conflicts=disagree, before=before,
     )  # fmt: skip
 
 

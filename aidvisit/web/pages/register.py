@@ -279,7 +279,7 @@ def _keep(filled: Filled, problem: Problem) -> None:
 def _offered(conn: Connection, typed: Typed) -> list[CategoryName]:
     """The catalogue, and what is ticked without being in it (any more)."""
     known = category_names(conn)
-    held = {code for name in typed if name.endswith("categories") for code in typed.getlist(name)}
+    held = {code for name in typed if name.endswith("categories") for code in typed.getlist(name) if code}
     return known + [CategoryName(code, code, "") for code in sorted(held - {one.code for one in known})]
 
 
@@ -296,7 +296,8 @@ def _shown(
         groups = households.groups(conn, chosen.village) if chosen.village else []
         known = _offered(conn, typed)
         view = households.household(conn, household, g.scope) if household else None
-    gone = [one for one in then.body["members"] if one["id"] not in typed.getlist("member")] if then else []
+    members = [one for one in typed.getlist("member") if one]
+    gone = [one for one in then.body["members"] if one["id"] not in members] if then else []
     marks = [mark(path, finding) for path, findings in filled.questions.items() for finding in findings]
     template = {"": "form", "alike": "_alike"}.get(request.form.get("part", ""), "_form")
     page = render_template(
@@ -306,6 +307,6 @@ def _shown(
         drafts=_on_laptop(), draft=draft.kept(auth.actor(), household or NEW) if request.method == "GET" else None,
         disagree=list(then.conflicts) if then else [],
         institution=typed.get("kind") == "institution",
-        added=typed.getlist("member")[-1:] if _does("add-member") else [],
+        members=members, added=members[-1:] if _does("add-member") else [],
     )  # fmt: skip
     return page, problem.status if problem and not request.form.get("part") else 200
