@@ -12,14 +12,28 @@ async function post(deed, part) {
   return answer.text();
 }
 
-async function ask(deed) {
+// What every field holds, by id: whatever is typed while the server answers is put into its answer.
+const held = () => new Map([...form.elements].filter((one) => one.id)
+  .map((one) => [one.id, one.type === "checkbox" ? one.checked : one.value]));
+
+async function step(deed) {
+  const sent = held();
   const text = await post(deed, "form");
-  const at = scrollY;
+  const since = [...held()].filter(([id, value]) => sent.get(id) !== value);
+  const [at, focused] = [scrollY, document.activeElement.id];
   form.innerHTML = text;
-  const next = form.querySelector("[autofocus]");
+  for (const [id, value] of since) {
+    const field = document.getElementById(id);
+    if (field) field[field.type === "checkbox" ? "checked" : "value"] = value;
+  }
+  const next = deed === "add-member" ? form.querySelector("[autofocus]") : document.getElementById(focused);
   scrollTo(0, at);
-  if (deed === "add-member" && next) next.focus();
+  if (next) next.focus();
 }
+
+// One after another: two quick clicks are two rows.
+let turn = Promise.resolve();
+const ask = (deed) => (turn = turn.catch(() => {}).then(() => step(deed)));
 
 form.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-part]");
@@ -28,10 +42,7 @@ form.addEventListener("click", (event) => {
   ask(button.value).catch(() => { button.removeAttribute("data-part"); button.click(); });
 });
 form.addEventListener("change", (event) => {
-  if (event.target.matches("[data-choose]")) {
-    const id = event.target.id;
-    ask("place").then(() => document.getElementById(id)?.focus(), () => {});
-  }
+  if (event.target.matches("[data-choose]")) ask("place").catch(() => {});
 });
 
 // Who may be registered already is shown while somebody types; saving asks again.

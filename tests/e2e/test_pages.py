@@ -20,15 +20,20 @@ WEIGHT = "performance.getEntries().reduce((sum, one) => sum + (one.decodedBodySi
 HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
-                                   "slip", "password", "lists")),
+                                   "slip", "password", "lists", "register", "register-institution", "edit", "close",
+                                   "conflicts")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
                                     "items", "places", "item", "category-add", "divisions", "villages", "division",
-                                    "divisions-load", "lists", "duplicates", "duplicates-many")),
+                                    "divisions-load", "lists", "duplicates", "duplicates-many", "register", "edit",
+                                    "close", "conflicts", "settle")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
+         "register": "/households/new", "register-institution": "/households/new?kind=institution",
+         "edit": "/households/{household}/edit", "close": "/households/{household}/close",
+         "conflicts": "/households/conflicts", "settle": "/households/{household}/conflicts",
          "household": "/households/{household}", "deliver": "/households/{household}/deliver",
          "visit": "/households/{household}/visit", "person": "/people/{user}", "person-add": "/people/add?team={team}",
          "person-password": "/people/{user}/password", "team": "/teams/{team}", "team-add": "/teams/add",
@@ -72,6 +77,14 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("main [name=q]", "杨")
         person.page.press("main [name=q]", "Enter")
         expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
+    if page == "edit":
+        for _ in range(2):
+            person.page.get_by_role("button", name="添加一位成员").click()
+        expect(person.page.locator("fieldset", has_text="家庭成员 2")).to_be_visible()
+    if page == "settle":
+        disagree(person, f"{node.url}/households/{household}")
+        person.go(node, path)
+        expect(person.page.locator(".side")).to_have_count(2)
     if page == "code":
         person.page.fill("[name=count]", "3")
         person.page.get_by_role("button", name="开登记码").click()
@@ -83,6 +96,19 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("[name=reason]", "丢失")
         person.page.get_by_role("button", name="下一步").click()
         expect(person.page.locator("[name=sure]")).to_have_count(1)
+
+
+def disagree(person: Person, household: str) -> None:
+    """Two edits of one field, each from a form that was opened before the other was saved."""
+    first = person.page
+    second = first.context.new_page()
+    for page in (first, second):
+        page.goto(f"{household}/edit")
+    for page, address in ((first, "新村"), (second, "镇上")):
+        page.fill("[name=address]", address)
+        page.locator(".act .btn--main").click()
+        expect(page.locator("#family")).to_contain_text(address)
+    second.close()
 
 
 @pytest.mark.parametrize(("role", "page"), PAGES)
