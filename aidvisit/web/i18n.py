@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from flask import Flask, request, session
-from flask_babel import Babel, format_date
-from flask_babel import gettext as translated
+from flask import Flask, has_request_context, request, session
+from flask_babel import Babel, format_date, get_translations
 
 from aidvisit.domain import person
 from aidvisit.services import sync
@@ -18,17 +17,33 @@ from sync.problem import CATALOGUE, Problem
 
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
 NOUNS = {"household": "困难家庭", "trip": "走访任务"}  # as the protocol's problems name them
+CATALOGUE_OF = "aidvisit.catalogue"
 babel = Babel()
 
 
 def gettext(message: str, **values: object) -> str:
     """A sentence in the reader's language."""
-    return str(translated(message, **values))
+    found = _translated(message)
+    return found % values if values else found
+
+
+def _translated(message: str) -> str:
+    """The catalogue is found once a request: a page says two hundred sentences."""
+    if not has_request_context():
+        return str(get_translations().ugettext(message))
+    if CATALOGUE_OF not in request.environ:
+        request.environ[CATALOGUE_OF] = get_translations()
+    return str(request.environ[CATALOGUE_OF].ugettext(message))
+
+
+def _counted(one: str, many: str, count: int) -> str:
+    return str(get_translations().ungettext(one, many, count))
 
 
 def init_app(app: Flask, locale: str, timezone: str) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=locale, BABEL_DEFAULT_TIMEZONE=timezone)
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
+    app.jinja_env.install_gettext_callables(_translated, _counted, newstyle=True)  # type: ignore[attr-defined]
     for function in (quantity, amount, short, day, moment, since, both, words, years, village, size, duration):
         app.add_template_filter(function)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from aidvisit.domain.household import resolve
+from aidvisit.store.queries.once import once
 from aidvisit.store.tables import Household
 from sync.rows import among
 
@@ -48,6 +49,10 @@ def aliases(conn: Connection) -> Aliases:
 
 def of_one(conn: Connection, household: str) -> Aliases:
     """The merges that lead to one household or away from it, however many others there are; mostly one statement."""
+    return once(conn, ("alias", household), lambda: _of_one(conn, household))
+
+
+def _of_one(conn: Connection, household: str) -> Aliases:
     into: dict[str, str] = {}
     found, new = {household}, {household}
     while new:

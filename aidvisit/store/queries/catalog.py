@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, exists, select
 
 from aidvisit.domain.division import built_in
+from aidvisit.store.queries.once import once
 from aidvisit.store.tables import Allocation, Category, DeliveryLine, Division, Item, Place, StockLine
 
 Noun = Literal["category", "item", "place"]
@@ -102,13 +103,15 @@ def item_used(conn: Connection, code: str) -> bool:
     return any(conn.execute(select(exists().where(where))).scalar() for where in wheres)
 
 
-def items(conn: Connection) -> dict[str, ItemName]:
+def items(conn: Connection) -> Mapping[str, ItemName]:
     """All items by code, in the order in which they were defined."""
-    query = select(Item).order_by(Item.order_key, Item.code)
-    return {
-        row.code: ItemName(row.code, row.name, row.unit, row.spec, row.item_class, row.repeat_days, row.value_fen)
-        for row in conn.execute(query)
-    }
+    return once(conn, "items", lambda: {row.code: ItemName(*row) for row in conn.execute(_ITEMS)})
+
+
+_ITEMS = select(Item.code, Item.name, Item.unit, Item.spec, Item.item_class, Item.repeat_days, Item.value_fen).order_by(
+    Item.order_key, Item.code
+)
+_CATEGORIES = select(Category.code, Category.name).order_by(Category.order_key, Category.code)
 
 
 def unknown_item(code: str) -> ItemName:
@@ -132,10 +135,9 @@ def named(names: Mapping[str, ItemName], codes: Iterable[str]) -> list[ItemName]
     return known + [unknown_item(code) for code in sorted(wanted - names.keys())]
 
 
-def categories(conn: Connection) -> dict[str, str]:
+def categories(conn: Connection) -> Mapping[str, str]:
     """Names of hardship categories by code, in the order in which they were defined."""
-    query = select(Category.code, Category.name).order_by(Category.order_key, Category.code)
-    return {row.code: row.name for row in conn.execute(query)}
+    return once(conn, "categories", lambda: {row.code: row.name for row in conn.execute(_CATEGORIES)})
 
 
 @dataclass(frozen=True, slots=True)

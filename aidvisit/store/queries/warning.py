@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from aidvisit.domain import place
 from aidvisit.domain.repeat import days_apart, too_soon
@@ -54,7 +54,7 @@ def warnings(
         *_closed(conn, household_id, alias),
         *_date(on, today or clock.wall().astimezone(ZONE).date().isoformat(), head),
         *_repeats(conn, alias, household_id, known, on),
-        *(_of_trip(conn, alias, household_id, lines, known, trip_id) if trip_id else ()),
+        *(_of_trip(conn, alias, household_id, lines, known, trip_id) if trip_id and lines else ()),
     ]
 
 
@@ -78,6 +78,24 @@ def _date(on: str, today: str, head: TripHead | None) -> Iterator[DeliveryWarnin
         yield DeliveryWarning("date", None, {"date": on, "today": today})
     elif head is not None and not head.starts <= on <= head.ends:
         yield DeliveryWarning("date", None, {"date": on, "starts": head.starts, "ends": head.ends})
+
+
+_ids: Any = bindparam("ids", expanding=True)
+_codes: Any = bindparam("codes", expanding=True)
+_LINES = (
+    select(
+        DeliveryLine.item,
+        DeliveryLine.date,
+        func.sum(DeliveryLine.quantity).label("quantity"),
+        Team.name.label("team_name"),
+    )
+    .join(Delivery, Delivery.id == DeliveryLine.delivery)
+    .join(Trip, Trip.id == Delivery.trip, isouter=True)
+    .join(Team, Team.id == Trip.team, isouter=True)
+    .where(DeliveryLine.household.in_(_ids), DeliveryLine.item.in_(_codes), DeliveryLine.counts)
+    .group_by(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.date, Team.name)
+)
+_BROUGHT = select(Household.brought).where(Household.id.in_(_ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +135,9 @@ def _repeats(
 def _given(conn: Connection, alias: Aliases, household: str, codes: list[str]) -> list[_Given]:
     """What it got of these items, also under other ids, and what it brought from the town that it came from."""
     ids = alias.all(household)
-    query = (
-        select(
-            DeliveryLine.item,
-            DeliveryLine.date,
-            func.sum(DeliveryLine.quantity).label("quantity"),
-            Team.name.label("team_name"),
-        )
-        .join(Delivery, Delivery.id == DeliveryLine.delivery)
-        .join(Trip, Trip.id == Delivery.trip, isouter=True)
-        .join(Team, Team.id == Trip.team, isouter=True)
-        .where(DeliveryLine.household.in_(ids), DeliveryLine.item.in_(codes), DeliveryLine.counts)
-        .group_by(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.date, Team.name)
-    )
-    given = [_Given(row.item, row.date, int(row.quantity), row.team_name or "") for row in conn.execute(query)]
-    brought = conn.execute(select(Household.brought).where(Household.id.in_(ids))).scalars()
+    rows = conn.execute(_LINES, {"ids": ids, "codes": codes}) if codes else ()
+    given = [_Given(row.item, row.date, int(row.quantity), row.team_name or "") for row in rows]
+    brought = conn.execute(_BROUGHT, {"ids": ids}).scalars() if codes else ()
     return given + [_Given(one["item"], one["date"], one["quantity"], "") for each in brought for one in each]
 
 
