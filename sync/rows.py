@@ -62,6 +62,10 @@ class _OneOf(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """A condition by itself: SQLite would be asked whether it `= 1`, and then looks at every row for it."""
+        return self
+
 
 @compiles(_OneOf)
 def _on_sqlite(element: _OneOf, compiler: SQLCompiler, **more: Any) -> str:

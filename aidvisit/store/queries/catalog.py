@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, Row, bindparam, exists, select
 
 from aidvisit.domain.division import built_in
 from aidvisit.store.queries.once import once
@@ -174,6 +174,10 @@ def chain(code: str) -> list[str]:
 def division_names(conn: Connection, code: str) -> list[str]:
     """County, town and village of a code, as far as they are defined."""
     return names_of(conn, [code]).get(code, [])
+
+
+_codes: Any = bindparam("codes", expanding=True)
+_DIVISIONS = select(Division.code, Division.name).where(Division.code.in_(_codes))
 
 
 def names_of(conn: Connection, codes: Iterable[str]) -> dict[str, list[str]]:

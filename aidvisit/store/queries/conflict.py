@@ -126,7 +126,7 @@ class _Names:
         self.devices = {row.id: row.name for row in conn.execute(devices)}
         said = ({**op.body, **op.body.get("set", {})} for op in ops)
         self.places = names_of(conn, {body["division"] for body in said if isinstance(body.get("division"), str)})
-        self.words = categories(conn) | {code: chain[-1] for code, chain in self.places.items() if chain}
+        self.words = dict(categories(conn)) | {code: chain[-1] for code, chain in self.places.items() if chain}
 
 
 def _conflict(

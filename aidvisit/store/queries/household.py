@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from aidvisit.domain import mask
 from aidvisit.domain.category import reached
@@ -85,6 +85,12 @@ class HouseholdView:
     continues: str | None
 
 
+_id: Any = bindparam("id")
+_HOUSEHOLD = select(Household.__table__).where(Household.id == _id)
+_CATEGORIES = select(HouseholdCategory.__table__).where(HouseholdCategory.household == _id)
+_MEMBERS = select(Member.__table__).where(Member.household == _id).order_by(Member.position)
+
+
 def household(
     conn: Connection, identity: str, scope: Scope = EVERYTHING, *, revealed: bool = False, on: str | None = None
 ) -> HouseholdView | None:
@@ -93,14 +99,12 @@ def household(
     `on`: the day on which ages count for categories. ID numbers and phones are masked; `revealed` is for whoever has
     just written to the audit that it was asked for.
     """
-    row = conn.execute(select(Household.__table__).where(Household.id == identity)).first()
+    row = conn.execute(_HOUSEHOLD, {"id": identity}).first()
     if row is None or not scope.place(row.division):
         return None
     shown = _in_the_clear if revealed else mask.field
     known = categories(conn)
-    held = select(HouseholdCategory.__table__).where(HouseholdCategory.household == identity)
-    held_by_code = {category.code: category._asdict() for category in conn.execute(held)}
-    members = select(Member.__table__).where(Member.household == identity).order_by(Member.position)
+    held_by_code = {category.code: category._asdict() for category in conn.execute(_CATEGORIES, {"id": identity})}
     return HouseholdView(
         row.id,
         row.stream,
@@ -120,7 +124,7 @@ def household(
         row.size,
         [_category(known, held_by_code[code]) for code in _sorted(known, held_by_code)]
         + _by_age(known, held_by_code, row.head_born, on),
-        [_member(member, known, shown, on) for member in conn.execute(members)],
+        [_member(member, known, shown, on) for member in conn.execute(_MEMBERS, {"id": identity})],
         shown("note", row.note),
         row.closed_reason,
         row.closed_on,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from aidvisit.domain import mask
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -95,16 +95,27 @@ class Share:
 
 def share(conn: Connection, trip: str, household: str) -> Share | None:
     """Of one household of a trip, aliases counted, without reading the others; None for one that it is not for."""
-    ids = of_one(conn, household).all(household)
-    allotted = _sums(conn, Allocation.item, Allocation.quantity, Allocation.trip == trip, Allocation.household.in_(ids))
-    lines = (DeliveryLine.household.in_(ids), DeliveryLine.trip == trip, DeliveryLine.counts)
-    delivered = _sums(conn, DeliveryLine.item, DeliveryLine.quantity, *lines)
+    asked = {"trip": trip, "ids": of_one(conn, household).all(household)}
+    allotted, delivered = _sums(conn, _ALLOTTED, asked), _sums(conn, _DELIVERED, asked)
     return Share(allotted, delivered) if allotted or delivered else None
 
 
-def _sums(conn: Connection, item: Any, quantity: Any, *where: Any) -> dict[str, int]:
-    query = select(item, func.sum(quantity).label("quantity")).where(*where).group_by(item)
-    return {row.item: int(row.quantity) for row in conn.execute(query) if row.quantity}
+def _sums(conn: Connection, query: Any, asked: Mapping[str, Any]) -> dict[str, int]:
+    return {row.item: int(row.quantity) for row in conn.execute(query, asked) if row.quantity}
+
+
+_trip: Any = bindparam("trip")
+_ids: Any = bindparam("ids", expanding=True)
+_ALLOTTED = (
+    select(Allocation.item, func.sum(Allocation.quantity).label("quantity"))
+    .where(Allocation.trip == _trip, Allocation.household.in_(_ids))
+    .group_by(Allocation.item)
+)
+_DELIVERED = (
+    select(DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
+    .where(DeliveryLine.household.in_(_ids), DeliveryLine.trip == _trip, DeliveryLine.counts)
+    .group_by(DeliveryLine.item)
+)
 
 
 def _allotted(conn: Connection, trip: str, alias: Aliases) -> tuple[dict[str, Counter[str]], dict[str, str]]:
