@@ -1,4 +1,4 @@
-"""Years of deliveries and visits, put straight into the tables, and into the log of the households that are looked at."""
+"""Years of deliveries and visits, straight into the tables, and into the log of the households looked at."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class _OneOf(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
 
-    def self_group(self, against: Any = None) -> Any:
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002 (SQLAlchemy's)
         """A condition by itself: SQLite would be asked whether it `= 1`, and then looks at every row for it."""
         return self
 
