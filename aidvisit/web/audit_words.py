@@ -45,6 +45,10 @@ WHAT = {
     "user.updated": _("修改人员"),
 }
 """What may be chosen, and how it is called; an unknown word of another program is shown as it is."""
+EXPORTS = {
+    "audit": _("审计记录"), "households": _("名单"), "households-in-full": _("名单,带完整号码"),
+}  # fmt: skip
+"""What was taken along; another program's word is not shown: anybody may have typed it."""
 NOBODY = (audit.SIGN_IN_REFUSED, "device.enrolled")
 """What happens before anybody is signed in."""
 ROLES = {
@@ -74,6 +78,8 @@ def role_words(line: AuditLine) -> str:
 def detail_words(line: AuditLine) -> str:
     """What else there is to say of it: of whom, what changed, how many, why."""
     parts = [line.about, *_changes(line.body.get("set", {}))]
+    if line.what == audit.EXPORT:
+        parts.append(str(EXPORTS.get(str(line.body.get("detail")), "")))
     if line.what == "user.defined":
         parts.append(str(ROLES.get(line.body.get("role", ""), "")))
     if line.rows is not None:

@@ -249,6 +249,7 @@ def test_full_numbers_by_right_and_written_down(admin: Pages) -> None:
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert any(re.fullmatch(r"1[3-9]\d{9}", row[6]) for row in rows)
     assert audited(admin)[-1]["detail"] == "households-in-full"
+    assert "导出 名单,带完整号码 · 34 条" in re.sub(r" — | +", " ", words(admin.get("/audit?what=export")))
 
 
 def test_a_list_on_paper(admin: Pages) -> None:

@@ -255,6 +255,7 @@ def _shown(body: dict[str, Any]) -> dict[str, Any]:
     """What words are made from, and no more: of a person's fields that were set, secrets only by their name."""
     shown: dict[str, Any] = {name: body[name] for name in ("role", "seq", "verdict") if name in body}
     shown |= {"reason": mask.text(body["reason"])} if "reason" in body else {}
+    shown |= {"detail": body.get("detail")} if body.get("what") == "export" else {}
     if isinstance(body.get("set"), dict):
         plain = ("role", "active", "name", "login", "level")
         shown["set"] = {path: value if path in plain else None for path, value in body["set"].items()}

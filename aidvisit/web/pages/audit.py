@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date
@@ -14,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from aidvisit.services import audit as service
 from aidvisit.services import sync
+from aidvisit.services.sheet.write import csv_pieces
 from aidvisit.store.database import reading
 from aidvisit.store.queries import audit as queries
 from aidvisit.store.queries import household as households
@@ -25,9 +24,6 @@ from sync import clock
 from sync.op import is_uuid
 
 blueprint = Blueprint("audit", __name__)
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so would be run by a spreadsheet."""
 
 
 @blueprint.get("/audit")
@@ -60,12 +56,9 @@ def as_csv() -> ResponseReturnValue:
         service.record(auth.actor(), service.EXPORT, rows=rows, detail="audit")
         view = opening.pop_all()
 
-    def chunks() -> Iterator[str]:
-        yield "\ufeff" + _row(_headings())
-        for line in queries.every(conn, asked, scope, zone):
-            yield _row(_cells(line))
-
-    response = Response(stream_with_context(chunks()), content_type="text/csv; charset=utf-8")
+    cells = (_cells(line) for line in queries.every(conn, asked, scope, zone))
+    pieces = csv_pieces(_headings(), cells)
+    response = Response(stream_with_context(pieces), content_type="text/csv; charset=utf-8")
     response.call_on_close(view.close)
     today = clock.wall().astimezone(zone).date().isoformat()
     response.headers["Content-Disposition"] = f'attachment; filename="audit-{today}.csv"'
@@ -104,9 +97,3 @@ def _cells(line: AuditLine) -> list[str]:
     at, arrived = moment(line.at, "%Y-%m-%d %H:%M:%S"), moment(line.arrived, "%Y-%m-%d %H:%M:%S")
     words = what_words(line), name, detail_words(line)
     return [at, arrived, who_words(line), role_words(line), line.device, *words, identity, record]
-
-
-def _row(cells: list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
-    return text.getvalue()
