@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
 from aidvisit.domain.flatten import MEMBERS, flatten
@@ -25,24 +25,25 @@ def changes(then: Household, wanted: Mapping[str, Any], now: Household | None = 
     `wanted`: a body as for registering, with every field that a form shows; fields that it does not know are left
     alone. `now`: what somebody else made of it meanwhile: what it says already is not said again.
     """
-    before, after = then.body, dict(wanted)
+    before, after, now = then.body, dict(wanted), now or then
     old, new = flatten(before), flatten(after)
     kept = [member["id"] for member in after.get(MEMBERS, []) if member["id"] in then.members]
     paths = [*FIELDS, *(f"{MEMBERS}.{one}.{field}" for one in kept for field in OF_MEMBER)]
     values = {path: new.get(path) for path in paths if not same(old.get(path), new.get(path))}
-    if now is not None:
-        values = {path: value for path, value in values.items() if not _stands(now, path, value)}
+    values = {path: value for path, value in values.items() if not _stands(now, path, value)}
     base = {path: _in_view(then, path) for path in values}
+    categories = _added(before["categories"], after.get("categories", []), "code")
+    members = [member for member in after.get(MEMBERS, []) if member["id"] not in then.members]
     body = {
         "set": values,
         "base": {path: heads for path, heads in base.items() if heads},
         "add": _filled(
-            categories=_added(before["categories"], after.get("categories", []), "code"),
-            members=[member for member in after.get(MEMBERS, []) if member["id"] not in then.members],
+            categories=[one for one in categories if not same(now.categories.get(one["code"]), one)],
+            members=[member for member in members if member["id"] not in now.members],
         ),
         "remove": _filled(
-            categories=_gone(then.categories, (one["code"] for one in after.get("categories", []))),
-            members=_gone(then.members, kept),
+            categories=_gone(then.categories, (one["code"] for one in after.get("categories", [])), now.categories),
+            members=_gone(then.members, kept, now.members),
         ),
     }
     return {key: value for key, value in body.items() if value}
@@ -65,9 +66,9 @@ def _added(before: Iterable[Body], after: Iterable[Body], by: str) -> list[Body]
     return [element for element in after if not same(held.get(element[by]), element)]
 
 
-def _gone(before: Iterable[str], after: Iterable[str]) -> list[str]:
+def _gone(before: Iterable[str], after: Iterable[str], now: Container[str]) -> list[str]:
     left = set(after)
-    return [element for element in before if element not in left]
+    return [element for element in before if element not in left and element in now]
 
 
 def _filled(**lists: list[Any]) -> Body:

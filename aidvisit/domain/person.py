@@ -49,7 +49,7 @@ def checks(person: Mapping[str, Any], on: str) -> list[Finding]:
     """All that is odd about a person on a day; what is missing never is.
 
     `person`: `id_number`, `born`, `sex`, `phone`, `guardian` (its `phone`), each absent or as a fact has it.
-    Source: GB 11643 (id_number.read); docs/adr/0011-a-number-that-cannot-be-right.md. The region of a number is
+    Source: GB 11643 (id_number.read); docs/adr/0012-a-number-that-cannot-be-right.md. The region of a number is
     not looked at: divisions change their codes, and numbers do not.
     """
     return [*_number(person, on), *_birth(person, on), *_phones(person)]

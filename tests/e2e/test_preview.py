@@ -80,7 +80,7 @@ def test_a_duplicate_and_a_conflict_are_told_before_the_push_and_a_pause_holds_i
     expect(leader.page.locator("#chip")).to_contain_text("先停一停,不上报 · 2 条待上报")
     leader.page.get_by_role("button", name="现在同步").click()
     expect(found).to_contain_text(f"{name}:疑似重复")
-    expect(found).to_contain_text(f"{edited}:修改冲突,别处也改了 head.phone")
+    expect(found).to_contain_text(f"{edited}:修改冲突,别处也改了 户主电话")
     assert held_of(pair) == 0, "nothing of it was pushed"
     for width in (1280, 360):
         leader.page.set_viewport_size({"width": width, "height": 800})

@@ -109,7 +109,7 @@ def test_a_conflict_is_told(laptop: Pages, office: Pages, together: Link) -> Non
     (notice,) = shown(laptop)
     assert (notice.rule, notice.path, notice.household) == ("conflict", "head.phone", household)
     laptop.sign_in()
-    assert "修改冲突,别处也改了 head.phone" in words(laptop.get("/sync"))
+    assert "修改冲突,别处也改了 户主电话" in words(laptop.get("/sync"))
     edit_again = [one.name for one in _edits(laptop, household)]
     with laptop.app.app_context(), transaction() as conn:
         body = {"set": {"head.phone": "13900000002"}, "base": {"head.phone": edit_again}, "reason": "问过了"}

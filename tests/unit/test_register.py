@@ -153,6 +153,17 @@ def test_an_edit_sends_only_what_changed_with_what_was_in_view(there: Pages) -> 
     }
 
 
+def test_an_edit_that_is_sent_twice_is_said_once(there: Pages) -> None:
+    household = register(there, categories=["dibao"])
+    path = f"/households/{household}/edit"
+    form = filled(send(there, path, filled(there.get(path)), do="add-member"))
+    member = form.getlist("member")[-1]
+    for _ in range(2):
+        typed = {f"members.{member}.name": "谭小", "do": "save", "group": "二组"}
+        assert send(there, path, form.copy(), categories=["disabled"], **typed).status_code == 303
+    assert len(bodies(there, household)) == 2
+
+
 def test_an_edit_names_the_value_that_its_form_showed_not_a_later_one(there: Pages) -> None:
     household = register(there, address="老屋")
     path = f"/households/{household}/edit"
