@@ -96,13 +96,14 @@ class Weather:
         if not self.story.strikes(what, self.full):
             yield
             return
-        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
-        conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        disk: Any = conn.connection.dbapi_connection  # past the power, which may go at any statement of the software
+        (pages,) = disk.execute("PRAGMA page_count").fetchone()
+        disk.execute(f"PRAGMA max_page_count={pages}")
         try:
             yield
             self.story.counts[what] -= 1  # it fitted into the last page
         finally:
-            conn.exec_driver_sql(f"PRAGMA max_page_count={LARGEST}")
+            disk.execute(f"PRAGMA max_page_count={LARGEST}")
 
 
 class SimCentre(Centre):
