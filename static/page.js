@@ -6,10 +6,6 @@
 const address = document.body.dataset.address;
 if (address) history.replaceState(null, "", address);
 
-// On a narrow screen the menu scrolls sideways: where one is stands in view.
-const here = document.querySelector(".nav [aria-current]");
-if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - here.parentElement.clientWidth / 3;
-
 const chip = document.querySelector("[data-chip]");
 const live = document.querySelector("[data-live]"); // what else changes by itself, on the sync page
 const shown = new Map();

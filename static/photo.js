@@ -59,7 +59,7 @@ function show(picture, bytes) {
   shown.height = small.height;
   shown.getContext("2d").drawImage(small, 0, 0);
   shown.hidden = away.hidden = false;
-  said.textContent = box.dataset.ready.replace("{n}", Math.ceil(bytes / 1024));
+  said.textContent = box.dataset.ready.replace("{n}", Math.ceil(bytes / 1000));
 }
 
 async function take() {

@@ -88,9 +88,8 @@ def derive(
         text = gettext("需要处理:中心未收 %(n)d 条", n=state.dismissed)
         return Chip("attention", text, _waiting(state, records), clock=warning)
     if paused is not None:
-        return Chip(
-            "waiting", _waiting(state, records), gettext("%(at)s 自动再报", at=moment(paused, "%H:%M")), clock=warning
-        )
+        ends = gettext("%(at)s 自动再报", at=moment(paused, "%m-%d %H:%M"))
+        return Chip("waiting", _waiting(state, records), ends, clock=warning)
     if sending is not None and sending.phase == "ops" and state.waiting:
         number = min(sending.done + 1, sending.total)
         text = gettext("正在上报 第 %(done)d 条,共 %(total)d 条", done=number, total=sending.total)

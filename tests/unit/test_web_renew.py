@@ -146,7 +146,7 @@ def test_a_clone_goes_on_by_one_button_and_both_work(first: Pages, clone: Pages,
     stops(clone, "copied")
     page = words(clone.get("/sync"))
     assert "和本机一模一样的笔记本" in page
-    assert "本机有 3 条还没有上报" in page, "both, and who signed in"
+    assert "本机有 2 条还没有上报" in page, "both; who signed in is no record of the people's"
     assert "需要处理" in words(clone.get("/sync/chip"))
     before = device(clone)
     assert clone.post("/sync/renew").status_code == 422
