@@ -25,10 +25,9 @@ from openpyxl import load_workbook
 from aidvisit.domain.id_number import check_digit
 from aidvisit.services import account, catalog
 from aidvisit.services.import_ import Imported, import_sheet
-from aidvisit.services.sheet.guess import SURNAMES
 from aidvisit.services.sheet.places import short_name
 from aidvisit.services.sheet.write import workbook
-from benchmarks import floor
+from benchmarks import floor, people
 from tests.support.homes import Centre, centre
 
 FAULTY = 0.05
@@ -36,14 +35,13 @@ KNOWN = 0.25
 COUNTY = "441225"
 HEADING = ("序号", "镇", "村(居)", "村小组", "户主姓名", "身份证号码", "家庭人口", "困难类型", "联系电话", "家庭住址",
            "大米(袋,10kg)", "食用油(桶,5L)", "备注")  # fmt: skip
-GIVEN = "桂秀兰英明华丽玉金凤春文志国建军伟强芳娟敏静红艳辉平水木火土福财兴旺广永天德仁祥雪梅珍彩月美好娣妹容莲琼贤荣才"
 KINDS = ("低保户", "低边户", "特困", "孤寡老人", "困境儿童", "残疾", "三级残疾", "单亲困难母亲", "监测户")
 Row = list[object]
 
 
 def villages() -> list[tuple[str, str]]:
     """(town, village) as people say them, of a county."""
-    text = files("aidvisit").joinpath("data", "divisions.csv").read_text(encoding="utf-8")
+    text = files("aidvisit").joinpath("data", "towns.csv").read_text(encoding="utf-8")
     names = {row["code"]: row["name"] for row in csv.DictReader(text.splitlines()) if row["code"].startswith(COUNTY)}
     return [(names[code[:9]], short_name(name)) for code, name in sorted(names.items()) if len(code) == 12]
 
@@ -52,12 +50,11 @@ def rows(count: int, seed: int) -> list[Row]:
     """Households of a county; the same for the same seed."""
     places = villages()
     chance = random.Random(seed)
-    surnames = sorted(SURNAMES)
     made: list[Row] = []
     for number in range(count):
         born = date(1930, 1, 1) + timedelta(days=chance.randrange(24_000))
         first = f"441225{born:%Y%m%d}{(seed * count + number) % 1000:03d}"
-        name = chance.choice(surnames) + "".join(chance.choices(GIVEN, k=chance.choice((1, 2, 2, 2))))
+        name = people.name(chance)
         kinds = "、".join(chance.sample(KINDS, 2))
         phone = f"1{chance.choice('35789')}{chance.randrange(10**9):09d}"
         (town, place), group = chance.choice(places), f"{chance.randrange(1, 13)}组"

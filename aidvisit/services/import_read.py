@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aidvisit.domain.likeness import Someone
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
 from aidvisit.services.sheet import (
     Decisions,
@@ -119,7 +120,8 @@ class Reading:
 
     def _check_codes(self) -> None:
         for code in filter(None, (self.choices.division, *self.choices.villages.values())):
-            if code not in self.divisions or (code != self.choices.division and len(code) != 12):
+            known = code in self.divisions or (len(code) <= 6 and any(one.startswith(code) for one in self.divisions))
+            if not known or (code != self.choices.division and len(code) != 12):
                 what = f"不认识区划代码 {code}:请核对"
                 raise unclear(Question("", None, what, (), f"The division code {code} is not known"))
 
@@ -193,10 +195,12 @@ class Reading:
         ]
 
     def _alike(self, rows: Sequence[tuple[SheetRow, str]]) -> list[list[Offer]]:
+        places = self.choices.places
+        scope = EVERYTHING if places is None else Scope(divisions=places)
         people = [Someone(row.name, row.id_number, row.phone, row.born, place, row.group) for row, place in rows]
         return [
             [Offer(one.household, one.name, one.division, one.group, _because(one), sure=False) for one in found]
-            for found in likeness.candidates_of(self.conn, people)
+            for found in likeness.candidates_of(self.conn, people, scope=scope)
         ]
 
     def _village_questions(self, plan: Plan) -> list[Question]:

@@ -153,3 +153,20 @@ def test_a_natural_village_is_asked_about_and_remembered(home: Centre) -> None:
         load(LEDGER, home, villages={"上围自然村": "440785108999"})
     load(LEDGER, home, villages=NATURAL)
     assert not load(LEDGER, home).questions
+
+
+@pytest.mark.parametrize("choices", [{}, {"division": "440785"}])
+def test_a_list_of_a_county_names_the_towns(home: Centre, tmp_path: Path, choices: dict[str, str]) -> None:
+    """One village is told from another of its name by the town in the row."""
+    namesakes = {"440785100": "横陂镇", "440785100200": "大槐村民委员会"}
+    with transaction() as conn:
+        facts = (catalog.division_fact({"code": code, "name": name}) for code, name in namesakes.items())
+        ledger.record(conn, home.device, *facts)
+    path = tmp_path / "county.csv"
+    rows = ["镇,村,户主,人口", "大槐镇,大槐村,莫永有,2", "横陂镇,大槐村,苏秀好,3", "横陂镇,牛山村,叶秀芳,1"]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    done = load(path, home, **choices)
+    assert [(row.name, "不是已知的村" in row.why) for row in done.refused] == [("叶秀芳", True)]
+    with reading() as conn:
+        held = {one["name"]: one["division"] for one in known_households(conn, [TOWN, "440785100"], [])}
+    assert held == {"莫永有": f"{TOWN}203", "苏秀好": "440785100200"}

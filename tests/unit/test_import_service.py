@@ -12,7 +12,9 @@ from aidvisit.domain.rights import ROLES, may
 from aidvisit.errors import Problem
 from aidvisit.services import account, household, pair
 from aidvisit.services.device import enrolment_codes
-from aidvisit.services.import_ import Imported, import_sheet
+from aidvisit.services.import_ import Imported, import_into, import_sheet
+from aidvisit.services.import_read import Choices
+from aidvisit.services.sheet import open_sheets
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
@@ -222,3 +224,18 @@ def test_a_closed_household_is_not_registered_anew(home: Centre) -> None:
     done = import_sheet(SAMPLE, actor=home.user)
     assert done.households == {"new": 0, "same": 33, "changed": 0}
     assert [(row.name, "已经销户" in row.why) for row in done.refused] == [("苏兴明", True)]
+
+
+def test_what_lies_elsewhere_is_neither_shown_nor_changed(home: Centre, tmp_path: Path) -> None:
+    """Whoever may register in another town only: by the ID number it is told that somebody has it, and not who."""
+    import_sheet(SAMPLE, actor=home.user)
+    elsewhere = "441225112201"
+    listed = edited(tmp_path / "list.xlsx", G5="13800000000", H3=None, H4=None, I4=None, J4=None)
+    choices = Choices(division=elsewhere, places=(elsewhere,))
+    before = ops()
+    with transaction() as conn:
+        _, plan, _ = import_into(conn, "list.xlsx", open_sheets(listed), home.user, choices, dry_run=False)
+    assert {row.state for row in plan.outcomes} == {"refused"}
+    assert all("不归您管" in row.why for row in plan.refused)
+    assert not any(row.offers or row.changes for row in plan.outcomes)
+    assert ops() == before

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from aidvisit.domain import id_number
-from aidvisit.services.sheet.faults import Said
+from aidvisit.services.sheet.faults import Said, say
 from aidvisit.services.sheet.known import KnownHousehold
 from aidvisit.services.sheet.plan import Offer, PlannedHousehold, PlannedMember
 from aidvisit.services.sheet.rows import SheetRow
@@ -28,10 +28,15 @@ class Someone:
 
 
 class Book:
-    """`new_id` gives the ids of what is new."""
+    """`new_id` gives the ids of what is new; `places`: codes where somebody may register, None for all."""
 
-    def __init__(self, households: list[KnownHousehold], new_id: Callable[[], str]) -> None:
-        self.new_id = new_id
+    def __init__(
+        self,
+        households: list[KnownHousehold],
+        new_id: Callable[[], str],
+        places: Collection[str] | None = None,
+    ) -> None:
+        self.new_id, self.places = new_id, None if places is None else tuple(places)
         self.houses: list[PlannedHousehold] = []
         self.by_key: dict[str, PlannedHousehold] = {}
         self.by_number: dict[str, Someone] = {}
@@ -45,6 +50,9 @@ class Book:
         for known in households:
             if known.into in self.by_key:
                 self._enter_merged(known, self.by_key[known.into])
+
+    def within(self, division: str) -> bool:
+        return self.places is None or division.startswith(self.places)
 
     def _enter_merged(self, known: KnownHousehold, house: PlannedHousehold) -> None:
         """What is on record of it leads to the household that it stands for now; there is nothing to correct."""
@@ -64,6 +72,7 @@ class Book:
         house = PlannedHousehold(
             None, known.division, (), known, id=known.id, name=known.name, group=known.group, head=head
         )
+        house.outside = not self.within(known.division)
         for one in known.members:
             house.members.append(PlannedMember(one.id, one.name, one.id_number, one.phone, one))
         self.add(house)
@@ -74,7 +83,7 @@ class Book:
         """Let it be found; whoever heads a household goes before a member with the same number."""
         self.houses.append(house)
         self.by_key[key_of(house)] = house
-        if not house.closed:
+        if house.open:
             self.by_place.setdefault((house.division, house.name, house.group), house)
         self.note(Someone(house), house.head.get("id_number", ""), house.head.get("phone", ""))
         return house
@@ -92,7 +101,7 @@ class Book:
             held = self.by_number.get(id_number.modern(number))
             if held is None or (someone.member is None and held.member is not None):
                 self.by_number[id_number.modern(number)] = someone
-        if phone and not someone.house.closed:
+        if phone and someone.house.open:
             self.by_contact.setdefault((someone.name, phone), []).append(someone)
 
     def contacts(self, name: str, phone: str) -> Iterator[Someone]:
@@ -114,6 +123,13 @@ def key_of(house: PlannedHousehold) -> str:
 def offer(someone: Someone, because: Said, *, sure: bool) -> Offer:
     house = someone.house
     return Offer(key_of(house), house.name, house.division, house.group, because, sure)
+
+
+def barred(house: PlannedHousehold) -> Said | None:
+    """Why no row may be of a household, or None."""
+    if house.outside:
+        return say("number-elsewhere")
+    return None if house.open else say("closed", text=house.name)
 
 
 def where(row: SheetRow, other: SheetRow) -> tuple[str, str]:

@@ -92,6 +92,10 @@ SENTENCES = {
         "“{text}”这一户已经销户:还要帮扶就先恢复这一户,否则从名单上去掉",
         "The household of “{text}” is closed: reopen it if it is to be helped, or take it off the list",
     ),
+    "number-elsewhere": (
+        "身份证号码已经在不归您管的地方登记:请核对,或请上级办理迁移",
+        "The ID number is on record in a place that is not yours: check it, or have the household moved",
+    ),
     "number-known": (
         "身份证号码已登记在“{text}”名下:请核对姓名和号码",
         "The ID number is on record as that of “{text}”: check name and number",

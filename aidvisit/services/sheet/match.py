@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aidvisit.domain import id_number
-from aidvisit.services.sheet.book import Book, where
+from aidvisit.services.sheet.book import Book, barred, where
 from aidvisit.services.sheet.categories import categories_of
 from aidvisit.services.sheet.faults import SENTENCES, Said, joined, say
 from aidvisit.services.sheet.known import Category, Known, KnownHousehold, KnownItem
@@ -61,7 +61,7 @@ class _Matcher:
         self.known, self.decisions = known, decisions
         self.places: dict[str, Places] = {}
         self.made: dict[RowKey, tuple[SheetRow, str]] = {}
-        self.book = Book(list(known.households), new_id)
+        self.book = Book(list(known.households), new_id, decisions.places)
         self.persons = Persons(self.book, known, decisions)
         self.outcomes: list[Outcome] = []
         self.items: dict[str, KnownItem] = {}
@@ -102,8 +102,8 @@ class _Matcher:
         if house is None:
             house, taken = self._new(row, division, categories), ""
             self.made[row.sheet, row.number] = (row, division)
-        elif house.closed:
-            return Outcome(row.sheet, row.number, row.name, False, "refused", say("closed", text=house.name))
+        elif why := barred(house):
+            return Outcome(row.sheet, row.number, row.name, False, "refused", why)
         elif (number or place) in self.book.merged:
             taken = ""  # it stands for another now: there is nothing to compare
         elif house.name != row.name and not taken:
@@ -127,7 +127,7 @@ class _Matcher:
         someone = self.book.by_number.get(number) if number else None
         if someone is not None and someone.member is None:
             return someone.house
-        if someone is not None:
+        if someone is not None and someone.house.open:
             offers.append(self.persons.offered(someone, "offer-number"))
             return None
         house = self.book.by_place.get(place)
@@ -177,8 +177,7 @@ class _Matcher:
         return base
 
     def _allowed(self, division: str, faults: list[Said]) -> str:
-        places = self.decisions.places
-        if places is not None and not any(division.startswith(place) for place in places):
+        if not self.book.within(division):
             faults.append(say("elsewhere", text=self.known.divisions.get(division, division)))
         return division
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aidvisit.domain import id_number
 from aidvisit.services.bodies import filled
-from aidvisit.services.sheet.book import HEAD, Book, Someone, offer, where
+from aidvisit.services.sheet.book import HEAD, Book, Someone, barred, offer, where
 from aidvisit.services.sheet.faults import SENTENCES, Said, joined, say
 from aidvisit.services.sheet.known import Category, Known
 from aidvisit.services.sheet.plan import Change, Decisions, Offer, Outcome, PlannedHousehold, PlannedMember
@@ -62,8 +62,8 @@ class Persons:
 
     def _settled(self, row: SheetRow, someone: Someone, number: str) -> Outcome | None:
         """What becomes of a row that leads to a household that is closed, merged, or somebody else's."""
-        if someone.house.closed:
-            return _refused(row, say("closed", text=someone.house.name))
+        if why := barred(someone.house):
+            return _refused(row, why)
         if number in self.book.merged:
             someone.house.listed = True
             return Outcome(row.sheet, row.number, row.name, True, "same")

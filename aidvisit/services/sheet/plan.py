@@ -101,7 +101,7 @@ class PlannedHousehold:
     """`known` is None for a new one; `changes`: path → value; `added`: categories that it did not have.
 
     `listed`: the file names it, or a person of it. `goods`: (household, item code) → quantity, where the household is
-    this one, or one that was merged into it.
+    this one, or one that was merged into it. `outside`: it lies where whoever imports may not register.
     """
 
     row: SheetRow | None
@@ -117,10 +117,12 @@ class PlannedHousehold:
     members: list[PlannedMember] = field(default_factory=list)
     goods: dict[tuple[str, str], int] = field(default_factory=dict)
     listed: bool = False
+    outside: bool = False
 
     @property
-    def closed(self) -> bool:
-        return self.known is not None and bool(self.known.closed)
+    def open(self) -> bool:
+        """Whether a row may be of it: it is not closed, and lies where somebody may register."""
+        return not self.outside and not (self.known and self.known.closed)
 
     @property
     def state(self) -> State:
