@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import identity, log
+from sync import again, identity, log
 from sync.link import Link
+from sync.log import Application
 from sync.op import ZERO, chain
 from sync.problem import Problem
-from sync.sending import document_of, push_from
+from sync.sending import document_of, push_from, sent
 from sync.tables import op as op_table
 from sync.wire import MAX_OPS, MOST_EARLIER
 
@@ -81,9 +83,29 @@ def _push(link: Link, device: str, kept: dict[str, Any]) -> str:
         if problem.name not in NOT_TAKEN:
             raise
         with link.begin() as conn:
-            _acknowledge(conn, device, kept["through"])
+            acked = logs(conn)[device]["acked"]
+            if problem.name == "gap":
+                _acknowledge(conn, device, min(int(problem.members["through"]), acked))
+            elif problem.name != "fork":
+                _acknowledge(conn, device, kept["through"])
+            elif problem.members["seq"] > acked:
+                end(conn, link.app, device, problem.members["seq"], link.now())
+            else:  # `prev` differs: only from the start does the answer name the first op that does
+                _acknowledge(conn, device, 0)
         return problem.name
     return ""
+
+
+def end(conn: Connection, app: Application, device: str, first: int, now: datetime) -> None:
+    """From here on the centre has what another copy wrote: the own facts are authored again in the own log."""
+    kept = logs(conn)
+    lost = sent(conn, device, first, kept[device]["through"])
+    mine = op_table.c.device == device, op_table.c.seq.between(first, kept[device]["through"])
+    conn.execute(sa.delete(op_table).where(*mine))
+    log.remember(conn, **{KEY: kept | {device: kept[device] | {"through": first - 1}}})
+    _acknowledge(conn, device, min(kept[device]["acked"], first - 1))
+    app.replay(conn, {entry.op.subject for entry in lost})
+    again.author(conn, app, lost, now)
 
 
 def _batch(device: str, conn: Connection, first: int, most: int) -> dict[str, Any] | None:

@@ -30,12 +30,14 @@ def take_page(conn: Connection, app: Application, answer: dict[str, Any], now: d
     freshness.tell_of_grants(conn, now)
     entries = [_entry(item, now) for item in answer["ops"]]
     _see(conn, entries)
-    _receive(conn, app, [entry for entry in entries if entry.op.device != me.id])
+    through = me.through
+    _receive(conn, app, [entry for entry in entries if entry.op.device != me.id], now)
+    me = log.lock_device(conn, me.id)
     latest = max((entry.clock for entry in entries), default=me.clock)
     if latest > me.clock:
         log.set_clock(conn, me.id, latest)
     freshness.take(conn, answer, now)
-    _compare_logs(conn, me.id, me.through, answer["through"], answer["head"])
+    _compare_logs(conn, me.id, through, answer["through"], answer["head"])
     if not answer["more"] and log.recall(conn, "renumbering"):
         _set_aside(conn, app, me.id)
     return len(answer["ops"])
@@ -58,10 +60,19 @@ def _see(conn: Connection, entries: Sequence[Entry]) -> None:
     streams.save()
 
 
-def _receive(conn: Connection, app: Application, entries: Sequence[Entry]) -> None:
+def _receive(conn: Connection, app: Application, entries: Sequence[Entry], now: datetime) -> None:
     """Keep and apply others' ops of a page, once; of one that stands in it twice, what it says last."""
     told = {(entry.op.device, entry.op.seq): entry for entry in entries}
     known = log.rows_at(conn, told)
+    ends: dict[str, int] = {}
+    for place, row in known.items():
+        if row.digest != told[place].digest:
+            ends[place[0]] = min(place[1], ends.get(place[0], place[1]))
+    mine = earlier.logs(conn)
+    for device, first in ends.items():
+        if device in mine and first <= mine[device]["through"]:
+            earlier.end(conn, app, device, first, now)
+            known = log.rows_at(conn, told)
     # The centre was restored, and another copy of that laptop came first.
     other = {place for place, row in known.items() if row.digest != told[place].digest}
     for device, seq in other:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, blobs, earlier, identity, log, tables
+from sync import again, age, blobs, earlier, identity, log, tables
 from sync.joining import Expects, ask_to_enrol, meet, next_key
 from sync.link import Link
-from sync.op import Op
 from sync.problem import Problem
 from sync.sending import find_fork, sent
 from sync.tables import op as op_table
@@ -94,23 +92,4 @@ def _become(
     )  # fmt: skip
     age.adopt(conn)
     link.app.replay(conn, changed)
-    names = {entry.name: f"{answer['device']}/{seq}" for seq, entry in enumerate(kept, 1)}
-    log.author(conn, link.app, [_again(entry.op, names) for entry in kept], link.now())
-
-
-def _again(op: Op, names: Mapping[str, str]) -> log.Draft:
-    """The same fact under its new name. What it had in view of the copy's own log has new names as well: the old ones
-    may stand for ops of the other copy, which it would hide (docs/adr/0010-names-in-view-after-a-fork.md).
-    """
-    body, base = op.body, op.body.get("base")
-    if isinstance(base, dict):
-        body = body | {"base": {path: _renamed(given, names) for path, given in base.items()}}
-    return log.Draft(op.stream, op.actor, op.kind, op.v, op.subject, body, op.hlc)
-
-
-def _renamed(given: Any, names: Mapping[str, str]) -> Any:
-    return (
-        [names.get(name, name) if isinstance(name, str) else name for name in given]
-        if isinstance(given, list)
-        else given
-    )
+    again.author(conn, link.app, kept, link.now())

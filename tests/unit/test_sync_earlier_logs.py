@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync import chains, log, server
+from sync import chains, log, sending, server
 from sync.op import uuid7
 from sync.renewal import enrol_again
 from tests.support.toy import Centre, Laptop, Line, connected, expect_problem, memory
@@ -85,6 +85,45 @@ def test_where_the_second_device_is_known_it_goes_without_a_person(centre: Centr
     calls = len(laptop.line.log)
     laptop.sync()
     assert laptop.line.log[calls:] == ["pull"], "once"
+
+
+@pytest.mark.parametrize("town", [TOWN, FAR_TOWN])
+@pytest.mark.parametrize("known", ["knows", "does not know"])
+def test_what_another_copy_overtook_is_authored_again(centre: Centre, town: str, known: str) -> None:
+    """The restored centre takes an old copy's ops for those of the first device, in a town of this laptop or not.
+
+    It `knows` the device that this laptop is now, or not.
+    """
+    laptop = connected(centre, TEAM)
+    centre.grant(laptop.device, TOWN, FAR_TOWN)
+    shared = laptop.thing(name="of both")
+    laptop.sync()
+    first, backup, image = laptop.device, Centre(memory(centre.engine)), Laptop(memory(laptop.engine))
+    image.line = Line(centre)
+    thing = laptop.thing(name="first")
+    edit = laptop.edit(thing, {"name": [thing.op.name]}, name="second")
+    laptop.sync()
+    renewed(centre, laptop)
+    if known == "knows":
+        with centre.begin() as conn:  # the backup has the new device, and of the first one its first op
+            gone = {entry.op.subject for entry in sending.sent(conn, first, 2, 9)}
+            conn.exec_driver_sql("DELETE FROM op WHERE device = ? AND seq > 1", (first,))
+            centre.app.replay(conn, gone)
+            conn.exec_driver_sql("UPDATE sync_device SET through = 1, head = ? WHERE id = ?", (shared.hash, first))
+        backup = Centre(memory(centre.engine))
+    restore(centre, backup)
+    others = [image.thing(town, name="of the old copy") for _ in range(4)]
+    image.sync()
+    if known == "does not know":
+        with expect_problem("unauthorized"):
+            laptop.sync()
+        centre.grant(enrol_again(laptop.link, centre.code(TEAM)), TOWN)
+    laptop.sync()
+    laptop.sync()
+    assert {shared.op.subject, thing.op.subject, *(other.op.subject for other in others)} <= set(centre.states())
+    assert "second" in centre.states()[edit.op.subject]
+    assert laptop.states()[edit.op.subject] == centre.states()[edit.op.subject]
+    same(centre, laptop)
 
 
 @pytest.mark.parametrize("withdrawn", ["before", "after"])
