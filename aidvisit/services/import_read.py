@@ -220,8 +220,11 @@ class Reading:
 
     def remember(self) -> None:
         """Keep what was said, for the next list of the same headings and the next row of the same place."""
+        places = self.choices.places
         new: dict[str, Any] = {
-            f"{VILLAGE}{code[:9]}:{squeeze(name)}": code for name, code in self.choices.villages.items()
+            f"{VILLAGE}{code[:9]}:{squeeze(name)}": code
+            for name, code in self.choices.villages.items()
+            if places is None or code.startswith(places)
         }
         for listed in self.listed:
             said = self.choices.layouts.get(listed.sheet.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from io import BytesIO
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from aidvisit.services import import_job
+from aidvisit.services import account, import_job
 from aidvisit.store.database import reading
 from aidvisit.store.uploads import upload
 from sync import log
@@ -177,3 +179,14 @@ def test_whoever_worked_at_a_list_and_died_is_noticed(luo: Pages, monkeypatch: p
     assert "做到一半程序停了" in luo.get(address).text
     monkeypatch.undo()
     assert "还没有写入" in columns(luo, address).text
+
+
+def test_a_list_is_given_to_no_team_that_is_not_ones_own(luo: Pages) -> None:
+    """Whatever the form names: the goods are for the one team that works there."""
+    with luo.app.app_context():
+        with reading() as conn:
+            device = log.own(conn)
+        elsewhere = account.add_team(actor=device, name="别处的队", divisions=["441223"])
+    columns(luo, bring(luo, DATA / "minqiang-2020-12-30.xlsx"), team=elsewhere)
+    with luo.app.app_context(), reading() as conn:
+        assert [json.loads(said)["team"] for said in conn.execute(select(upload.c.said)).scalars()] == [""]

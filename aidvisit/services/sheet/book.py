@@ -28,7 +28,10 @@ class Someone:
 
 
 class Book:
-    """`new_id` gives the ids of what is new; `places`: codes where somebody may register, None for all."""
+    """`new_id` gives the ids of what is new; `places`: codes where somebody may register, None for all.
+
+    `namesakes`: where several households on record have one name, so that a name and a group tell nothing.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Book:
         self.by_key: dict[str, PlannedHousehold] = {}
         self.by_number: dict[str, Someone] = {}
         self.by_place: dict[tuple[str, str, str], PlannedHousehold] = {}
+        self.namesakes: set[tuple[str, str, str]] = set()
         self.by_contact: dict[tuple[str, str], list[Someone]] = {}
         self.people: dict[tuple[str, str, str, str], Someone] = {}
         self.merged: dict[str | tuple[str, str, str], str] = {}
@@ -84,7 +88,10 @@ class Book:
         self.houses.append(house)
         self.by_key[key_of(house)] = house
         if house.open:
-            self.by_place.setdefault((house.division, house.name, house.group), house)
+            place = (house.division, house.name, house.group)
+            if house.known and place in self.by_place:
+                self.namesakes.add(place)
+            self.by_place.setdefault(place, house)
         self.note(Someone(house), house.head.get("id_number", ""), house.head.get("phone", ""))
         return house
 

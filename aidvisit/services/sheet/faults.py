@@ -52,6 +52,10 @@ SENTENCES = {
         "{item}的数量“{text}”不是整数:请填数字",
         "The quantity of {item}, “{text}”, is no whole number: write digits",
     ),
+    "item-twice": (
+        "{item}有两列都填了数量,分不清要不要相加:请只留一列",
+        "Two columns give a quantity of {item}, and nobody knows whether to add them: keep one",
+    ),
     "negative": ("{item}的数量是 {text},不能小于 0", "The quantity of {item} is {text}: it cannot be below 0"),
     "too-long": ("“{text}…”太长,最多 {most} 个字", "“{text}…” is too long: at most {most} characters"),
     "category": (
@@ -79,6 +83,10 @@ SENTENCES = {
     "number-of": (
         "身份证号码与{where}第 {row} 行“{text}”相同:请核对",
         "The same ID number as “{text}” in row {row}{where}: check both",
+    ),
+    "namesakes": (
+        "这个村、这个组有几户同名“{text}”,分不清是哪一户:请补上身份证号码",
+        "Several households of “{text}” are on record in this group: add the ID number to say which",
     ),
     "offer-number": (
         "身份证号码和这一户的“{text}”相同",

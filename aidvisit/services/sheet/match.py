@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aidvisit.domain import id_number
+from aidvisit.domain.han import simplified
 from aidvisit.services.sheet.book import Book, barred, where
 from aidvisit.services.sheet.categories import categories_of
 from aidvisit.services.sheet.faults import SENTENCES, Said, joined, say
@@ -68,13 +70,14 @@ class _Matcher:
         self.unknown: dict[str, None] = {}
         self.seen: dict[str, SheetRow] = {}
         self.seen_places: dict[tuple[str, str, str], SheetRow] = {}
+        self.received: dict[str, SheetRow] = {}
 
     def take(self, listed: Listed, row: SheetRow, items: Sequence[KnownItem]) -> None:
         faults, asks = list(row.faults), list(row.asks)
         places = self._places(listed.base)
         division = self._division(places, row, faults)
         categories, wrong = categories_of(row, self.known, listed.layout.date, asks)
-        faults += wrong
+        faults += wrong + _items_twice(row, items)
         if row.village and not row.group and places.is_alias(row.village):
             row = replace(row, group=row.village)
         if listed.layout.kind == "people":
@@ -99,6 +102,12 @@ class _Matcher:
         taken = self.decisions.accepted.get((row.sheet, row.number), "")
         if house is None and taken:
             house = self.book.by_key.get(taken)
+        if house is None and not number and place in self.book.namesakes:
+            return Outcome(row.sheet, row.number, row.name, False, "refused", say("namesakes", text=row.name))
+        receives = self.book.merged.get(number or place, house.id) if house else ""
+        if house is not None and receives in self.received:
+            before = self.received[receives]
+            return Outcome(row.sheet, row.number, row.name, False, "refused", _said("again", before, row))
         if house is None:
             house, taken = self._new(row, division, categories), ""
             self.made[row.sheet, row.number] = (row, division)
@@ -113,7 +122,8 @@ class _Matcher:
             self._compare(house, row, categories)
         house.listed = True
         house.row = house.row or row
-        receives = self.book.merged.get(number or place, house.id)
+        receives = receives or house.id
+        self.received[receives] = row
         house.goods |= {(receives, items[index]): quantity for index, quantity in row.goods.items()}
         return Outcome(
             row.sheet, row.number, row.name, False, house.state, None, (), _shown(house), tuple(offers), taken
@@ -133,6 +143,8 @@ class _Matcher:
         house = self.book.by_place.get(place)
         if house is None or house.known is None or (number and house.head.get("id_number")):
             return None
+        if place in self.book.namesakes:
+            return None
         return house
 
     def _new(self, row: SheetRow, division: str, categories: Iterable[Category]) -> PlannedHousehold:
@@ -144,7 +156,10 @@ class _Matcher:
 
     def _compare(self, house: PlannedHousehold, row: SheetRow, categories: list[Category]) -> None:
         assert house.known is not None
-        house.changes |= _changes(row, house.known)
+        changes = _changes(row, house.known)
+        if simplified(house.name) != simplified(row.name):  # somebody else of it: the head's are not this person's
+            changes = {path: value for path, value in changes.items() if not path.startswith("head.")}
+        house.changes |= changes
         held = {*house.known.categories, *(one.code for one in house.added)}
         house.added += tuple(one for one in categories if one.code not in held)
 
@@ -194,9 +209,19 @@ class _Matcher:
         )
 
 
+def _items_twice(row: SheetRow, items: Sequence[KnownItem]) -> list[Said]:
+    """Goods that two columns tell of: whether they are to be added, or one is what was planned, nobody knows."""
+    given = Counter(items[index].code for index in row.goods)
+    names = {item.code: item.name for item in items}
+    return [say("item-twice", item=names[code]) for code, columns in given.items() if columns > 1]
+
+
 def _twice(before: SheetRow, row: SheetRow) -> Said:
+    return _said("again" if before.name == row.name else "number-of", before, row)
+
+
+def _said(name: str, before: SheetRow, row: SheetRow) -> Said:
     zh, en = where(row, before)
-    name = "again" if before.name == row.name else "number-of"
     sentence = SENTENCES[name]
     members = {"row": before.number, "text": before.name}
     return Said(sentence[0].format(where=zh, **members), sentence[1].format(where=en, **members))

@@ -61,7 +61,7 @@ def one(upload: str) -> str:
 def _columns(found: Upload, shown: dict[str, Any]) -> str:
     with reading() as conn:
         known = items(conn)
-        working = [team for team in teams(conn) if g.scope.team(team.id)]
+        working = teams(conn, g.scope)
         villages = _villages(conn, found, shown)
     return render_template(
         "import/columns.html", upload=found, shown=shown, said=found.said, meanings=MEANINGS, items=known,
@@ -89,6 +89,9 @@ def columns(upload: str) -> ResponseReturnValue:
     found, shown, progress = service.state(upload, owner=auth.actor())
     if progress is None:
         said = found.said | {name: request.form.get(name, "").strip() for name in ("division", "trip", "date", "team")}
+        with reading() as conn:
+            if said["team"] not in {team.id for team in teams(conn, g.scope)}:
+                said["team"] = ""
         said["layouts"] = _layouts(shown.get("columns") or [])
         said["villages"] = texts("village")
         service.begin(upload, "preview", owner=auth.actor(), places=_places(), said=said)
