@@ -137,8 +137,9 @@ def test_what_is_no_bundle_inside(centre: Centre, laptop: Laptop, content: bytes
     assert refused(lambda one: answered(laptop, one), sealed(laptop, content)) in {"bundle-damaged", "malformed"}
 
 
-@pytest.mark.parametrize("content", [b"\x00" * 300_000_000, b"\n" * 300_000_000])
-def test_a_bomb_is_defused(centre: Centre, laptop: Laptop, content: bytes) -> None:
+@pytest.mark.parametrize("byte", [b"\x00", b"\n"])
+def test_a_bomb_is_defused(centre: Centre, laptop: Laptop, byte: bytes) -> None:
+    content = byte * 300_000_000
     header = json.dumps({"version": 1, "device": laptop.device, "epoch": None, "cursors": {}}).encode() + b"\n"
     data = sealed(centre, header + content)
     assert len(data) < 100_000

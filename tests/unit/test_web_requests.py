@@ -7,6 +7,8 @@ import io
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Callable
+from functools import cache
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -24,7 +26,7 @@ from aidvisit.services import audit
 from aidvisit.store.database import reading
 from aidvisit.store.doors import FREE_TRIES
 from aidvisit.web.pages.account import here
-from aidvisit.web.request import MAX_FORM_BYTES, MAX_UPLOAD_BYTES
+from aidvisit.web.request import MAX_FORM_BYTES, MAX_PHOTO_UPLOAD_BYTES
 from sync import log
 from sync.wire import MAX_BYTES
 from tests.support.pages import Pages, words
@@ -133,7 +135,7 @@ def test_an_upload_stays_in_memory(either: Pages, monkeypatch: pytest.MonkeyPatc
         (b"a&" * (4 * MIB - 1), "application/x-www-form-urlencoded"),
         (b"a&" * (4 * MIB - 1), "APPLICATION/X-WWW-FORM-URLENCODED; charset=utf-8"),
         (part('name="q"', MAX_FORM_BYTES + 1), MULTIPART),
-        (part('name="f"; filename="f"', MAX_UPLOAD_BYTES), MULTIPART),
+        (part('name="f"; filename="f"', MAX_PHOTO_UPLOAD_BYTES), MULTIPART),
     ],
     ids=["long field", "many fields", "many fields, loudly", "long field of many parts", "long file"],
 )
@@ -152,6 +154,7 @@ def test_more_than_a_form_holds_is_refused_without_filling_the_memory(
     assert most < len(data) + 24 * MIB
 
 
+@cache
 def bombs() -> dict[str, bytes]:
     """A gigabyte of nothing, packed."""
     zeros = bytes(MIB)
@@ -164,22 +167,19 @@ def bombs() -> dict[str, bytes]:
     return {"zstd": zstd, "gzip": held.getvalue(), "twice": gzip.compress(zstd)}
 
 
-BOMBS = bombs()
-
-
 @pytest.mark.parametrize(
     ("encoding", "data", "status"),
     [
-        ("zstd", BOMBS["zstd"], 413),
-        ("gzip", BOMBS["gzip"], 413),
-        ("gzip", BOMBS["twice"], 422),
-        ("gzip, zstd", BOMBS["twice"], 422),
-        ("zstd", BOMBS["zstd"][:-1000], 413),
-        ("", bytes(MAX_BYTES + 1), 413),
-        ("", b"[" * (MAX_BYTES - 1), 422),
-        ("", b'{"a":' * (MAX_BYTES // 5), 422),
-        ("", b"1" * (MAX_BYTES - 1), 422),
-        ("zstd", b"\x28\xb5\x2f\xfd\x00\xf8", 422),
+        ("zstd", lambda: bombs()["zstd"], 413),
+        ("gzip", lambda: bombs()["gzip"], 413),
+        ("gzip", lambda: bombs()["twice"], 422),
+        ("gzip, zstd", lambda: bombs()["twice"], 422),
+        ("zstd", lambda: bombs()["zstd"][:-1000], 413),
+        ("", lambda: bytes(MAX_BYTES + 1), 413),
+        ("", lambda: b"[" * (MAX_BYTES - 1), 422),
+        ("", lambda: b'{"a":' * (MAX_BYTES // 5), 422),
+        ("", lambda: b"1" * (MAX_BYTES - 1), 422),
+        ("zstd", lambda: b"\x28\xb5\x2f\xfd\x00\xf8", 422),
     ],
     ids=[
         "zstd",
@@ -195,26 +195,24 @@ BOMBS = bombs()
     ],
 )
 def test_a_bomb_at_the_sync_door_is_refused_without_going_off(
-    office: Pages, encoding: str, data: bytes, status: int
+    office: Pages, encoding: str, data: Callable[[], bytes], status: int
 ) -> None:
-    headers = {"Content-Encoding": encoding} if encoding else {}
+    headers, body = {"Content-Encoding": encoding} if encoding else {}, data()
     tracemalloc.start()
-    began = time.monotonic()
     try:
-        answer = office.client.post("/sync/v1/enrol", data=data, headers=headers)
+        answer = office.client.post("/sync/v1/enrol", data=body, headers=headers)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
     assert most < 64 * MIB
-    assert time.monotonic() - began < 20
 
 
 def test_a_token_that_is_not_known_costs_no_look_at_the_body(office: Pages) -> None:
     for name in ("push", "pull"):
         headers = {"Content-Encoding": "zstd", "Authorization": "Bearer x"}
-        assert office.client.post(f"/sync/v1/{name}", data=BOMBS["zstd"], headers=headers).status_code == 401
+        assert office.client.post(f"/sync/v1/{name}", data=bombs()["zstd"], headers=headers).status_code == 401
 
 
 def browsers_reading(target: str) -> str:
