@@ -16,7 +16,7 @@ def test_a_list_is_narrowed_kept_and_taken_along(leader: Person) -> None:
     page = leader.page
     page.wait_for_url(f"{leader.pair.field.url}/")
     page.get_by_role("link", name="困难家庭").first.click()
-    page.get_by_role("main").get_by_role("link", name="名单").click()
+    page.get_by_role("main").get_by_role("link", name="名单", exact=True).click()
     expect(page.get_by_role("heading", name="34 户")).to_be_visible()
     page.get_by_label("困难类型").select_option(label="低保户")
     page.get_by_label("从这天起没有领过").fill("2020-01-01")

@@ -27,6 +27,7 @@ def test_registered_offline_edited_at_both_ends_and_settled_at_the_centre(
     path = f"/households/{household}"
     office.go(pair.centre, f"{path}/edit")
     expect(office.page.locator("[name='head.name']")).to_have_value(NAME)
+    office.page.wait_for_load_state("networkidle")
     pair.centre.stop()
     leader.go(pair.field, f"{path}/edit")
     change(leader, "村口第一家")

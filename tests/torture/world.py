@@ -232,8 +232,11 @@ class World:
             driver.execute("PRAGMA foreign_keys=OFF")
             driver.execute(f"""ATTACH '{new.as_posix()}' AS newer KEY "x'{vault.key().hex()}'\"""")
             driver.execute("BEGIN IMMEDIATE")
+            # A table of FTS5 is the tables beneath it, which begin with rows of their own.
             names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'alembic%'"
+            names += " AND sql NOT LIKE 'CREATE VIRTUAL%'"
             for (table,) in driver.execute(names).fetchall():
+                driver.execute(f'DELETE FROM main."{table}"')
                 columns = ", ".join(f'"{row[1]}"' for row in driver.execute(f'PRAGMA main.table_info("{table}")'))
                 driver.execute(f'INSERT INTO main."{table}" ({columns}) SELECT {columns} FROM newer."{table}"')
             driver.execute("COMMIT")

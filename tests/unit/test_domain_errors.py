@@ -23,7 +23,7 @@ def test_a_sentence_in_each_language(name: str) -> None:
     assert 400 <= kind.status < 600
     assert any("\u4e00" <= letter <= "\u9fff" for letter in kind.zh)
     assert not any("\u4e00" <= letter <= "\u9fff" for letter in kind.en.replace("姓名 or 户主", ""))
-    assert members(kind.zh) == members(kind.en)
+    assert members(kind.zh) == {name.removesuffix("_en") for name in members(kind.en)}
     words = Problem(name).words("zh")
     assert "{" not in words
 
