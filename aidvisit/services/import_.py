@@ -102,6 +102,8 @@ def import_into(
     person = user(conn, actor)
     if person is not None and not may(person.role, "import.run"):
         raise Problem("not-permitted")
+    if not dry_run:
+        log.lock_device(conn, log.own(conn))  # of two imports of one list, the second finds what the first made
     if not log.is_centre(conn):
         choices = replace(choices, places=importing.held_towns(conn))
     tell = progress or _nobody

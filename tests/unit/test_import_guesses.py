@@ -81,3 +81,13 @@ def test_a_person_of_a_household_does_not_change_who_heads_it() -> None:
     assert taken.id == "id-1"
     assert not [path for path in taken.changes if path.startswith("head.")]
     assert taken.goods == {("id-1", "rice"): 1}
+
+
+def test_namesakes_who_were_born_on_different_days_are_two() -> None:
+    old = replace(HOUSE, members=(KnownMember("m-1", "王伟", born="1950-01-01"),))
+    sheet = Sheet("儿童", (("残疾儿童名单", None), ("姓名", "出生日期"), ("王伟", "2015-03-04")), frozenset())
+    layout = find_layout(sheet)
+    assert layout is not None
+    listed = Listed(sheet, layout, read_rows(sheet, layout, "2020-12-30")[0], None, VILLAGE)
+    plan = make_plan([listed], Known((old,), {}, [RICE], {VILLAGE: "民强村民委员会"}), new_id=uuid7)
+    assert [one.state for one in plan.outcomes] == ["new"]

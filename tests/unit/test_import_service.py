@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
+from flask import current_app
 from openpyxl import load_workbook
 
 from aidvisit.domain.rights import ROLES, may
@@ -87,6 +89,23 @@ def test_a_second_import_makes_nothing_twice(home: Centre) -> None:
     assert first.trip is not None
     assert (again.trip["id"], again.trip["state"]) == (first.trip["id"], "same")
     assert ops() == before
+
+
+def test_a_list_that_two_import_at_once_is_imported_once(home: Centre) -> None:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    begin, done = Barrier(2), list[Imported]()
+
+    def run() -> None:
+        with app.app_context():
+            begin.wait()
+            done.append(import_sheet(SAMPLE, actor=home.user))
+
+    threads = [Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one.households["new"] for one in done) == [0, 34]
 
 
 def test_a_list_that_names_what_was_merged_makes_nobody_new(home: Centre) -> None:

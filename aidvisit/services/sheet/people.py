@@ -76,7 +76,9 @@ class Persons:
         again = self.book.people.get((division, row.name, *_contact(row)))
         if again is None or again.member is None:
             return None
-        return None if number and again.member.id_number else again
+        known = again.member.known.born if again.member.known else again.member.body.get("born", "")
+        another = bool(known and row.born and known != row.born)
+        return None if another or (number and again.member.id_number) else again
 
     def _offers(self, row: SheetRow) -> list[Offer]:
         """Households where somebody has the name and the telephone of the head or guardian, or of the person."""
