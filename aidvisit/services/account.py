@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.stream import team_stream
@@ -11,12 +12,13 @@ from aidvisit.services import audit, passwords, sync
 from aidvisit.services.bodies import filled
 from aidvisit.services.catalog import ORG
 from aidvisit.services.reach import free_login, managing, place_within, team_within
-from aidvisit.store import ledger
+from aidvisit.store import ledger, uploads
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.doors import Doors
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.account import TeamRow, UserRow, user_by_login
 from aidvisit.store.queries.scope import scope_of
+from sync import clock
 from sync.op import uuid7
 
 
@@ -76,6 +78,12 @@ def check_password(password: str, login: str = "") -> None:
 def doors() -> Doors:
     """What this home counts and remembers of those who try its doors."""
     return Doors(sync.current_settings().home)
+
+
+def forget_old_lists() -> None:
+    """Lists that somebody brought and never imported go after a day, whoever signs in next; a full disk keeps them."""
+    with suppress(Problem), transaction() as conn:
+        uploads.forget_old(conn, clock.wall())
 
 
 def verify_password(login: str, password: str, address: str | None = None, *, at_team: str | None = None) -> UserRow:

@@ -52,10 +52,15 @@ class Upload:
 
 def keep(conn: Connection, identity: str, owner: str, name: str, raw: bytes, now: datetime) -> None:
     """A new list of somebody's; those that are older than a day, or were done before by the same person, go."""
-    old = sa.or_(upload.c.made_at < (now - KEPT).isoformat(), (upload.c.owner == owner) & (upload.c.step == "done"))
-    conn.execute(sa.delete(upload).where(old))
+    forget_old(conn, now)
+    conn.execute(sa.delete(upload).where(upload.c.owner == owner, upload.c.step == "done"))
     made = {"id": identity, "owner": owner, "name": name, "made_at": now.isoformat(), "step": "new", "said": "{}"}
     conn.execute(sa.insert(upload), {**made, "bytes": raw})
+
+
+def forget_old(conn: Connection, now: datetime) -> None:
+    """Whatever step they are at: nobody comes back to a list after a day."""
+    conn.execute(sa.delete(upload).where(upload.c.made_at < (now - KEPT).isoformat()))
 
 
 def of(conn: Connection, owner: str) -> list[Upload]:

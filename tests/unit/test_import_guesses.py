@@ -91,3 +91,13 @@ def test_namesakes_who_were_born_on_different_days_are_two() -> None:
     listed = Listed(sheet, layout, read_rows(sheet, layout, "2020-12-30")[0], None, VILLAGE)
     plan = make_plan([listed], Known((old,), {}, [RICE], {VILLAGE: "民强村民委员会"}), new_id=uuid7)
     assert [one.state for one in plan.outcomes] == ["new"]
+
+
+def test_a_remark_on_a_list_goes_behind_what_is_noted() -> None:
+    heading = (*HEADING[:3], "备注", "大米")
+    row = ("一队", "杨雪珍", NUMBER, "需要轮椅", 1)
+    for before, after in (("", "需要轮椅"), ("独居", "独居;需要轮椅")):
+        (house,) = plan_of(row, households=(replace(HOUSE, note=before),), heading=heading).households
+        assert house.changes == {"note": after}
+        (again,) = plan_of(row, households=(replace(HOUSE, note=after),), heading=heading).households
+        assert again.changes == {}

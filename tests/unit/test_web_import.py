@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from aidvisit.services import account, import_job
-from aidvisit.store.database import reading
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.uploads import upload
 from sync import log
 from tests.support.pages import TOKEN, Pages
@@ -190,3 +190,14 @@ def test_a_list_is_given_to_no_team_that_is_not_ones_own(luo: Pages) -> None:
     columns(luo, bring(luo, DATA / "minqiang-2020-12-30.xlsx"), team=elsewhere)
     with luo.app.app_context(), reading() as conn:
         assert [json.loads(said)["team"] for said in conn.execute(select(upload.c.said)).scalars()] == [""]
+
+
+def test_a_list_that_nobody_comes_back_to_goes_after_a_day(luo: Pages) -> None:
+    """At the next sign-in, whoever that is; one that was brought since stays."""
+    old, new = (bring(luo, DATA / "messy.xlsx") for _ in range(2))
+    rest(luo, old), rest(luo, new)
+    with luo.app.app_context(), transaction() as conn:
+        conn.execute(update(upload).where(upload.c.id == old.rpartition("/")[2]).values(made_at="2020-01-01"))
+    Pages(luo.app).sign_in("admin")
+    with luo.app.app_context(), reading() as conn:
+        assert conn.execute(select(upload.c.id)).scalars().all() == [new.rpartition("/")[2]]

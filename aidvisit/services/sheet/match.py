@@ -26,7 +26,7 @@ from aidvisit.services.sheet.plan import (
     item_of,
     questions_of,
 )
-from aidvisit.services.sheet.rows import SheetRow
+from aidvisit.services.sheet.rows import LONGEST, SheetRow
 
 Alike = Callable[[Sequence[tuple[SheetRow, str]]], Sequence[Sequence[Offer]]]
 """Households on record that rows with their villages may be: asked at once, for all that is new."""
@@ -238,8 +238,17 @@ def _changes(row: SheetRow, known: KnownHousehold) -> dict[str, str | int]:
         ("group", row.group, known.group),
         ("size", row.size, known.size),
         ("address", row.address, known.address),
+        ("note", _with_note(known.note, row.note), known.note),
     ]
     return {path: value for path, value, now in pairs if value and value != now}
+
+
+def _with_note(now: str, said: str) -> str:
+    """What a list remarks goes behind what is noted; the same remark again is no change."""
+    if not said or said in now:
+        return now
+    longer = f"{now};{said}" if now else said
+    return longer if len(longer) <= LONGEST["note"] else now
 
 
 def _shown(house: PlannedHousehold) -> tuple[Change, ...]:
@@ -248,7 +257,7 @@ def _shown(house: PlannedHousehold) -> tuple[Change, ...]:
         return ()
     known = house.known
     now = {"head.id_number": known.id_number, "head.phone": known.phone, "group": known.group,
-           "size": known.size, "address": known.address}  # fmt: skip
+           "size": known.size, "address": known.address, "note": known.note}  # fmt: skip
     found = [Change(path, str(now.get(path) or ""), str(value)) for path, value in house.changes.items()]
     if house.added:
         found.append(Change("categories", "", "、".join(one.code for one in house.added)))

@@ -37,6 +37,7 @@ def sign_in() -> ResponseReturnValue:
         enter = lock.unlock if vault().locked else service.verify_password
         user = enter(form["login"], form["password"], request.remote_addr)
         audit.attempt(user.id, audit.SIGN_IN)
+        service.forget_old_lists()
         send_soon()
         auth.remember(user)
     except Problem as problem:
