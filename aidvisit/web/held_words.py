@@ -17,7 +17,7 @@ KIND_WORDS = {
     "access.recorded": _("谁看了什么"),
     "allocation.set": _("发放方案"),
     "delivery.recorded": _("发放"),
-    "household.registered": _("登记一户"),
+    "household.registered": _("登记了一户"),
     "household.updated": _("修改资料"),
     "stock.counted": _("盘点"),
     "stock.moved": _("物资进出"),

@@ -48,7 +48,7 @@ def test_who_looked_at_what_in_words(auditor: Pages) -> None:
     made = registered(auditor, "周婆婆")
     page = auditor.get("/audit")
     assert page.status_code == 200
-    for said in ("登录", "查看完整号码", "开登记码", "导入名单", "添加人员", "周婆婆", "管理员"):
+    for said in ("登录", "查看完整号码", "开登记码", "导入了名单", "添加人员", "周婆婆", "管理员"):
         assert said in words(page), said
     assert f'href="/households/{made}"' in page.text
     user, team, device = identity(auditor, "luo")
