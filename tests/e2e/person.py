@@ -48,11 +48,12 @@ class Person:
             self.complaints.append(f"a name in an address: {unquote(request.url)}")
 
     def _told(self, message: ConsoleMessage) -> None:
-        """A refused form is told in the console as well; everything else that is an error is one."""
+        """A refused form is told in the console as well, and a server that was stopped; everything else is an error."""
         address = str(message.location.get("url", ""))
         asset = urlsplit(address).path.startswith("/static/")
         refused = not asset and re.search(r"status of (4\d\d|503|507)", message.text)
-        if message.type == "error" and not refused:
+        stopped = "net::ERR_CONNECTION_" in message.text
+        if message.type == "error" and not refused and not stopped:
             self.complaints.append(f"console: {message.text} ({address})")
 
     def sign_in(self, node: Node, password: str = PASSWORD, login: str = "") -> None:
