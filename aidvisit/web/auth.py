@@ -182,7 +182,8 @@ def current_user() -> UserRow | None:
             user = account.user(conn, held.user)
         if user is not None and user.active and held.mark == _mark(user):
             return user
-    forget()
+    if used:  # an answer that nobody asked for may come after that of a new password, and would take its cookie away
+        forget()
     return None
 
 

@@ -145,6 +145,21 @@ def test_a_changed_password_or_a_leaver_ends_every_session(office: Pages, change
     assert office.get("/").status_code == 302
 
 
+def test_what_a_page_asks_by_itself_ends_no_session(laptop: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer may come after that of a new password, and would take the new session's cookie away."""
+    laptop.sign_in()
+    monkeypatch.setattr(auth, "_mark", lambda _: "of another password")
+    told = laptop.get("/sync/chip")
+    assert told.status_code in (302, 401)
+    assert "Set-Cookie" not in told.headers
+    monkeypatch.undo()
+    assert laptop.get("/").status_code == 200
+    monkeypatch.setattr(auth, "_mark", lambda _: "of another password")
+    assert laptop.get("/").status_code == 302
+    monkeypatch.undo()
+    assert laptop.get("/").status_code == 302, "what a person asks ends it"
+
+
 def test_an_idle_session_ends(laptop: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     laptop.sign_in()
     limit_s = laptop.app.config["SETTINGS"].idle_minutes * 60
