@@ -104,7 +104,7 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
     for stream in sorted(gone):
         others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
         conn.execute(sa.delete(op_table).where(others, ~kept))
-        conn.execute(sa.update(op_table).where(others).values(n=None, problem=_not_numbered(), dismissed=True))
+        quarantine.set_aside(conn, others)
         app.forget(conn, stream)
     if gone:
         blobs.drop_unnamed(conn)
@@ -132,13 +132,9 @@ def _set_aside(conn: Connection, app: Application, device: str) -> None:
     """What the centre has not numbered again is kept, but counts no more, until its author has sent it again."""
     where = sa.and_(op_table.c.device != device, op_table.c.n.is_(None), op_table.c.problem.is_(None))
     subjects = {s for s in conn.execute(sa.select(op_table.c.subject).distinct().where(where)).scalars() if s}
-    conn.execute(sa.update(op_table).where(where).values(problem=_not_numbered(), dismissed=True))
+    quarantine.set_aside(conn, where)
     app.replay(conn, subjects)
     log.remember(conn, renumbering=None)
-
-
-def _not_numbered() -> str | None:
-    return log.as_json(Problem("not-numbered").to_dict())
 
 
 def _compare_logs(conn: Connection, device: str, last: int, through: int, head: str) -> None:

@@ -149,13 +149,16 @@ def _row(entry: Entry) -> dict[str, Any]:
 def keep(conn: Connection, app: Application, entries: Sequence[Entry], *, checked: bool = False) -> None:
     """Insert new entries, and apply those that are not quarantined. `checked`: those have passed the house's check."""
     insert_entries(conn, entries)
-    put(conn, app, [entry for entry in entries if entry.problem is None], checked=checked)
+    put(conn, app, entries, checked=checked)
 
 
 def put(conn: Connection, app: Application, entries: Sequence[Entry], *, checked: bool = False) -> None:
-    """Apply entries that are held; what is not understood waits for an upgrade, what is withdrawn for its grant."""
-    withdrawn = recall(conn, "withdrawn", [])
-    told = [e for e in entries if not e.op.kind.startswith("op.") and e.op.stream not in withdrawn]
+    """Apply entries that are held and count; what is not understood waits for an upgrade, what is withdrawn for its
+    grant, what is set aside for its number.
+    """
+    withdrawn, me = recall(conn, "withdrawn", []), own(conn)
+    counting = [entry for entry in entries if entry.problem is None or entry.op.device == me]
+    told = [e for e in counting if not e.op.kind.startswith("op.") and e.op.stream not in withdrawn]
     if told:
         wait_for_upgrade(conn, app.apply(conn, told, checked))
 

@@ -27,6 +27,12 @@ _NUMBERED = sa.select(sa.func.coalesce(sa.func.sum(tables.stream.c.head), 0))
 PASSING = {"unknown-subject", "unknown-kind", "not-granted", "not-allowed"}
 
 
+def set_aside(conn: Connection, where: sa.ColumnElement[bool]) -> None:
+    """What has no number at the centre any more is kept, but counts no more, until it comes again with one."""
+    problem = log.as_json(Problem("not-numbered").to_dict())
+    conn.execute(sa.update(op_table).where(where).values(n=None, problem=problem, dismissed=True))
+
+
 def check(app: Application, op: Op) -> Problem | None:
     """What can be said against an op by a device without the database, or None."""
     if op.kind.startswith("op."):

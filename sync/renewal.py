@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import again, age, blobs, earlier, identity, log, tables
+from sync import again, age, blobs, earlier, identity, log, quarantine, rows, tables
 from sync.joining import Expects, ask_to_enrol, meet, next_key
 from sync.link import Link
 from sync.problem import Problem
@@ -75,11 +75,13 @@ def _become(
     kept += sent(conn, old, first, before.through)
     held = sa.select(op_table.c.subject).where(op_table.c.device.in_([*lost, old]), op_table.c.problem.is_not(None))
     changed = {entry.op.subject for entry in kept} | set(conn.execute(held).scalars())
-    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not: that is set
-    # aside with what is not numbered again.
     mine = sa.and_(op_table.c.device == old, op_table.c.seq >= first)
     conn.execute(sa.delete(op_table).where(sa.or_(mine, earlier.within(unknown))))
     conn.execute(sa.update(op_table).values(n=None, hash=None))
+    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not, and there it
+    # is not the own log any more that the tables leave out.
+    gone = rows.among(conn, op_table.c.stream, log.recall(conn, "withdrawn", []))
+    quarantine.set_aside(conn, sa.and_(op_table.c.device == old, gone))
     conn.execute(sa.update(tables.cursor).values(n=0))
     conn.execute(sa.delete(tables.device).where(tables.device.c.id == old))
     log.add_device(conn, answer["device"], name=name, public_key=key.public, now=link.now())

@@ -148,6 +148,31 @@ def test_so_does_what_was_in_a_town_that_it_lost(centre: Centre, withdrawn: str)
     same(centre, laptop)
 
 
+def test_what_is_in_a_town_that_it_lost_leaves_no_trace_in_the_tables_of_a_new_device(centre: Centre) -> None:
+    """Not even before the first whole pull: its code may have been used when the line went."""
+    laptop = connected(centre, TEAM)
+    centre.grant(laptop.device, TOWN, FAR_TOWN)
+    laptop.sync()
+    far = laptop.thing(FAR_TOWN)
+    laptop.sync()
+    centre.grant(laptop.device, TOWN)
+    laptop.sync()
+    with centre.begin() as conn:
+        server.revoke(conn, laptop.device)
+    with expect_problem("device-revoked"):
+        laptop.sync()
+    enrol_again(laptop.link, centre.code(TEAM))
+    with laptop.begin() as conn:
+        assert replayed(conn, laptop.app) == laptop.states()
+    assert far.op.subject not in laptop.states()
+    with laptop.begin() as conn:
+        assert set(times_applied(conn).values()) <= {1}
+    centre.grant(laptop.device, TOWN, FAR_TOWN)
+    laptop.sync()
+    assert far.op.subject in laptop.states()
+    same(centre, laptop)
+
+
 def test_where_the_centre_knows_neither_all_is_authored_again_in_its_order(centre: Centre) -> None:
     backup = Centre(memory(centre.engine))
     laptop = connected(centre, TEAM)
