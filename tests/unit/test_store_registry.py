@@ -43,6 +43,12 @@ def test_a_village_is_chosen_by_steps_and_the_only_one_is_chosen_already(conn: C
     assert found.village == "441225113201"  # what does not lie in the town that was chosen is chosen no more
 
 
+def test_a_county_has_the_name_that_ships_when_nobody_defined_it(conn: Connection) -> None:
+    for code, name in {"440785108": "大槐镇", "440785108203": "大槐村民委员会"}.items():
+        say(conn, Fact("org", "division.defined", division_subject(code), {"code": code, "name": name}))
+    assert ("440785", "恩平市") in village.choice(conn, Area(EVERYTHING)).counties
+
+
 @pytest.mark.parametrize(
     ("area", "codes"),
     [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, func, select, true
 
 from aidvisit.domain.rights import Scope
-from aidvisit.store.queries.catalog import names_of
+from aidvisit.store.queries.catalog import names_of, own_names
 from aidvisit.store.queries.scope import places, under
 from aidvisit.store.tables import Division
 from sync import freshness
@@ -73,8 +73,7 @@ def _steps(conn: Connection, area: Area, digits: int, above: str) -> list[tuple[
     """The divisions of one level that have a village, below `above`."""
     code = func.substr(CODE, 1, digits)
     codes = list(conn.execute(select(code).where(area.has(CODE), under(CODE, [above])).distinct()).scalars())
-    rows = conn.execute(select(Division.code, Division.name).where(Division.code.in_(codes)))
-    names = {row.code: row.name for row in rows}
+    names = own_names(conn, codes)
     return [(one, names.get(one, one)) for one in sorted(codes)]
 
 
