@@ -57,6 +57,7 @@ ROUTES = {
     "household.register": "household.write",
     "household.reopen": "household.close",
     "household.reveal": "household.reveal",
+    "household.reveal_conflicts": "household.reveal",
     "household.search": "household.read",
     "household.settle": "household.write",
     "lists.file": "household.export",

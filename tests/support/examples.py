@@ -69,6 +69,7 @@ SHARED = {
     "GET household.reopen": Request("@name"),
     "POST household.reopen": Request("@name", {"reason": "弄错了"}, records="household.reopened"),
     "POST household.reveal": Request("@id_number", records="access.recorded"),
+    "POST household.reveal_conflicts": Request("没有修改冲突", records="access.recorded"),
     "GET household.blob": Request("@drawing"),
     "GET visits.record": Request("@name"),
     "POST visits.record": Request("@name", VISITED, records="visit.recorded"),

@@ -64,6 +64,25 @@ def test_numbers_stay_masked_and_say_that_they_differ_where_it_is_hidden(there: 
     assert "13822220000" in revealed.text
 
 
+def test_numbers_that_look_alike_are_told_apart_where_they_are_settled(there: Pages) -> None:
+    household = disagreeing(there, head__phone=("13811110000", "13822220000"))
+    path = f"/households/{household}/conflicts"
+    assert "显示完整号码" in words(there.get(path))
+    before = there.ops()
+    revealed = there.post(f"{path}/reveal")
+    assert there.ops() == before + 1, "in the audit"
+    assert all(revealed.text.count(number) >= 2 for number in ("13811110000", "13822220000")), "beside the choice too"
+    form = asked(revealed)
+    assert settle(there, household, form, reason="电话问过").status_code == 303
+    assert bodies(there, household)[-1][1]["set"]["head.phone"] in ("13811110000", "13822220000")
+    assert "13811110000" not in there.get(path).text, "once"
+
+
+def test_what_is_not_masked_offers_nothing_to_reveal(there: Pages) -> None:
+    household = disagreeing(there, address=("新屋", "镇上"))
+    assert "显示完整号码" not in words(there.get(f"/households/{household}/conflicts"))
+
+
 def test_an_edit_that_names_both_with_a_reason_settles_it(there: Pages) -> None:
     household = disagreeing(there, address=("新屋", "镇上"))
     form = asked(there.get(f"/households/{household}/conflicts"))

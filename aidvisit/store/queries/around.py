@@ -13,26 +13,21 @@ from aidvisit.domain import mask
 from aidvisit.domain.flatten import MEMBERS
 from aidvisit.domain.history import CATEGORIES, Change, Course
 from aidvisit.store.apply.rows import about, order_key, records
+from aidvisit.store.queries.author import Authors, authors
 from aidvisit.store.queries.catalog import ItemName, Quantity, categories, items, named, names_of, quantities
 from aidvisit.store.queries.held import Decision, decided
 from aidvisit.store.queries.trip import recorded_at
-from aidvisit.store.tables import Allocation, DeliveryLine, FieldDevice, Team, Trip, User
+from aidvisit.store.tables import Allocation, DeliveryLine, Team, Trip
 from sync import blobs, clock, log
 from sync.log import Entry
 from sync.merge import Order
 
 _ids: Any = bindparam("ids", expanding=True)
-_USERS = (
-    select(User.id, User.name, Team.name.label("team_name"))
-    .join(Team, Team.id == User.team, isouter=True)
-    .where(User.id.in_(_ids))
-)
 _TRIPS = (
     select(Trip.id, Trip.title, Team.name.label("team_name"))
     .join(Team, Team.id == Trip.team, isouter=True)
     .where(Trip.id.in_(_ids))
 )
-_DEVICES = select(FieldDevice.id, FieldDevice.name).where(FieldDevice.id.in_(_ids))
 _LINES = (
     select(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.quantity)
     .where(DeliveryLine.delivery.in_(_ids))
@@ -58,9 +53,8 @@ class Around:
     told: Mapping[str, Sequence[Entry]]
     courses: Mapping[str, Course]
     members: Mapping[str, str]
-    users: Mapping[str, Row[Any]]
+    authors: Authors
     trips: Mapping[str, Row[Any]]
-    devices: Mapping[str, str]
     items: Mapping[str, ItemName]
     categories: Mapping[str, str]
     lines: Mapping[str, list[Quantity]]
@@ -77,16 +71,13 @@ class Around:
         """Somebody's sentence as it may be shown."""
         return text if self.revealed else mask.text(text)
 
-    def user(self, identity: str) -> str:
-        return self.users[identity].name if identity in self.users else ""
-
     def people(self, identities: Iterable[str]) -> list[str]:
-        return [name for name in map(self.user, identities) if name]
+        return [name for name in map(self.authors.user, identities) if name]
 
-    def team(self, trip: str | None, actor: str) -> str:
-        """The trip's team, else the actor's."""
-        row = self.trips.get(trip or "") or self.users.get(actor)
-        return (row.team_name or "") if row else ""
+    def team(self, trip: str | None, actor: str, device: str) -> str:
+        """The trip's team, else that of who recorded it."""
+        row = self.trips.get(trip or "")
+        return (row.team_name or "") if row else self.authors.team(actor, device)
 
     def member(self, member: str | None) -> str | None:
         """A name, also of somebody who belongs to the household no more."""
@@ -102,8 +93,8 @@ class Around:
             "recorded_at": recorded_at(key),
             "restamped": _moment(entry.op.hlc) if entry and entry.clock != entry.op.hlc else None,
             "arrived": _arrived(entry) if entry and entry.op.device != self.own else None,
-            "by": self.user(actor),
-            "device_name": self.devices.get(device, ""),
+            "by": self.authors.by(actor, device),
+            "device_name": self.authors.device(device),
             "sent": seq <= self.acknowledged if device == self.own else None,
             "quarantined": bool(entry and entry.problem is not None and not entry.dismissed),
             "decision": self.decisions.get((device, seq)),
@@ -181,9 +172,8 @@ def around(conn: Connection, wanted: Wanted, *, revealed: bool) -> Around:
         wanted.told,
         courses,
         _members(entry.op.body for one in wanted.households for entry in wanted.told[one]),
-        _by_id(conn, _USERS, _people(wanted.rows, held)),
+        authors(conn, _people(wanted.rows, held), {one.op.device for one in held}),
         _by_id(conn, _TRIPS, trips),
-        {one: row.name for one, row in _by_id(conn, _DEVICES, {one.op.device for one in held}).items()},
         known,
         categories(conn),
         _lines(conn, [row.id for row in deliveries], known),

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, func, select
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.apply.rows import order_key
 from aidvisit.store.queries.alias import of_one
+from aidvisit.store.queries.author import authors
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.household import HouseholdView, household
 from aidvisit.store.queries.trip import recorded_at
-from aidvisit.store.tables import DeliveryLine, FieldDevice, User, Visit
+from aidvisit.store.tables import DeliveryLine, Visit
 from sync import log
 from sync.log import Entry
 
@@ -24,7 +25,10 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who recorded a fact, where and when; "" where no person or laptop is known. `reason`: what they wrote."""
+    """Who recorded a fact, on which laptop ("" at the centre) and when. `reason`: what they wrote.
+
+    `by`: a person's name, else that of their laptop's team, "" for the office.
+    """
 
     by: str
     device: str
@@ -92,6 +96,6 @@ def _part(conn: Connection, view: HouseholdView) -> Part:
 
 def _said(conn: Connection, entry: Entry) -> Said:
     op = entry.op
-    by = conn.execute(select(User.name).where(User.id == op.actor)).scalar()
-    device = conn.execute(select(FieldDevice.name).where(FieldDevice.id == op.device)).scalar()
-    return Said(by or "", device or "", recorded_at(order_key(entry)), op.body.get("reason") or "")
+    known = authors(conn, [op.actor], [op.device])
+    at = recorded_at(order_key(entry))
+    return Said(known.by(op.actor, op.device), known.device(op.device), at, op.body.get("reason") or "")

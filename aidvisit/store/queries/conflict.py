@@ -13,8 +13,9 @@ from aidvisit.domain import fold, mask
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.apply.rows import about, records
 from aidvisit.store.queries import scope as within
+from aidvisit.store.queries.author import authors
 from aidvisit.store.queries.catalog import categories, names_of
-from aidvisit.store.tables import FieldConflict, FieldDevice, Household, User
+from aidvisit.store.tables import FieldConflict, Household
 from sync import clock, log
 from sync.log import Entry
 
@@ -25,7 +26,10 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A value that one op gave: by whom, when (aware, UTC), from which device; `reason` of an edit."""
+    """A value that one op gave: by whom, when (aware, UTC), from which device; `reason` of an edit.
+
+    `by`: a person's name, else that of their laptop's team, "" for the office; `device_name`: "" for the centre.
+    """
 
     op: str
     value: Any
@@ -48,7 +52,7 @@ class Side:
 class Conflict:
     """One field of a household. `members`: their names by id; `words`: names of villages and categories by code.
 
-    `alike`: the values look the same, because what is masked differs.
+    `alike`: the values look the same, because what is masked differs. `masked`: some of it can be revealed.
     """
 
     household: str
@@ -60,6 +64,7 @@ class Conflict:
     members: Mapping[str, str]
     words: Mapping[str, str]
     alike: bool
+    masked: bool
 
     @property
     def heads(self) -> list[str]:
@@ -120,10 +125,7 @@ class _Names:
 
     def __init__(self, conn: Connection, entries: Iterable[Entry]) -> None:
         ops = [entry.op for entry in entries]
-        users = select(User.id, User.name).where(User.id.in_({op.actor for op in ops}))
-        self.users = {row.id: row.name for row in conn.execute(users)}
-        devices = select(FieldDevice.id, FieldDevice.name).where(FieldDevice.id.in_({op.device for op in ops}))
-        self.devices = {row.id: row.name for row in conn.execute(devices)}
+        self.authors = authors(conn, {op.actor for op in ops}, {op.device for op in ops})
         said = ({**op.body, **op.body.get("set", {})} for op in ops)
         self.places = names_of(conn, {body["division"] for body in said if isinstance(body.get("division"), str)})
         self.words = dict(categories(conn)) | {code: chain[-1] for code, chain in self.places.items() if chain}
@@ -139,8 +141,8 @@ def _conflict(
     def said(op: str) -> Said:
         entry = by_name[op]
         return Said(
-            op, shown(path, given[op].get(path)), names.users.get(entry.op.actor, ""),
-            names.devices.get(entry.op.device, ""), clock.from_ms(clock.parse(entry.clock)[0]),
+            op, shown(path, given[op].get(path)), names.authors.by(entry.op.actor, entry.op.device),
+            names.authors.device(entry.op.device), clock.from_ms(clock.parse(entry.clock)[0]),
             mask.text(entry.op.body.get("reason")),
         )  # fmt: skip
 
@@ -161,6 +163,7 @@ def _conflict(
         {one["id"]: one.get("name", "") for one in body["members"]},
         names.words,
         len({str(side.said.value) for side in sides}) == 1,
+        any(side.said.value != given[side.said.op].get(path) for side in sides),
     )
 
 

@@ -135,7 +135,7 @@ def _of_row(one: Found, known: Around) -> dict[str, Any]:
     return {
         "group": one.kind.group,
         **known.shared(row.household, row.device, row.seq, row.order_key, row.actor, held),
-        "team": known.team(row.trip, row.actor),
+        "team": known.team(row.trip, row.actor, row.device),
         "trip": row.trip,
         "trip_title": trip.title if trip else "",
         "member": known.member(row.member),
@@ -201,7 +201,7 @@ def _edit(one: Found, known: Around) -> TimelineEntry:
         one.place.date,
         group=one.kind.group,
         **known.shared(op.subject, op.device, op.seq, one.place.key, op.actor, known.told[op.subject]),
-        team=known.team(None, op.actor),
+        team=known.team(None, op.actor, op.device),
         note=known.words(op.body.get("reason")),
         into=op.body.get("into"),
         changed=_changed(entry, known),
@@ -217,7 +217,8 @@ def _voided(held: Sequence[Entry], known: Around) -> Voided | None:
     void = next((entry for entry in held if entry.op.kind.endswith(".voided")), None)
     if void is None:
         return None
-    return Voided(recorded_at(order_key(void)), known.user(void.op.actor), known.devices.get(void.op.device, ""))
+    op = void.op
+    return Voided(recorded_at(order_key(void)), known.authors.by(op.actor, op.device), known.authors.device(op.device))
 
 
 # --- the kinds: a new one is a row here, and for a new group a template of its name ---------------------------

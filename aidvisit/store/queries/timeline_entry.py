@@ -14,7 +14,7 @@ from aidvisit.store.queries.held import Decision
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Who said that it was not, when, and from which device ("" where nobody knows)."""
+    """Who said that it was not, when, and from which device: `by`, `device_name` as in the entry."""
 
     at: datetime
     by: str
@@ -29,7 +29,8 @@ class TimelineEntry:
     clock said, where that did not stand; `arrived`: when this node got it, of a fact of another one.
     `date`: of what happened. `sent`: whether the centre has acknowledged it, of this device's own facts, else None.
     `changed`: what an edit changed. `since`: in what the household, or its allotment, differs now from then.
-    `held`: SHA-256 of photos and signatures that are here. `by`: who recorded it. `member`: name of whom it was for.
+    `held`: SHA-256 of photos and signatures that are here. `by`: who recorded it, else their
+    laptop's team, "" for the office; `device_name`: "" for the centre. `member`: name of whom it was for.
     `note`: of a visit or delivery; of a closing, an edit or a merge its reason. `into`: the household merged into.
     `quarantined`: the centre holds it for review; `decision`: what became of it there, where it once was held.
     """

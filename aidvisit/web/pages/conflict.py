@@ -37,8 +37,6 @@ def listed() -> str:
 
 def settle(household: str) -> ResponseReturnValue:
     """The conflicts of one household; a POST settles one of them. Raises: Problem `unknown-household`, `form-stale`."""
-    if not is_uuid(household):
-        raise Problem("unknown-household")
     problem = None
     if request.method == "POST":
         try:
@@ -48,16 +46,28 @@ def settle(household: str) -> ResponseReturnValue:
             if raised.name not in ("invalid-form", "invalid-body"):
                 raise
             problem = raised
+    return _page(household, problem), problem.status if problem else 200
+
+
+def reveal(household: str) -> str:
+    """The same page with the full numbers, this once. It is in the audit before that. Raises: as `household.reveal`."""
+    if not is_uuid(household):
+        raise Problem("unknown-household")
+    service.reveal(actor=auth.actor(), household=household, scope=g.scope)
+    send_soon()
+    return _page(household, None, revealed=True)
+
+
+def _page(household: str, problem: Problem | None, *, revealed: bool = False) -> str:
     with reading() as conn:
-        view = households.household(conn, household, g.scope)
+        view = households.household(conn, household, g.scope) if is_uuid(household) else None
         if view is None:
             raise Problem("unknown-household")
-        found = conflicts.of_household(conn, household, g.scope)
-    page = render_template(
+        found = conflicts.of_household(conn, household, g.scope, revealed=revealed)
+    return render_template(
         "household/conflicts.html", found=found, more=None, total=len(found), household=view, problem=problem,
-        typed=request.form, errors=at_fields(problem),
+        typed=request.form, errors=at_fields(problem), revealed=revealed,
     )  # fmt: skip
-    return page, problem.status if problem else 200
 
 
 def _settle(household: str) -> None:

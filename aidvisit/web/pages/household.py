@@ -41,6 +41,9 @@ blueprint.add_url_rule("/households/<household>/edit", "edit", register.edit, me
 blueprint.add_url_rule("/households/<household>/close", "close", closing.close, methods=["GET", "POST"])
 blueprint.add_url_rule("/households/<household>/reopen", "reopen", closing.reopen, methods=["GET", "POST"])
 blueprint.add_url_rule("/households/<household>/conflicts", "settle", conflict.settle, methods=["GET", "POST"])
+blueprint.add_url_rule(
+    "/households/<household>/conflicts/reveal", "reveal_conflicts", conflict.reveal, methods=["POST"]
+)
 
 PICTURES = {"image/jpeg", "image/png", "image/webp", "image/svg+xml"}
 
