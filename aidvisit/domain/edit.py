@@ -31,7 +31,7 @@ def changes(then: Household, wanted: Mapping[str, Any], now: Household | None = 
     paths = [*FIELDS, *(f"{MEMBERS}.{one}.{field}" for one in kept for field in OF_MEMBER)]
     values = {path: new.get(path) for path in paths if not same(old.get(path), new.get(path))}
     values = {path: value for path, value in values.items() if not _stands(now, path, value)}
-    base = {path: _in_view(then, path) for path in values}
+    base = {path: then.in_view(path) for path in values}
     categories = _added(before["categories"], after.get("categories", []), "code")
     members = [member for member in after.get(MEMBERS, []) if member["id"] not in then.members]
     body = {
@@ -47,12 +47,6 @@ def changes(then: Household, wanted: Mapping[str, Any], now: Household | None = 
         ),
     }
     return {key: value for key, value in body.items() if value}
-
-
-def _in_view(then: Household, path: str) -> list[str]:
-    """The ops whose value a form shows: of a conflict only one of them, and settling it takes a reason."""
-    state, heads = then.states.get(path), then.heads(path)
-    return heads[-1:] if state is not None and state.conflict else heads
 
 
 def _stands(now: Household, path: str, value: Any) -> bool:

@@ -42,8 +42,13 @@ class Fields:
         return {path: state for path, state in self.states.items() if state.conflict}
 
     def heads(self, path: str) -> list[str]:
-        """What an edit of this path made now gives as its `base`."""
+        """The ops whose values stand."""
         return [name for name, _ in self.states[path].heads] if path in self.states else []
+
+    def in_view(self, path: str) -> list[str]:
+        """What an edit of this path made now gives as its `base`: of a conflict only the value that is shown, for
+        settling it takes a reason."""
+        return self.heads(path)[-1:] if path in self.conflicts else self.heads(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from aidvisit.services.bodies import filled
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries import verdict
+from aidvisit.store.queries import importing, verdict
 from sync import log
 from sync.log import Entry
 from sync.op import uuid7
@@ -24,6 +24,8 @@ SIGN_IN_REFUSED: Final = "sign-in-refused"
 REVEAL: Final = "reveal"
 EXPORT: Final = "export"
 IMPORT: Final = "import"
+IMPORT_ELSEWHERE: Final = "import-elsewhere"
+ROW_SAID: Final = importing.ROW_SAID
 ENROLMENT_CODE: Final = "enrolment-code"
 PASSWORD_CHANGE: Final = "password-change"  # noqa: S105
 PASSWORD_RESET: Final = "password-reset"  # noqa: S105
@@ -33,8 +35,8 @@ BUNDLE: Final = "bundle"
 DIFFERENT: Final = verdict.DIFFERENT
 MAYBE_SAME: Final = verdict.MAYBE_SAME
 WHATS: Final = (
-    SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, ENROLMENT_CODE, PASSWORD_CHANGE, PASSWORD_RESET, LOCK, RECOVERY,
-    BUNDLE, DIFFERENT, MAYBE_SAME,
+    SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, IMPORT_ELSEWHERE, ROW_SAID, ENROLMENT_CODE, PASSWORD_CHANGE,
+    PASSWORD_RESET, LOCK, RECOVERY, BUNDLE, DIFFERENT, MAYBE_SAME,
 )  # fmt: skip
 """What `what` may say here. The list is open: another program's word is shown as it is."""
 
@@ -62,8 +64,13 @@ def record(
     if conn is None:
         with transaction() as own:
             return record(actor, what, conn=own, household=household, rows=rows, detail=detail)
+    return ledger.record(conn, actor, line(what, household=household, rows=rows, detail=detail))[0]
+
+
+def line(what: str, *, household: str | None = None, rows: int | None = None, detail: str | None = None) -> Fact:
+    """The fact of one line, for a transaction that records more than that; as `record`."""
     body = filled(what=what, household=household, rows=rows, detail=detail)
-    return ledger.record(conn, actor, Fact(OFFICE, "access.recorded", uuid7(), body))[0]
+    return Fact(OFFICE, "access.recorded", uuid7(), body)
 
 
 def brake_closed(user: str | None) -> None:

@@ -36,7 +36,8 @@ class Imported:
     `trip`: {`id`, `title`, `starts`, `state`} or None when the list has no goods; at the centre also `laptops`, how
     many it is released to. `allotments`: lines that were set. `sheets`: {`sheet`, `kind`, `taken`, `refused`} each;
     `matches`: rows that were offered a household, `accepted` those of them that are in it now.
-    `villages`: those that are no division and that nobody said more of.
+    `villages`: those that are no division and that nobody said more of. `elsewhere`: rows of people who may be on
+    record where the reader has no right.
     """
 
     households: dict[str, int]
@@ -50,6 +51,7 @@ class Imported:
     matches: int = 0
     accepted: int = 0
     villages: tuple[str, ...] = ()
+    elsewhere: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The documented shape of `aidvisit import --json`; its words are Chinese, as the lists are."""
@@ -120,11 +122,13 @@ def import_into(
     facts = list(household_facts(conn, plan))
     if goods and made:
         facts += goods.facts(made)
+    facts += [audit.line(audit.ROW_SAID, household=one, detail=row) for row, one in plan.said.items()]
     if not dry_run:
         read.remember()
         for start in range(0, len(facts), STEP):
             tell("writing", start, len(facts))
             ledger.record(conn, actor, *facts[start : start + STEP])
+        told_elsewhere(actor, plan.elsewhere, conn=conn)
         if facts:
             detail = made["id"] if made else None
             audit.record(actor, audit.IMPORT, conn=conn, rows=len(plan.households), detail=detail)
@@ -138,11 +142,18 @@ def import_into(
         len(goods.lines) if goods else 0,
         dry_run,
         tuple(_sheet(plan.outcomes, listed.sheet.name, listed.layout.kind) for listed in read.listed),
-        sum(1 for one in plan.outcomes if any(offer.sure for offer in one.offers)),
+        sum(1 for one in plan.outcomes if one.taken or any(offer.sure for offer in one.offers)),
         sum(1 for one in plan.outcomes if one.taken),
         plan.unknown_villages,
+        plan.elsewhere,
     )
     return done, plan, read
+
+
+def told_elsewhere(actor: str, rows: int, *, conn: Connection | None = None) -> None:
+    """Write down that somebody learned of so many rows that their people are on record where they have no right."""
+    if rows:
+        audit.record(actor, audit.IMPORT_ELSEWHERE, conn=conn, rows=rows)
 
 
 def _nobody(_what: str, _done: int, _of: int) -> None:

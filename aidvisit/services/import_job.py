@@ -22,12 +22,13 @@ from flask import Flask, current_app
 from sqlalchemy import Connection
 
 from aidvisit.errors import Problem
-from aidvisit.services.import_ import Imported, import_into
+from aidvisit.services.import_ import Imported, import_into, told_elsewhere
 from aidvisit.services.import_read import Choices, Reading
 from aidvisit.services.import_show import columns_shown, rows_shown
 from aidvisit.services.logs import without_words
 from aidvisit.services.sheet import Plan, read_sheets
 from aidvisit.services.sheet.refused import refused_tables
+from aidvisit.services.sheet.unpack import MAX_FILE_BYTES, too_large
 from aidvisit.services.sheet.write import workbook
 from aidvisit.services.sync import current_settings
 from aidvisit.store import uploads
@@ -47,9 +48,11 @@ DOING = ("columns", "preview", "done")
 
 
 def keep(raw: bytes, name: str, *, owner: str, places: tuple[str, ...] | None) -> str:
-    """Keep a file and begin to look at its columns; its id. Raises: Problem `no-file-chosen`."""
+    """Keep a file and begin to look at its columns; its id. Raises: Problem `no-file-chosen`, `sheet-too-large`."""
     if not raw:
         raise Problem("no-file-chosen")
+    if len(raw) > MAX_FILE_BYTES:
+        raise too_large(Path(name).name)
     identity = uuid7()
     with transaction() as conn:
         uploads.keep(conn, identity, owner, Path(name.replace("\\", "/")).name[:100] or "list", raw, clock.wall())
@@ -199,6 +202,7 @@ class _Job:
         if problem is not None:
             shown["problem"] = problem.to_dict()
         with transaction() as conn:
+            told_elsewhere(self.owner, done.elsewhere, conn=conn)
             uploads.finish(conn, self.id, "preview", shown, refused=_refused(read, done))
 
     def _done(self) -> None:

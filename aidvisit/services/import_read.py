@@ -33,6 +33,7 @@ from aidvisit.services.sheet.cells import find_date, squeeze
 from aidvisit.services.sheet.faults import Said
 from aidvisit.services.sheet.places import Places, base_of, find_towns, find_villages, short_name
 from aidvisit.services.sheet.plan import Offer, RowKey
+from aidvisit.services.sheet.rows import fingerprint
 from aidvisit.store.queries import importing, likeness
 from aidvisit.store.queries.catalog import categories, items
 from aidvisit.store.queries.catalog import divisions as all_divisions
@@ -161,13 +162,16 @@ class Reading:
     def plan(self) -> Plan:
         """Compared with what is on record."""
         aliases = self.aliases()
+        rows = {fingerprint(listed.base, row) for listed in self.listed for row in listed.rows}
+        said = importing.rows_said(self.conn, rows)
         known = Known(
-            self._known_households(aliases),
+            self._known_households(aliases, {*self.choices.accepted.values(), *said.values()}),
             self.words,
             self.items,
             self.divisions,
             aliases,
             importing.of_households(self.conn),
+            said,
         )
         decisions = Decisions(self.choices.accept_sure, self.choices.accepted, self.choices.places)
         plan = make_plan(
@@ -180,7 +184,7 @@ class Reading:
         )
         return replace(plan, questions=(*plan.questions, *self._village_questions(plan)))
 
-    def _known_households(self, aliases: Mapping[tuple[str, str], str]) -> list[KnownHousehold]:
+    def _known_households(self, aliases: Mapping[tuple[str, str], str], ids: set[str]) -> list[KnownHousehold]:
         towns: set[str] = set()
         for listed in self.listed:
             places = Places(self.divisions, listed.base, aliases)
@@ -188,7 +192,7 @@ class Reading:
             towns |= {code[:9] for text, town in named for code in places.villages(text, town)}
             towns |= {listed.base[:9]} if len(listed.base) >= 9 else set()
         numbers = {row.id_number for listed in self.listed for row in listed.rows if row.id_number}
-        found = importing.known_households(self.conn, towns, numbers, set(self.choices.accepted.values()))
+        found = importing.known_households(self.conn, towns, numbers, ids)
         return [
             KnownHousehold(**{**row, "members": tuple(KnownMember(**member) for member in row["members"])})
             for row in found

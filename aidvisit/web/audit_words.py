@@ -15,6 +15,8 @@ WHAT = {
     audit.REVEAL: _("查看完整号码"),
     audit.EXPORT: _("导出"),
     audit.IMPORT: _("导入了名单"),
+    audit.IMPORT_ELSEWHERE: _("核对名单时得知别处有登记"),
+    audit.ROW_SAID: _("认定名单上的一行是这一户"),
     audit.ENROLMENT_CODE: _("开登记码"),
     audit.PASSWORD_CHANGE: _("改自己的密码"),
     audit.PASSWORD_RESET: _("重设密码"),

@@ -98,6 +98,11 @@ def test_what_is_written_reads_back_as_text_and_never_as_a_formula(
         assert line.lstrip('"')[:1] not in tuple("=+-@")
 
 
+@pytest.mark.parametrize("first", [*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_what_a_spreadsheet_would_run_is_text_in_a_csv(first: str) -> None:
+    assert csv_text(["甲"], [[f"{first}1+1"]]).partition("\n")[2].lstrip('"').startswith(f"'{first}")
+
+
 def test_what_is_written_passes_through_no_other_file(tmp_path: Path) -> None:
     """A list has people in it, and a home's own folder is the only place for these (docs/operations.md)."""
     opened: list[str] = []

@@ -253,8 +253,9 @@ def test_what_lies_elsewhere_is_neither_shown_nor_changed(home: Centre, tmp_path
     choices = Choices(division=elsewhere, places=(elsewhere,))
     before = ops()
     with transaction() as conn:
-        _, plan, _ = import_into(conn, "list.xlsx", open_sheets(listed), home.user, choices, dry_run=False)
+        done, plan, _ = import_into(conn, "list.xlsx", open_sheets(listed), home.user, choices, dry_run=False)
     assert {row.state for row in plan.outcomes} == {"refused"}
     assert all("不归您管" in row.why for row in plan.refused)
     assert not any(row.offers or row.changes for row in plan.outcomes)
-    assert ops() == before
+    assert done.elsewhere == 34
+    assert ops() == before + 1, "a line of the audit"

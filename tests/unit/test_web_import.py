@@ -143,6 +143,27 @@ def test_a_file_that_is_no_list_says_so(luo: Pages) -> None:
     assert luo.client.post("/import", data={"csrf_token": token[1]}).status_code == 422
 
 
+def test_a_file_that_is_too_large_is_not_kept(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop's pages take photos of 32 MB: that is no measure for a list."""
+    monkeypatch.setattr(import_job, "MAX_FILE_BYTES", 1024)
+    token = TOKEN.search(pages.get("/import").text)
+    assert token is not None
+    form = {"csrf_token": token[1], "file": (BytesIO(b"x" * 1025), "list.csv")}
+    answer = pages.client.post("/import", data=form, content_type="multipart/form-data")
+    assert answer.status_code in (413, 422)
+    with pages.app.app_context(), reading() as conn:
+        assert conn.execute(select(upload.c.id)).all() == []
+
+
+def test_a_second_list_leaves_the_first(luo: Pages) -> None:
+    """Each stays where it is until it is imported or given up."""
+    first, second = bring(luo, DATA / "messy.xlsx"), bring(luo, DATA / "dahuai-ledger-2024.xlsx")
+    rest(luo, first), rest(luo, second)
+    page = luo.get("/import").text
+    assert page.count("messy.xlsx</b>") == page.count("dahuai-ledger-2024.xlsx</b>") == 1
+    assert luo.get(first).status_code == 200
+
+
 def test_a_list_is_its_owners(luo: Pages) -> None:
     address = bring(luo, DATA / "messy.xlsx")
     rest(luo, address)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aidvisit.domain import id_number
-from aidvisit.services.sheet.faults import Said, say
+from aidvisit.services.sheet.faults import FIELDS, SENTENCES, Said, say
 from aidvisit.services.sheet.known import KnownHousehold
 from aidvisit.services.sheet.plan import Offer, PlannedHousehold, PlannedMember
 from aidvisit.services.sheet.rows import SheetRow
@@ -60,6 +61,7 @@ class Book:
 
     def _enter_merged(self, known: KnownHousehold, house: PlannedHousehold) -> None:
         """What is on record of it leads to the household that it stands for now; there is nothing to correct."""
+        self.by_key[known.id] = house
         place = (known.division, known.name, known.group)
         if place not in self.by_place:
             self.by_place[place] = house
@@ -137,6 +139,35 @@ def barred(house: PlannedHousehold) -> Said | None:
     if house.outside:
         return say("number-elsewhere")
     return None if house.open else say("closed", text=house.name)
+
+
+def told(before: SheetRow, row: SheetRow, *, person: bool = False, sure: bool = False) -> Said:
+    """Why the second of two rows is not taken. Without a number only a row that says nothing else is the same again.
+
+    `sure`: both are of one household on record.
+    """
+    bare: dict[str, Any] = {"number": 0, "sheet": "", "quantities": None, "faults": (), "asks": ()}
+    if row.id_number and before.name != row.name and not sure:
+        name = "number-of"
+    elif row.id_number or sure or replace(before, **bare) == replace(row, **bare):
+        name = "again-person" if person else "again"
+    else:
+        name = "no-telling-person" if person else "no-telling"
+    zh, en = where(row, before)
+    members = {"row": before.number, "text": before.name}
+    return Said(SENTENCES[name][0].format(where=zh, **members), SENTENCES[name][1].format(where=en, **members))
+
+
+def undisputed(
+    changes: Mapping[str, Any], disputed: Mapping[str, Sequence[Any]], asks: list[Said], prefix: str = ""
+) -> dict[str, Any]:
+    """Without those that would settle a conflict by saying again what one side says; of all in conflict it is told."""
+    for path in changes:
+        if prefix + path in disputed:
+            field = FIELDS[path.rpartition(".")[2]]
+            zh, en = SENTENCES["disputed"]
+            asks.append(Said(zh.format(field=field.zh), en.format(field=field.en)))
+    return {path: value for path, value in changes.items() if value not in disputed.get(prefix + path, ())}
 
 
 def where(row: SheetRow, other: SheetRow) -> tuple[str, str]:

@@ -84,6 +84,15 @@ SENTENCES = {
         "身份证号码与{where}第 {row} 行“{text}”相同:请核对",
         "The same ID number as “{text}” in row {row}{where}: check both",
     ),
+    "no-telling": (
+        "与{where}第 {row} 行同村、同组、同名,又没有身份证号码,分不清:是两户就补上身份证号码,是一户就只留一行",
+        "The same village, group and name as row {row}{where} and no ID number: if two households, fill it in; if one, "
+        "keep one row",
+    ),
+    "no-telling-person": (
+        "与{where}第 {row} 行同名,又没有身份证号码,分不清是不是同一个人:是两个人就补上身份证号码,是一个人就只留一行",
+        "The same name as row {row}{where} and no ID number: if two people, fill it in; if one, keep one row",
+    ),
     "namesakes": (
         "这个村、这个组有几户同名“{text}”,分不清是哪一户:请补上身份证号码",
         "Several households of “{text}” are on record in this group: add the ID number to say which",
@@ -96,19 +105,50 @@ SENTENCES = {
         "“{text}”和电话 {phone} 都相同",
         "“{text}” and the telephone {phone} are the same",
     ),
+    "offer-chosen": ("选的是这一户", "Chosen"),
+    "offer-said": ("以前导入时说过是这一户", "Said to be this household at an earlier import"),
+    "number-kept": (
+        "登记的身份证号码是 {known},名单写的是 {text}:保留登记的;名单上的才对,就请在这一户里改",
+        "The ID number on record is {known}, the list says {text}: kept as on record; if the list is right, "
+        "correct the household",
+    ),
+    "head-kept": (
+        "登记的户主是“{known}”,名单写的是“{text}”:姓名、身份证号码和电话都保留登记的",
+        "The head on record is “{known}”, the list says “{text}”: name, ID number and telephone are kept as on record",
+    ),
+    "disputed": (
+        "{field}有几种说法还没有核定,导入不替谁核定:请在这一户里看",
+        "Edits disagree on the {field}; an import settles nothing: look at the household",
+    ),
     "closed": (
         "“{text}”这一户已经销户:还要帮扶就先恢复这一户,否则从名单上去掉",
         "The household of “{text}” is closed: reopen it if it is to be helped, or take it off the list",
     ),
     "number-elsewhere": (
-        "身份证号码已经在不归您管的地方登记:请核对,或请上级办理迁移",
-        "The ID number is on record in a place that is not yours: check it, or have the household moved",
+        "可能已在不归您管的地方登记:请问办公室",
+        "Perhaps on record in a place that is not yours: ask the office",
     ),
     "number-known": (
         "身份证号码已登记在“{text}”名下:请核对姓名和号码",
         "The ID number is on record as that of “{text}”: check name and number",
     ),
 }
+
+
+FIELDS = {
+    "id_number": Said("身份证号码", "ID number"),
+    "born": Said("出生日期", "birth date"),
+    "sex": Said("性别", "sex"),
+    "phone": Said("电话", "telephone"),
+    "group": Said("村民小组", "group"),
+    "size": Said("家庭人口", "size of the household"),
+    "address": Said("地址", "address"),
+    "note": Said("备注", "note"),
+    "relation": Said("与户主关系", "relation to the head"),
+    "name": Said("姓名", "name"),
+    "categories": Said("困难类型", "hardship categories"),
+}
+"""What the fields that an import writes are called, by the last part of their path."""
 
 
 def say(name: str, **members: object) -> Said:

@@ -24,7 +24,8 @@ class KnownMember:
 
 @dataclass(frozen=True, slots=True)
 class KnownHousehold:
-    """`into`: of a merged one, the household that it stands for. `closed`: the reason."""
+    """`into`: of a merged one, the household that it stands for. `closed`: the reason.
+    `disputed`: path → the values that conflicting edits gave it."""
 
     id: str
     name: str
@@ -39,6 +40,7 @@ class KnownHousehold:
     members: tuple[KnownMember, ...] = ()
     into: str = ""
     closed: str = ""
+    disputed: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class KnownItem:
 class Known:
     """What is on record already. `categories`: every word for one (name or synonym, without spaces) → code;
     `divisions`: code → name; `aliases`: (town, natural village) → village; `of_households`: codes of categories
-    that a household has, and not one person of it."""
+    that a household has, and not one person of it; `said`: row (`rows.fingerprint`) → the household that somebody said
+    it is."""
 
     households: Sequence[KnownHousehold]
     categories: Mapping[str, str]
@@ -61,6 +64,7 @@ class Known:
     divisions: Mapping[str, str]
     aliases: Mapping[tuple[str, str], str] = field(default_factory=dict)
     of_households: frozenset[str] = frozenset()
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from aidvisit.domain import id_number
 from aidvisit.domain.han import simplified
-from aidvisit.services.sheet.book import Book, barred, where
+from aidvisit.services.sheet.book import Book, barred, key_of, told, undisputed
 from aidvisit.services.sheet.categories import categories_of
-from aidvisit.services.sheet.faults import SENTENCES, Said, joined, say
+from aidvisit.services.sheet.faults import Said, joined, say
 from aidvisit.services.sheet.known import Category, Known, KnownHousehold, KnownItem
 from aidvisit.services.sheet.people import Persons
 from aidvisit.services.sheet.places import Places
@@ -26,7 +26,7 @@ from aidvisit.services.sheet.plan import (
     item_of,
     questions_of,
 )
-from aidvisit.services.sheet.rows import LONGEST, SheetRow
+from aidvisit.services.sheet.rows import LONGEST, SheetRow, fingerprint
 
 Alike = Callable[[Sequence[tuple[SheetRow, str]]], Sequence[Sequence[Offer]]]
 """Households on record that rows with their villages may be: asked at once, for all that is new."""
@@ -71,55 +71,59 @@ class _Matcher:
         self.seen: dict[str, SheetRow] = {}
         self.seen_places: dict[tuple[str, str, str], SheetRow] = {}
         self.received: dict[str, SheetRow] = {}
+        self.elsewhere = 0
 
     def take(self, listed: Listed, row: SheetRow, items: Sequence[KnownItem]) -> None:
         faults, asks = list(row.faults), list(row.asks)
-        places = self._places(listed.base)
+        places, self.mark = self._places(listed.base), fingerprint(listed.base, row)
         division = self._division(places, row, faults)
         categories, wrong = categories_of(row, self.known, listed.layout.date, asks)
         faults += wrong + _items_twice(row, items)
         if row.village and not row.group and places.is_alias(row.village):
             row = replace(row, group=row.village)
         if listed.layout.kind == "people":
-            outcome = self.persons.take(row, division, categories, faults)
+            outcome = self.persons.take(row, division, categories, faults, asks, self.mark)
         else:
-            outcome = self._household(row, division, categories, faults, [item.code for item in items])
+            outcome = self._household(row, division, categories, faults, asks, [item.code for item in items])
             self.items |= {item.code: item for item in items}
         self.outcomes.append(replace(outcome, asks=tuple(asks)))
 
     def _household(
-        self, row: SheetRow, division: str, categories: list[Category], faults: list[Said], items: list[str]
+        self,
+        row: SheetRow,
+        division: str,
+        categories: list[Category],
+        faults: list[Said],
+        asks: list[Said],
+        items: list[str],
     ) -> Outcome:
         number, place = id_number.modern(row.id_number), (division, row.name, row.group)
         before = self.seen.get(number) if number else self.seen_places.get(place)
         if before is not None:
-            faults.append(_twice(before, row))
+            faults.append(told(before, row))
         if faults:
-            return Outcome(row.sheet, row.number, row.name, False, "refused", joined(faults))
+            return _refused(row, joined(faults))
         self.seen[number] = self.seen_places[place] = row
         offers: list[Offer] = []
         house = self._known(number, place, offers)
-        taken = self.decisions.accepted.get((row.sheet, row.number), "")
-        if house is None and taken:
-            house = self.book.by_key.get(taken)
+        taken = ""
+        if house is None and (house := self._said(row, offers)):
+            taken = key_of(house)
         if house is None and not number and place in self.book.namesakes:
-            return Outcome(row.sheet, row.number, row.name, False, "refused", say("namesakes", text=row.name))
+            return _refused(row, say("namesakes", text=row.name))
         receives = self.book.merged.get(number or place, house.id) if house else ""
         if house is not None and receives in self.received:
-            before = self.received[receives]
-            return Outcome(row.sheet, row.number, row.name, False, "refused", _said("again", before, row))
+            return _refused(row, told(self.received[receives], row, sure=True))
         if house is None:
-            house, taken = self._new(row, division, categories), ""
+            house = self._new(row, division, categories)
             self.made[row.sheet, row.number] = (row, division)
         elif why := barred(house):
-            return Outcome(row.sheet, row.number, row.name, False, "refused", why)
-        elif (number or place) in self.book.merged:
-            taken = ""  # it stands for another now: there is nothing to compare
-        elif house.name != row.name and not taken:
-            return Outcome(row.sheet, row.number, row.name, False, "refused", say("number-known", text=house.name))
-        else:
-            taken = taken if any(one.key == taken for one in offers) or taken == house.id else ""
-            self._compare(house, row, categories)
+            self.elsewhere += house.outside
+            return _refused(row, why)
+        elif (number or place) not in self.book.merged:  # else it stands for another: nothing to compare
+            if house.name != row.name and not taken:
+                return _refused(row, say("number-known", text=house.name))
+            self._compare(house, row, categories, asks)
         house.listed = True
         house.row = house.row or row
         receives = receives or house.id
@@ -128,6 +132,12 @@ class _Matcher:
         return Outcome(
             row.sheet, row.number, row.name, False, house.state, None, (), _shown(house), tuple(offers), taken
         )
+
+    def _said(self, row: SheetRow, offers: list[Offer]) -> PlannedHousehold | None:
+        """The household that somebody says a row is, now or at an earlier import; it is offered, so that it can be
+        taken back."""
+        house = self.persons.said(row, self.mark, offers)
+        return house if house is not None and house.known is not None else None
 
     def _known(self, number: str, place: tuple[str, str, str], offers: list[Offer]) -> PlannedHousehold | None:
         """By ID number, else by place, unless that is a namesake with another number.
@@ -154,13 +164,18 @@ class _Matcher:
         )
         return self.book.add(house)
 
-    def _compare(self, house: PlannedHousehold, row: SheetRow, categories: list[Category]) -> None:
-        assert house.known is not None
-        changes = _changes(row, house.known)
+    def _compare(self, house: PlannedHousehold, row: SheetRow, categories: list[Category], asks: list[Said]) -> None:
+        known = house.known
+        assert known is not None
+        changes = _changes(row, known)
         if simplified(house.name) != simplified(row.name):  # somebody else of it: the head's are not this person's
             changes = {path: value for path, value in changes.items() if not path.startswith("head.")}
-        house.changes |= changes
-        held = {*house.known.categories, *(one.code for one in house.added)}
+            if not any(someone.name == row.name for someone in house.members):
+                asks.append(say("head-kept", known=house.name, text=row.name))
+        elif row.id_number and id_number.modern(row.id_number) != id_number.modern(known.id_number or row.id_number):
+            asks.append(say("number-kept", known=known.id_number, text=row.id_number))
+        house.changes |= undisputed(changes, known.disputed, asks)
+        held = {*known.categories, *(one.code for one in house.added)}
         house.added += tuple(one for one in categories if one.code not in held)
 
     def look_for_alike(self, alike: Alike) -> None:
@@ -206,6 +221,8 @@ class _Matcher:
             tuple(item for item in self.items.values() if item not in known.items),
             tuple(question for listed in sheets for question in questions_of(listed)),
             tuple(self.unknown),
+            {mark: house for mark, house in self.persons.chosen.items() if known.said.get(mark) != house},
+            self.elsewhere + self.persons.elsewhere,
         )
 
 
@@ -216,15 +233,8 @@ def _items_twice(row: SheetRow, items: Sequence[KnownItem]) -> list[Said]:
     return [say("item-twice", item=names[code]) for code, columns in given.items() if columns > 1]
 
 
-def _twice(before: SheetRow, row: SheetRow) -> Said:
-    return _said("again" if before.name == row.name else "number-of", before, row)
-
-
-def _said(name: str, before: SheetRow, row: SheetRow) -> Said:
-    zh, en = where(row, before)
-    sentence = SENTENCES[name]
-    members = {"row": before.number, "text": before.name}
-    return Said(sentence[0].format(where=zh, **members), sentence[1].format(where=en, **members))
+def _refused(row: SheetRow, why: Said) -> Outcome:
+    return Outcome(row.sheet, row.number, row.name, False, "refused", why)
 
 
 def _changes(row: SheetRow, known: KnownHousehold) -> dict[str, str | int]:

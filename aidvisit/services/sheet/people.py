@@ -6,8 +6,8 @@ from typing import Any
 
 from aidvisit.domain import id_number
 from aidvisit.services.bodies import filled
-from aidvisit.services.sheet.book import HEAD, Book, Someone, barred, offer, where
-from aidvisit.services.sheet.faults import SENTENCES, Said, joined, say
+from aidvisit.services.sheet.book import HEAD, Book, Someone, barred, key_of, offer, told, undisputed
+from aidvisit.services.sheet.faults import Said, joined, say
 from aidvisit.services.sheet.known import Category, Known
 from aidvisit.services.sheet.plan import Change, Decisions, Offer, Outcome, PlannedHousehold, PlannedMember
 from aidvisit.services.sheet.rows import SheetRow
@@ -20,13 +20,23 @@ class Persons:
         self.book, self.known, self.decisions = book, known, decisions
         self.seen: dict[tuple[str, str], SheetRow] = {}
         self.headed: dict[tuple[str, str, str], PlannedHousehold] = {}
+        self.chosen: dict[str, str] = {}
+        self.elsewhere = 0
 
-    def take(self, row: SheetRow, division: str, categories: list[Category], faults: list[Said]) -> Outcome:
+    def take(
+        self,
+        row: SheetRow,
+        division: str,
+        categories: list[Category],
+        faults: list[Said],
+        asks: list[Said],
+        mark: str,
+    ) -> Outcome:
         number = id_number.modern(row.id_number)
         key = (row.sheet, number or "/".join((division, row.name, *_contact(row))))
         before = self.seen.get(key)
         if before is not None:
-            faults.append(_twice(before, row))
+            faults.append(told(before, row, person=True))
         if faults:
             return _refused(row, joined(faults))
         someone = self._found(row, division, number)
@@ -40,8 +50,11 @@ class Persons:
             someone = Someone(headed)
         if someone is None:
             offers = self._offers(row)
-            taken = self._taken(row, offers)
-            someone = self._house_of(taken)
+            house = self.said(row, mark, offers) or self._sure(row, mark, offers)
+            if house is not None and (why := barred(house)):
+                self.elsewhere += house.outside
+                return _refused(row, why)
+            someone, taken = (Someone(house), key_of(house)) if house else (None, "")
         house = someone.house if someone else self._new_house(row, division)
         if row.head:
             self.headed[row.sheet, division, row.head] = house
@@ -54,7 +67,7 @@ class Persons:
         elif member.known is None:
             self._fill(house, member, row, categories)
         else:
-            _compare(member, row, categories)
+            _compare(member, row, categories, house, asks)
             state = member.state
         member.listed = True
         self._of_household(house, categories)
@@ -63,6 +76,7 @@ class Persons:
     def _settled(self, row: SheetRow, someone: Someone, number: str) -> Outcome | None:
         """What becomes of a row that leads to a household that is closed, merged, or somebody else's."""
         if why := barred(someone.house):
+            self.elsewhere += someone.house.outside
             return _refused(row, why)
         if number in self.book.merged:
             someone.house.listed = True
@@ -94,18 +108,30 @@ class Persons:
     def offered(self, someone: Someone, name: str) -> Offer:
         return offer(someone, say(name, text=someone.name), sure=True)
 
-    def _taken(self, row: SheetRow, offers: list[Offer]) -> str:
-        """The offer that somebody took; of several that are sure none is taken by itself."""
-        keys = [one.key for one in offers]
-        chosen = self.decisions.accepted.get((row.sheet, row.number), "")
-        if chosen in keys:
-            return chosen
-        sure = [one.key for one in offers if one.sure]
-        return sure[0] if self.decisions.accept_sure and len(sure) == 1 and chosen != "none" else ""
+    def said(self, row: SheetRow, mark: str, offers: list[Offer]) -> PlannedHousehold | None:
+        """The household that somebody says a row is of, now or at an earlier import, among its offers.
 
-    def _house_of(self, key: str) -> Someone | None:
-        house = self.book.by_key.get(key)
-        return Someone(house) if house else None
+        `mark`: the row's (`rows.fingerprint`).
+        """
+        key = self.decisions.accepted.get((row.sheet, row.number), "")
+        name = "offer-chosen" if key else "offer-said"
+        house = self.book.by_key.get(key or self.known.said.get(mark, ""))
+        if house is None:
+            return None
+        if house.open and key_of(house) not in [one.key for one in offers]:
+            offers.append(offer(Someone(house), say(name), sure=False))
+        self.chosen[mark] = house.id
+        return house
+
+    def _sure(self, row: SheetRow, mark: str, offers: list[Offer]) -> PlannedHousehold | None:
+        """The one sure offer, where all of these are taken; of several none is taken by itself."""
+        keys = [one.key for one in offers if one.sure]
+        settled = (row.sheet, row.number) in self.decisions.accepted
+        if not self.decisions.accept_sure or len(keys) != 1 or settled:
+            return None
+        house = self.book.by_key[keys[0]]
+        self.chosen[mark] = house.id
+        return house
 
     def _new_house(self, row: SheetRow, division: str) -> PlannedHousehold:
         """Of the head or guardian that the row names, else of the person."""
@@ -187,7 +213,9 @@ def _add(member: PlannedMember, categories: list[Category]) -> None:
     held += [one.body() for one in categories if one.code not in {each["code"] for each in held}]
 
 
-def _compare(member: PlannedMember, row: SheetRow, categories: list[Category]) -> None:
+def _compare(
+    member: PlannedMember, row: SheetRow, categories: list[Category], house: PlannedHousehold, asks: list[Said]
+) -> None:
     """An empty cell says nothing; a category that the list has not is kept."""
     known = member.known
     assert known is not None
@@ -201,7 +229,9 @@ def _compare(member: PlannedMember, row: SheetRow, categories: list[Category]) -
         ("guardian.name", row.guardian, guardian.get("name", "")),
         ("guardian.phone", row.guardian_phone if row.guardian else "", guardian.get("phone", "")),
     ]
-    member.changes |= {path: value for path, value, now in pairs if value and value != now}
+    changes = {path: value for path, value, now in pairs if value and value != now}
+    disputed = house.known.disputed if house.known else {}
+    member.changes |= undisputed(changes, disputed, asks, f"members.{member.id}.")
     held = {one["code"] for one in known.categories}
     new: list[dict[str, Any]] = [one.body() for one in categories if one.code not in held]
     if new:
@@ -225,10 +255,3 @@ def _shown(member: PlannedMember) -> tuple[Change, ...]:
 
 def _refused(row: SheetRow, why: Said) -> Outcome:
     return Outcome(row.sheet, row.number, row.name, True, "refused", why)
-
-
-def _twice(before: SheetRow, row: SheetRow) -> Said:
-    zh, en = where(row, before)
-    sentence = SENTENCES["again-person" if before.name == row.name else "number-of"]
-    members = {"row": before.number, "text": before.name}
-    return Said(sentence[0].format(where=zh, **members), sentence[1].format(where=en, **members))

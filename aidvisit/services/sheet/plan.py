@@ -162,7 +162,11 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`households`: those that the file names. `items`: of its goods, `new_items` those that the catalogue has not."""
+    """`households`: those that the file names. `items`: of its goods, `new_items` those that the catalogue has not.
+
+    `said`: row (`rows.fingerprint`) → the household that it was said to be, where that is not remembered yet.
+    `elsewhere`: rows that told that somebody is on record in a place that is not the reader's.
+    """
 
     households: tuple[PlannedHousehold, ...]
     outcomes: tuple[Outcome, ...]
@@ -170,6 +174,8 @@ class Plan:
     new_items: tuple[KnownItem, ...]
     questions: tuple[Question, ...]
     unknown_villages: tuple[str, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: int = 0
 
     @property
     def refused(self) -> tuple[Refused, ...]:

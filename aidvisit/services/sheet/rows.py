@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 
 from aidvisit.domain import id_number, person
 from aidvisit.domain.id_number import Flaw
 from aidvisit.services.bodies import filled
 from aidvisit.services.sheet.cells import Cell, Sheet, clean, find_date, squeeze, whole_number
-from aidvisit.services.sheet.faults import Said, say
+from aidvisit.services.sheet.faults import FIELDS, Said, say
 from aidvisit.services.sheet.guess import words_of
 from aidvisit.services.sheet.layout import TOTAL, ItemColumn, Layout
 
@@ -20,11 +21,6 @@ _LOST = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _BESIDE = re.compile(r"[\u3400-\u9fff()::\s]+")
 _NO_PHONE = ("", "无", "没有", "/", "-", "——")
-_FIELDS = {
-    "id_number": Said("身份证号码", "ID number"),
-    "born": Said("出生日期", "birth date"),
-    "sex": Said("性别", "sex"),
-}
 _FOOT = re.compile(r"(制表|填表|审核|复核|经办|负责人|填报|注|说明|备注)[人员单位]*[::]")
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "男性": "M", "女性": "F"}
 LONGEST = {"name": 100, "address": 300, "note": 2000, "group": 100, "relation": 100, "guardian": 100, "head": 100}
@@ -63,6 +59,18 @@ class SheetRow:
     @property
     def goods(self) -> dict[int, int]:
         return self.quantities or {}
+
+
+def fingerprint(base: str, row: SheetRow) -> str:
+    """What a row is known by in a later list: its ID number and name, else all that says who it is.
+
+    `base`: of its sheet. Whoever differs in any of it is somebody else: of namesakes none is taken for the other.
+    """
+    who = [row.name, id_number.modern(row.id_number)]
+    if not row.id_number:
+        place = (base, row.town, row.village, row.group, row.address)
+        who += [*place, row.phone, row.born, row.head, row.guardian, row.guardian_phone]
+    return sha256("\n".join(who).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +220,7 @@ class _Reader:
     def check(self, number: str, born: str, sex: str) -> None:
         """What the rules about people say, and an age that is not the one of the birth date."""
         for finding in person.checks(filled(id_number=number, born=born, sex=sex), self.on):
-            what = _FIELDS[finding.field]
+            what = FIELDS[finding.field]
             sentence = Said(f"{what.zh}:{finding.zh}", f"{what.en}: {finding.en}")
             (self.faults if finding.blocking else self.asks).append(sentence)
         born = person.completed(filled(id_number=number, born=born)).get("born", "")

@@ -17,8 +17,11 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from aidvisit.services.sheet.cells import Cell
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet takes for a formula."""
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell begins with that a spreadsheet takes for a formula, in full width too.
+
+Source: owasp.org/www-community/attacks/CSV_Injection.
+"""
 Table = tuple[str, Sequence[str], Iterable[Sequence[Cell]]]
 """(title of the sheet, header, rows)."""
 STEP = 200

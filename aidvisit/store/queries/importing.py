@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
@@ -11,9 +11,23 @@ from aidvisit.domain import fold
 from aidvisit.domain.stream import stream_type
 from aidvisit.store.apply.rows import about, records
 from aidvisit.store.queries.alias import aliases
-from aidvisit.store.tables import Allocation, Category, FieldDevice, Household, HouseholdCategory, Member, Release
+from aidvisit.store.tables import (
+    Access,
+    Allocation,
+    Category,
+    FieldConflict,
+    FieldDevice,
+    Household,
+    HouseholdCategory,
+    Member,
+    Release,
+)
 from sync import freshness, log
 from sync.rows import among
+
+ROW_SAID: Final = "list-row"
+"""What an access says of a row of a list: `household` is the one that it is, `detail` the row's fingerprint; the last
+one counts (docs/adr/0016-what-was-said-of-a-row.md)."""
 
 
 def known_households(
@@ -22,7 +36,8 @@ def known_households(
     """Households of towns (9 digits), any where somebody has one of these ID numbers, and those of these ids.
 
     `into`: of a merged one, the household that it stands for, which is there as well; `closed`: the reason. Each:
-    id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes), members
+    id, name, id_number, division, group, size, phone, address, note, categories (a frozenset of codes), disputed (path
+    → values of conflicting edits), members
     (each: id, name, relation, id_number, born, sex, phone, guardian, categories as facts have them).
     """
     of_member = select(Member.household).where(among(conn, Member.id_number, numbers))
@@ -43,6 +58,10 @@ def known_households(
     of_towns = select(HouseholdCategory.household, HouseholdCategory.code)
     for category in conn.execute(of_towns.where(among(conn, HouseholdCategory.stream, streams))):
         categories.get(category.household, set()).add(category.code)
+    disputed: dict[str, dict[str, list[Any]]] = {row.id: {} for row in rows}
+    conflicts = select(FieldConflict.subject, FieldConflict.path, FieldConflict.heads)
+    for row in conn.execute(conflicts.where(among(conn, FieldConflict.stream, streams))):
+        disputed.get(row.subject, {})[row.path] = [value for value, *_ in row.heads]
     of_members = select(Member.__table__).where(among(conn, Member.stream, streams)).order_by(Member.position)
     for row in conn.execute(of_members):
         if row.household in members:
@@ -62,6 +81,7 @@ def known_households(
             "members": members[row.id],
             "into": "" if alias.of(row.id) == row.id else alias.of(row.id),
             "closed": row.closed_reason or "",
+            "disputed": disputed[row.id],
         }
         for row in rows
     ]
@@ -80,7 +100,7 @@ def household_stream(conn: Connection, household: str) -> str | None:
 def field_heads(conn: Connection, household: str) -> dict[str, list[str]]:
     """Path → names of the ops whose values an author has in view now: the `base` of an edit."""
     state = fold.household(records(about(log.entries_of(conn, household), {"household.registered"})))
-    return {} if state is None else {path: state.heads(path) for path in state.states}
+    return {} if state is None else {path: state.in_view(path) for path in state.states}
 
 
 def heads_of_fields(conn: Connection, households: Collection[str]) -> dict[str, dict[str, list[str]]]:
@@ -88,8 +108,14 @@ def heads_of_fields(conn: Connection, households: Collection[str]) -> dict[str, 
     found = {}
     for household, entries in log.histories(conn, households).items():
         state = fold.household(records(about(entries, {"household.registered"})))
-        found[household] = {} if state is None else {path: state.heads(path) for path in state.states}
+        found[household] = {} if state is None else {path: state.in_view(path) for path in state.states}
     return found
+
+
+def rows_said(conn: Connection, fingerprints: Collection[str]) -> dict[str, str]:
+    """Of these rows of lists those that somebody said a household is, here or on a laptop of which this node knows."""
+    said = select(Access.detail, Access.household).where(Access.what == ROW_SAID).order_by(Access.order_key)
+    return {row.detail: row.household for row in conn.execute(said.where(among(conn, Access.detail, fingerprints)))}
 
 
 def of_households(conn: Connection) -> frozenset[str]:
