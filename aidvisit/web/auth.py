@@ -74,6 +74,8 @@ ROUTES = {
     "imports.save": "import.run",
     "lock.now": "laptop.lock",
     "password.page": "account.own",
+    "pairs.choose": "household.close",
+    "pairs.compare": "household.close",
     "pairs.many": "household.close",
     "pairs.merge_many": "household.close",
     "pairs.page": "household.close",

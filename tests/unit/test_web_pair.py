@@ -183,3 +183,28 @@ def test_a_leader_merges_on_a_laptop(laptop: Pages) -> None:
     assert into(laptop, other) == one
     assert "并入的户" in words(laptop.get(f"/households/{one}"))
     assert sound(laptop)
+
+
+def test_two_that_nobody_found_alike_are_found_by_search_compared_and_merged(admin: Pages) -> None:
+    one = register(admin, "覃新来")
+    other = register(admin, "陆认得", id_number="", phone="13812345678")
+    assert f"/duplicates/of/{one}" in admin.get(f"/households/{one}").text
+    assert "没有可能重复的户" in words(admin.get("/duplicates"))
+    found = admin.post(f"/duplicates/of/{one}", {"q": "陆认得"}).text
+    assert f"/duplicates/of/{one}/{other}" in found
+    assert f"/duplicates/of/{one}/{one}" not in admin.post(f"/duplicates/of/{one}", {"q": "覃新来"}).text, "not itself"
+    shown = words(admin.get(f"/duplicates/of/{one}/{other}"))
+    assert all(word in shown for word in ("覃新来", "陆认得", "138****5678", "留这一户"))
+    refused = settle(admin, one, other, chosen="yes", reason="")
+    assert refused.status_code == 422
+    assert "陆认得" in words(refused), "still these two"
+    assert settle(admin, one, other, chosen="yes").status_code == 303
+    assert into(admin, other) == one
+    assert admin.get(f"/duplicates/of/{one}/{other}").status_code == 303, "they are one now"
+    assert settle(admin, one, one, chosen="yes").status_code == 303
+    assert sound(admin)
+
+
+@pytest.mark.parametrize("path", ["nowhere", "nowhere/nowhere", "0192f3a0-0000-7000-8000-00000000dead"])
+def test_what_is_no_household_is_compared_with_nothing(admin: Pages, path: str) -> None:
+    assert admin.get(f"/duplicates/of/{path}").status_code == 404

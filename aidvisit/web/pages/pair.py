@@ -12,7 +12,10 @@ from aidvisit.errors import Problem
 from aidvisit.services import pair as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries import comparison
+from aidvisit.store.queries import household as households
 from aidvisit.store.queries import pair as queries
+from aidvisit.store.queries import search as searching
+from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.comparison import Side
 from aidvisit.store.queries.pair import Pair
 from aidvisit.store.queries.verdict import verdicts
@@ -60,6 +63,8 @@ def settle() -> ResponseReturnValue:
     except Problem as problem:
         if problem.name != "invalid-form":
             raise
+        if "chosen" in request.form:
+            return compare(request.form.get("one", ""), request.form.get("other", ""), problem)
         return page(problem), problem.status
     send_soon()
     return redirect(url_for("pairs.page", after=request.form.get("after") or None, done=form["decision"]), 303)
@@ -77,6 +82,36 @@ def undo() -> ResponseReturnValue:
     if request.form.get("back") == "household":
         return redirect(url_for("household.page", household=form["household"]), 303)
     return redirect(url_for("pairs.page", done="undone"), 303)
+
+
+@blueprint.route("/of/<household>", methods=["GET", "POST"], endpoint="choose")
+def choose(household: str) -> str:
+    """Another household for this one, which nobody found alike: by a search. Raises: Problem `unknown-household`."""
+    text = request.form.get("q", "").strip()[:100]
+    with reading() as conn:
+        view = households.household(conn, household, g.scope) if is_uuid(household) else None
+        if view is None:
+            raise Problem("unknown-household")
+        result = searching.search(conn, text, scope=g.scope) if text else None
+        itself = of_one(conn, household).all(household)
+    found = [one for one in result.found if one.id not in itself] if result else []
+    return render_template("pair/choose.html", household=view, q=text, result=result, found=found)
+
+
+@blueprint.get("/of/<household>/<other>", endpoint="compare")
+def compare(household: str, other: str, problem: Problem | None = None) -> ResponseReturnValue:
+    """Any two households side by side, to be merged or told apart. Raises: Problem `unknown-household`."""
+    with reading() as conn:
+        asked = [one for one in (household, other) if is_uuid(one)]
+        sides = [side for one in asked if (side := comparison.side(conn, of_one(conn, one).of(one), g.scope))]
+    if len(sides) < 2:
+        raise Problem("unknown-household")
+    if sides[0].view.id == sides[1].view.id:
+        return redirect(url_for("household.page", household=sides[0].view.id), 303)
+    page = render_template(
+        "pair/compare.html", one=sides[0], other=sides[1], problem=problem, typed=request.form, chosen=True
+    )
+    return page, problem.status if problem else 200
 
 
 @blueprint.get("/many", endpoint="many")
