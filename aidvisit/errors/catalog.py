@@ -33,6 +33,12 @@ CATALOG = {
         "There is no division {code}, so nothing was saved. Check the code; "
         "a town or village needs what it lies in first.",
     ),
+    "everybodys": Kind(
+        403,
+        "“{held}”是大家共用的,改了处处都变,没有保存。请找管全部地方的经办人或管理员。",
+        "“{held}” is shared by everybody and would change everywhere, so nothing was saved. "
+        "Ask an office that answers for the whole programme.",
+    ),
     "place-outside": Kind(
         403,
         "行政区划 {code} 不归您管,没有保存。请找管那里的经办人或管理员。",

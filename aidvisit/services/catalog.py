@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.division import parent
 from aidvisit.domain.facts import category_subject, division_subject, item_subject, place_subject
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
 from aidvisit.services.bodies import filled
@@ -26,23 +27,37 @@ from sync import log
 ORG = "org"
 
 
-def define(noun: Noun, body: Mapping[str, Any], *, actor: str, seen: str | None = None) -> bool:
+def define(
+    noun: Noun, body: Mapping[str, Any], *, actor: str, seen: str | None = None, scope: Scope = EVERYTHING
+) -> bool:
     """Add a category, item or place, or change one: its whole value by its code. Whether anything was recorded.
 
     `seen`: the definition that whoever changes it had in view (`Defined.seen`); None: the code is to be a new one.
-    Raises: Problem `code-taken`, `unknown-code`, `changed-meanwhile`, `word-taken`, `unit-in-use`, `unknown-division`,
-    `invalid-body`.
+    Raises: Problem `code-taken`, `unknown-code`, `everybodys`, `place-outside`, `changed-meanwhile`, `word-taken`,
+    `unit-in-use`, `unknown-division`, `invalid-body`.
     """
     body = {name: value for name, value in tidied(dict(body)).items() if value not in (None, "")}
     with transaction() as conn:
         log.lock_device(conn, log.own(conn))
         before = catalog.definition(conn, noun, body["code"])
+        if before is not None and seen is not None and not may_change(noun, before.body, scope):
+            raise Problem("everybodys", held=before.name)
+        if noun == "place" and not may_change(noun, body, scope):
+            raise Problem("place-outside", code=body.get("division", "—"))
         _new_or_seen(body["code"], before, seen)
         CHECKS[noun](conn, body, before)
         if before is not None and before.body == body:
             return False
         ledger.record(conn, actor, MAKE[noun](body))
         return True
+
+
+def may_change(noun: Noun, body: Mapping[str, Any], scope: Scope) -> bool:
+    """What stands in a place is changed by who answers for there, what is everybody's by who answers for everything.
+
+    A category or an item that nobody has yet may be added by any office (docs/security.md, "Who may do what").
+    """
+    return scope.everything or (noun == "place" and scope.place(body.get("division", "")))
 
 
 def _new_or_seen(code: str, before: Any, seen: str | None) -> None:

@@ -157,7 +157,8 @@ CENTRAL = {
     ),
     "GET catalog.one": Request("大米", query={"what": "item", "code": "rice"}),
     "POST catalog.one": Request(
-        "", {"name": "香米", "class": "food", "unit": "袋", "seen": "x"}, {"what": "item", "code": "rice"}, status=409
+        "大家共用", {"name": "香米", "class": "food", "unit": "袋", "seen": "x"}, {"what": "item", "code": "rice"},
+        status=403,
     ),
     "GET divisions.page": Request("广东省"),
     "GET divisions.add": Request("添加行政区划"),

@@ -14,7 +14,7 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import catalog as queries
 from aidvisit.store.queries.catalog import Defined, Noun
 from sync import log
-from tests.support.homes import Centre, centre
+from tests.support.homes import VILLAGE, Centre, centre
 from tests.support.pages import Pages, typed, words
 from tests.support.store import allotted, planned, say
 
@@ -190,6 +190,32 @@ def test_a_place_keeps_its_kind(admin: Pages) -> None:
     assert admin.post(path, form | {"contact_phone": "0758-668 8000"}).status_code == 303
     body = chosen(admin, "place", "main").body
     assert (body["kind"], body["name"], body["holder"]["name"]) == ("warehouse", "县仓库", "邓若谷")
+
+
+def test_an_office_of_one_town_changes_what_lies_there_and_nothing_of_everybodys(office: Pages) -> None:
+    office.sign_in("office")
+    assert office.post("/catalog/add?what=item", RICE | {"code": "flour", "name": "面粉"}).status_code == 303
+    before = office.ops()
+    for path in ("/catalog/one?what=item&code=flour", "/catalog/one?what=place&code=main", "/catalog/one?code=dibao"):
+        shown = office.get(path)
+        assert shown.status_code == 200
+        assert "保存" not in words(shown)
+        with office.app.app_context():
+            noun: Noun = "item" if "item" in path else "place" if "place" in path else "category"
+            body = held(noun, path.rpartition("=")[2])
+        refused = office.post(path, typed(shown) | body.body | {"name": "别名", "seen": body.seen, "synonyms": ""})
+        assert refused.status_code == 403
+        assert "大家共用" in words(refused)
+    place = {"code": "hall", "name": "村部", "kind": "held"}
+    for code in ("", "110101"):
+        assert office.post("/catalog/add?what=place", place | {"division": code}).status_code == 403
+    assert office.ops() == before
+    assert office.post("/catalog/add?what=place", place | {"division": VILLAGE}).status_code == 303
+    path = "/catalog/one?what=place&code=hall"
+    form = typed(office.get(path)) | {"name": "老村部"}
+    assert office.post(path, form | {"division": "110101"}).status_code == 403, "nor is it given away"
+    assert office.post(path, form).status_code == 303
+    assert chosen(office, "place", "hall").name == "老村部"
 
 
 def test_a_code_that_nobody_defined_is_told(admin: Pages) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.domain.category import from_age
@@ -20,7 +20,13 @@ from aidvisit.web.forms import at_fields, read
 blueprint = Blueprint("catalog", __name__, url_prefix="/catalog")
 
 CHOICES = {"levels": LEVELS, "classes": CLASSES, "kinds": KINDS}
-AT_FIELD = {"code-taken": "code", "word-taken": "synonyms", "unit-in-use": "unit", "unknown-division": "division"}
+AT_FIELD = {
+    "code-taken": "code",
+    "word-taken": "synonyms",
+    "unit-in-use": "unit",
+    "unknown-division": "division",
+    "place-outside": "division",
+}
 """Problems that one field of a form mends."""
 ELSEWHERE = {"unknown-code", "not-permitted", "not-allowed"}
 
@@ -72,7 +78,8 @@ def _form(what: Noun, held: Defined | None) -> ResponseReturnValue:
         typed["seen"] = held.seen  # shown below the notice: who saves again has seen it
     page = render_template(
         "catalog/form.html", what=what, held=held, typed=typed, problem=problem, errors=errors_at(problem, AT_FIELD),
-        now=_typed(held), age=from_age(held.code) if held else None, **CHOICES,
+        now=_typed(held), age=from_age(held.code) if held else None,
+        mine=held is None or service.may_change(what, held.body, g.scope), **CHOICES,
     )  # fmt: skip
     return page, problem.status if problem else 200
 
@@ -87,7 +94,7 @@ def _save(what: Noun, held: Defined | None) -> str:
     elif not body.get("code"):
         raise Problem("invalid-form", count=1, errors={"code": ["请填代码。 / Give a code."]})
     seen = None if held is None else request.form.get("seen", "")
-    service.define(what, body, actor=auth.actor(), seen=seen)
+    service.define(what, body, actor=auth.actor(), seen=seen, scope=g.scope)
     return str(body["name"])
 
 
