@@ -129,7 +129,7 @@ _PAGES = {
     "invalid-form": Kind(
         422,
         "有 {count} 处没有填对,还没有保存。请看标出的地方。",
-        "{count} fields are not right, so nothing was saved. See those marked.",
+        "Nothing was saved. Fields that are not right: {count}. See where they are marked.",
     ),
     "upload-too-large": Kind(
         413,
@@ -154,7 +154,7 @@ _AID = {
     "look-again": Kind(
         422,
         "有 {count} 处请再看一眼,还没有保存。确实这样,就勾选“都核对过”再保存。",
-        "{count} things look odd, so nothing was saved yet. If they are so, tick “I have checked” and save again.",
+        "Nothing was saved yet. What looks odd: {count}. If it is so, tick “I have checked” and save again.",
     ),
     "perhaps-known": Kind(
         422,
@@ -213,12 +213,12 @@ _AID = {
     "needs-reason": Kind(
         422,
         "有 {count} 处与计划不符,还没有保存。请写明原因再提交。",
-        "{count} things are not as planned, so nothing was saved yet. Give a reason and send again.",
+        "Nothing was saved yet. What is not as planned: {count}. Give a reason and send again.",
     ),
     "needs-confirming": Kind(
         422,
         "有 {count} 处请再看一眼,还没有保存。确实如此就勾选后再保存,不是就改正。",
-        "{count} things look odd, so nothing was saved yet. Correct them, or tick that it is so and save again.",
+        "Nothing was saved yet. What looks odd: {count}. Correct it, or tick that it is so and save again.",
     ),
     "unknown-visit": Kind(
         404,

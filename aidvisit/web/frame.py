@@ -51,6 +51,16 @@ NAVIGATION = {
         ("audit.page", _("审计记录")),
     ],
 }
+SECTIONS = {
+    "bundles": "devices",
+    "divisions": "catalog",
+    "lists": "household",
+    "pairs": "household",
+    "stick": "sync",
+    "teams": "people",
+    "visits": "household",
+}
+"""Pages that the navigation does not name, and whose they are there; those of one blueprint are together anyhow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,12 @@ class Frame:
     html_language: str
     lockable: bool
     """Whether this user may lock this laptop (锁机)."""
+
+    @property
+    def section(self) -> str:
+        """The part of the navigation that this request's page is of."""
+        blueprint = request.blueprint or ""
+        return SECTIONS.get(blueprint, blueprint)
 
 
 def init_app(app: Flask) -> None:

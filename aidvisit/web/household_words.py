@@ -53,7 +53,7 @@ DETAIL_WORDS = {
     "certificate": _("证件编号"),
 }
 SEX_WORDS = {"M": _("男"), "F": _("女")}
-KIND_WORDS = {"household": _("困难家庭"), "institution": _("单位")}
+KIND_WORDS = {"household": _("一户人家"), "institution": _("学校、敬老院等单位")}
 STATE_WORDS = {"open": _("在册"), "closed": _("已销户"), "merged": _("已并户")}
 CLOSING_WORDS = {
     "moved": _("搬走"),

@@ -32,6 +32,7 @@ from aidvisit.web.days import day_of
 from aidvisit.web.fresh import known
 from aidvisit.web.pages import closing, conflict, register
 from aidvisit.web.places import choices
+from sync import clock
 from sync.op import is_uuid
 
 blueprint = Blueprint("household", __name__)
@@ -57,12 +58,14 @@ def search() -> str:
         found = searching.search(conn, text, scope=g.scope, filters=filters, after=after) if asked else None
         fresh = known(conn)
         if request.form.get("part"):
-            return render_template("household/_found.html", q=text, result=found, fresh=fresh, after=after)
+            return render_template(
+                "household/_found.html", q=text, result=found, fresh=fresh, after=after, now=clock.wall()
+            )
         places = choices(conn, filters.place or "")
         named = {code: name for code, name in categories(conn).items() if from_age(code) is None}
     return render_template(
         "household/search.html", q=text, result=found, fresh=fresh, after=after, filters=filters, places=places,
-        categories=named,
+        categories=named, now=clock.wall(),
     )  # fmt: skip
 
 
