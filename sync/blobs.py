@@ -110,13 +110,17 @@ _QUEUE = (
     .order_by(~_mine, _length, blob.c.sha256)
 )
 _unsent = sa.and_(unsent, sa.exists().where(blob_name.c.sha256 == blob.c.sha256))
+_drawn = (blob.c.media_type == DRAWN).label("drawn")
+_WAITING = (
+    sa.select(_drawn, sa.func.count().label("number"), sa.func.sum(_left).label("bytes"))
+    .where(_unsent)
+    .group_by(_drawn)
+)
 
 
 def waiting(conn: Connection) -> Waiting:
     """What there is to send, by kind; nothing of it waits for an op."""
-    drawn = blob.c.media_type == DRAWN
-    query = sa.select(drawn.label("drawn"), sa.func.count().label("count"), sa.func.sum(_left).label("bytes"))
-    rows = {bool(row.drawn): (row.count, int(row.bytes)) for row in conn.execute(query.where(_unsent).group_by(drawn))}
+    rows = {bool(row.drawn): (row.number, int(row.bytes)) for row in conn.execute(_WAITING)}
     return Waiting(*rows.get(True, (0, 0)), *rows.get(False, (0, 0)))
 
 

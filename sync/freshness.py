@@ -13,6 +13,7 @@ from sync import log, tables
 from sync.rows import insert_new
 
 _ALL = sa.select(tables.cursor).order_by(tables.cursor.c.stream)
+_COMING = _ALL.where(tables.cursor.c.head > tables.cursor.c.n)
 _NONE = sa.delete(tables.cursor)
 
 
@@ -78,7 +79,4 @@ def streams(conn: Connection) -> list[Fresh]:
 
 def coming(conn: Connection) -> list[Fresh]:
     """Those of which more is known to come."""
-    query = sa.select(tables.cursor).where(tables.cursor.c.head > tables.cursor.c.n)
-    return [
-        Fresh(row.stream, row.n, row.head, row.as_of) for row in conn.execute(query.order_by(tables.cursor.c.stream))
-    ]
+    return [Fresh(row.stream, row.n, row.head, row.as_of) for row in conn.execute(_COMING)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
-
 from aidvisit.services import audit
 from aidvisit.store.queries.audit import AuditLine
 from aidvisit.web.i18n import gettext
+from aidvisit.web.i18n import lazy as _
 from sync.quarantine import WENT_AWAY
 
 WHAT = {

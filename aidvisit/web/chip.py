@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from aidvisit.services import sync
-from aidvisit.store.database import reading
 from aidvisit.store.queries.holding import Stream, coming, unsent_accesses
 from aidvisit.web.fresh import coming_words
 from aidvisit.web.i18n import gettext, moment, since, words
@@ -32,13 +33,12 @@ class Chip:
     receiving: bool = False
 
 
-def chip() -> Chip:
+def chip(conn: Connection) -> Chip:
     """The chip of this laptop, now."""
     agent = sync.agent()
-    with reading() as conn:
-        state, comes, left = log.state(conn), coming(conn), blobs.waiting(conn).count
-        accesses = unsent_accesses(conn, state) if state.waiting else 0
-        text_only = bool(log.recall(conn, "text_only"))
+    state, comes, left = log.state(conn), coming(conn), blobs.waiting(conn).count
+    accesses = unsent_accesses(conn, state) if state.waiting else 0
+    text_only = bool(log.recall(conn, "text_only"))
     shown = derive(state, agent.sending if agent else None, left, accesses, text_only=text_only)
     if shown.state == "waiting" and not shown.small and (away := away_words()):
         shown = replace(shown, small=away)

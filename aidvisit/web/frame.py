@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
-from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection
+from werkzeug.local import LocalProxy
 
 from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
@@ -21,6 +21,7 @@ from aidvisit.store.queries import held
 from aidvisit.web import auth
 from aidvisit.web.chip import Chip, chip
 from aidvisit.web.i18n import html_language, language
+from aidvisit.web.i18n import lazy as _
 from sync import log
 
 CSP = (
@@ -85,7 +86,8 @@ class Frame:
 
 def init_app(app: Flask) -> None:
     app.after_request(_headers)
-    app.context_processor(lambda: {"frame": frame()})
+    # A part of a page that a script fetches has no frame, and asks for none.
+    app.context_processor(lambda: {"frame": LocalProxy(cache(frame))})
     app.add_template_global(asset)
 
 
@@ -103,8 +105,8 @@ def frame() -> Frame:
     role = sync.current_settings().role
     navigation = navigation_of(role)
     try:
-        shown = chip() if role == "field" and g.get("user") else None
         with reading() as conn:
+            shown = chip(conn) if role == "field" and g.get("user") else None
             name = str(log.recall(conn, "name", ""))
             counts = _counts(conn, navigation)
     except Problem:

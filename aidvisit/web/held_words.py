@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from flask import Flask
-from flask_babel import lazy_gettext as _
 
 from aidvisit.domain.facts import KINDS, only_centre
 from aidvisit.store.queries.held import Decision, Held
 from aidvisit.web.audit_words import WHAT, role_words
 from aidvisit.web.i18n import gettext, words
+from aidvisit.web.i18n import lazy as _
 
 KIND_WORDS = {
     **WHAT,

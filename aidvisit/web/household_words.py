@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-from flask_babel import lazy_gettext as _
 
 from aidvisit.store.queries.catalog import Quantity
 from aidvisit.web.household_form import DEGREE
 from aidvisit.web.i18n import gettext, quantity
+from aidvisit.web.i18n import lazy as _
 
 NOBODY: Mapping[str, str] = {}
 FIELD_WORDS = {

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, has_request_context, request, session
-from flask_babel import Babel, format_date, get_translations
+from flask_babel import Babel, force_locale, format_date, get_translations
+from flask_babel.speaklater import LazyString
+from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from aidvisit.domain import person
 from aidvisit.services import sync
@@ -17,23 +22,42 @@ from sync.problem import CATALOGUE, Problem
 
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
 NOUNS = {"household": "困难家庭", "trip": "走访任务"}  # as the protocol's problems name them
-CATALOGUE_OF = "aidvisit.catalogue"
+MESSAGES = 4096
+"""In either language: there are some 1,500."""
 babel = Babel()
 
 
 def gettext(message: str, **values: object) -> str:
     """A sentence in the reader's language."""
-    found = _translated(message)
+    found = _translated(language(), message) if has_request_context() else _looked_up(message)
     return found % values if values else found
 
 
-def _translated(message: str) -> str:
-    """The catalogue is found once a request: a page says two hundred sentences."""
-    if not has_request_context():
-        return str(get_translations().ugettext(message))
-    if CATALOGUE_OF not in request.environ:
-        request.environ[CATALOGUE_OF] = get_translations()
-    return str(request.environ[CATALOGUE_OF].ugettext(message))
+def said(message: str, **values: object) -> Markup:
+    """The same in a template, where what is put in is escaped: a page says two hundred sentences."""
+    found = _marked(language(), message)
+    return found % values if values else found
+
+
+def lazy(message: str) -> LazyString:
+    """A sentence that is put in words where it is shown: for tables of them."""
+    return LazyString(gettext, message)
+
+
+def _looked_up(message: str) -> str:
+    return str(get_translations().ugettext(message))
+
+
+@lru_cache(MESSAGES)
+def _translated(language: str, message: str) -> str:
+    with force_locale(LANGUAGES[language]):
+        return _looked_up(message)
+
+
+@lru_cache(MESSAGES)
+def _marked(language: str, message: str) -> Markup:
+    found = Markup(_translated(language, message))  # noqa: S704 - our own words
+    return found if "%(" in found else found % {}  # as Jinja does: a sign of per cent is written twice
 
 
 def _counted(one: str, many: str, count: int) -> str:
@@ -43,7 +67,8 @@ def _counted(one: str, many: str, count: int) -> str:
 def init_app(app: Flask, locale: str, timezone: str) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE=locale, BABEL_DEFAULT_TIMEZONE=timezone)
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
-    app.jinja_env.install_gettext_callables(_translated, _counted, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(_looked_up, _counted, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals["_"] = said
     for function in (quantity, amount, short, day, moment, since, both, words, years, village, size, duration):
         app.add_template_filter(function)
 
@@ -53,7 +78,12 @@ def language() -> str:
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
-    return request.accept_languages.best_match(list(LANGUAGES), default="zh") or "zh"
+    return _preferred(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(100)
+def _preferred(header: str) -> str:
+    return parse_accept_header(header, LanguageAccept).best_match(list(LANGUAGES), default="zh") or "zh"
 
 
 def amount(item: Quantity) -> str:

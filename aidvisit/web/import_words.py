@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Flask
-from flask_babel import lazy_gettext as _
 
 from aidvisit.web.i18n import language
+from aidvisit.web.i18n import lazy as _
 
 MEANINGS: Final[dict[str, Any]] = {
     "name": _("姓名"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
@@ -74,8 +74,12 @@ def user_by_login(conn: Connection, login: str) -> UserRow | None:
     return None if row is None else _user(row)
 
 
+# Asked on every page.
+_USER = select(User.__table__).where(User.id == bindparam("id"))
+
+
 def user(conn: Connection, identity: str) -> UserRow | None:
-    row = conn.execute(select(User).where(User.id == identity)).first()
+    row = conn.execute(_USER, {"id": identity}).first()
     return None if row is None else _user(row)
 
 

@@ -190,6 +190,5 @@ def names_of(conn: Connection, codes: Iterable[str]) -> dict[str, list[str]]:
 def own_names(conn: Connection, codes: Iterable[str]) -> dict[str, str]:
     """Each division's own name: as it was defined, else as it ships with the product; without those nobody knows."""
     wanted = sorted(codes)
-    query = select(Division.code, Division.name).where(Division.code.in_(wanted))
-    shipped = built_in()
-    return {code: shipped[code] for code in wanted if code in shipped} | {r.code: r.name for r in conn.execute(query)}
+    shipped, rows = built_in(), conn.execute(_DIVISIONS, {"codes": wanted})
+    return {code: shipped[code] for code in wanted if code in shipped} | {row.code: row.name for row in rows}

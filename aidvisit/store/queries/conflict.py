@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from aidvisit.domain import fold, mask
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -81,10 +81,15 @@ def count(conn: Connection, scope: Scope = EVERYTHING) -> int:
     return conn.execute(query.where(within.places(Household.division.expression, scope))).scalar_one()
 
 
+_ANY = select(FieldConflict.path).where(FieldConflict.subject == bindparam("household")).limit(1)
+
+
 def of_household(
     conn: Connection, household: str, scope: Scope = EVERYTHING, *, revealed: bool = False
 ) -> list[Conflict]:
     """Those of one household, by path. Numbers are masked; `revealed` is for whoever wrote to the audit first."""
+    if conn.execute(_ANY, {"household": household}).first() is None:
+        return []
     rows = _rows(conn, scope, FieldConflict.subject == household)
     return _conflicts(conn, [(row.subject, row.path) for row in rows], revealed=revealed)
 

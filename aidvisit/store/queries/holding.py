@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
 from aidvisit.domain.stream import StreamType, stream_type, town_of, trip_stream
 from aidvisit.store.queries.catalog import names_of
@@ -103,12 +103,19 @@ def gone(conn: Connection, state: LogState, now: datetime) -> list[Gone]:
     return sorted(found, key=lambda one: one.since, reverse=True)
 
 
+_op = tables.op.c
+_UNSENT = (
+    select(_op.kind, func.count())
+    .where(_op.device == bindparam("device"), _op.seq > bindparam("through"), _op.kind.is_not(None))
+    .group_by(_op.kind)
+    .order_by(func.count().desc(), _op.kind)
+)
+
+
 def unsent_kinds(conn: Connection, state: LogState) -> list[tuple[str, int]]:
     """What waits to be sent, by kind, the most first."""
-    op = tables.op.c
-    count = func.count()
-    query = select(op.kind, count).where(op.device == state.device, op.seq > state.through, op.kind.is_not(None))
-    return [(row[0], row[1]) for row in conn.execute(query.group_by(op.kind).order_by(count.desc(), op.kind))]
+    asked = {"device": state.device, "through": state.through}
+    return [(row[0], row[1]) for row in conn.execute(_UNSENT, asked)]
 
 
 def unsent_accesses(conn: Connection, state: LogState) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, case, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, select
 
 from aidvisit.domain import place
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -23,6 +23,7 @@ from aidvisit.store.queries.catalog import (
     named,
     quantities,
 )
+from aidvisit.store.queries.once import once
 from aidvisit.store.queries.progress import State, Stop, stops
 from aidvisit.store.queries.stock import on_place
 from aidvisit.store.tables import HouseholdCategory, Team, Trip
@@ -125,29 +126,45 @@ class Today:
     households: list[ListedHousehold]
 
 
+_HEADS: Select[Any] = select(*Trip.__table__.columns, Team.name.label("team_name")).join(
+    Team, Team.id == Trip.team, isouter=True
+)
+_ONE = _HEADS.where(Trip.id == bindparam("id"))
+_today: Any = bindparam("today")
+_CURRENT = (
+    select(Trip.id)
+    .order_by(
+        case(((Trip.starts <= _today) & (Trip.ends >= _today), 0), else_=1),
+        case((Trip.status == "closed", 1), else_=0),
+        Trip.starts.desc(),
+        Trip.id,
+    )
+    .limit(1)
+)
+
+
 def trips(conn: Connection, scope: Scope = EVERYTHING) -> list[TripHead]:
     """All trips, the latest first."""
-    query = _heads().where(within.trips(scope))
+    query = _HEADS.where(within.trips(scope))
     return [_head(row) for row in conn.execute(query.order_by(Trip.starts.desc(), Trip.title, Trip.id))]
 
 
 def trip(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> TripHead | None:
-    row = conn.execute(_heads().where(Trip.id == identity, within.trips(scope))).first()
+    if scope.everything:
+        return once(conn, ("trip", identity), lambda: _one(conn, identity))
+    row = conn.execute(_HEADS.where(Trip.id == identity, within.trips(scope))).first()
+    return None if row is None else _head(row)
+
+
+def _one(conn: Connection, identity: str) -> TripHead | None:
+    row = conn.execute(_ONE, {"id": identity}).first()
     return None if row is None else _head(row)
 
 
 def current(conn: Connection, today: str) -> TripHead | None:
     """The trip of this day (YYYY-MM-DD), one that is not closed first; where there is none, the latest trip."""
-    covers = (Trip.starts <= today) & (Trip.ends >= today)
-    query = _heads().order_by(
-        case((covers, 0), else_=1), case((Trip.status == "closed", 1), else_=0), Trip.starts.desc(), Trip.id
-    )
-    row = conn.execute(query.limit(1)).first()
-    return None if row is None else _head(row)
-
-
-def _heads() -> Select[Any]:
-    return select(*Trip.__table__.columns, Team.name.label("team_name")).join(Team, Team.id == Trip.team, isouter=True)
+    found = conn.execute(_CURRENT, {"today": today}).scalar()
+    return None if found is None else trip(conn, found)
 
 
 def _head(row: Row[Any]) -> TripHead:

@@ -64,9 +64,11 @@ def visit_warnings(conn: Connection, household_id: str, on: str, today: str | No
     return [*_closed(conn, household_id, of_one(conn, household_id)), *_date(on, day, None)]
 
 
+_CLOSED = select(Household.closed_reason, Household.closed_on).where(Household.id == bindparam("id"))
+
+
 def _closed(conn: Connection, household: str, alias: Aliases) -> Iterator[DeliveryWarning]:
-    query = select(Household.closed_reason, Household.closed_on).where(Household.id == household)
-    row = conn.execute(query).first()
+    row = conn.execute(_CLOSED, {"id": household}).first()
     into = None if alias.of(household) == household else alias.of(household)
     if row is not None and (row.closed_reason or into):
         members = {"reason": row.closed_reason, "closed_on": row.closed_on, "into": into}
