@@ -25,6 +25,7 @@ def import_(arguments: Namespace) -> Answer:
         trip=arguments.trip,
         villages=dict(arguments.village),
         accept_sure=arguments.accept_matches,
+        households_only=arguments.households_only,
     )
     with opened_for(arguments):
         done = import_sheet(
@@ -68,6 +69,7 @@ def _lines(done: Imported) -> list[str]:
     if done.villages:
         lines.append(f"自然村 / natural villages: {'、'.join(done.villages)} (--village NAME=CODE)")
     lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
+    lines += [f"要先说清楚 / to be said first: {question.what} / {question.what_en}" for question in done.waiting]
     return lines + [
         f"请看 / note: {question.sheet} {question.row or ''} {question.what}" for question in done.questions
     ]

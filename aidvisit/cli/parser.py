@@ -222,6 +222,11 @@ def _log(commands: Parsers) -> None:
         help="户主或监护人和电话都相同的,并入那一户 / same head or guardian and telephone: the same household",
     )
     load.add_argument(
+        "--households-only",
+        action="store_true",
+        help="有物资也不建走访任务,只登记困难家庭 / no trip, though the list has goods",
+    )
+    load.add_argument(
         "--refused", type=Path, metavar="FILE", help="没有导入的行写进这个表格 / write refused rows there"
     )
     verify = _command(

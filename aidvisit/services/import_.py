@@ -14,7 +14,7 @@ from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import audit
 from aidvisit.services.import_facts import TripPlan, household_facts
-from aidvisit.services.import_read import Choices, Progress, Reading
+from aidvisit.services.import_read import Choices, Progress, Reading, unclear
 from aidvisit.services.sheet import Outcome, Plan, Question, Refused, Sheet, open_sheets
 from aidvisit.services.sheet.layout import trip_title as title_of_trip
 from aidvisit.services.sheet.refused import refused_tables
@@ -22,7 +22,7 @@ from aidvisit.services.sheet.write import workbook
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import importing
-from aidvisit.store.queries.account import user
+from aidvisit.store.queries.account import UserRow, user
 from sync import clock, log
 
 STEP = 1000
@@ -34,10 +34,11 @@ class Imported:
     """What an import did, or with `dry_run` would do. `households`, `members`: state → number.
 
     `trip`: {`id`, `title`, `starts`, `state`} or None when the list has no goods; at the centre also `laptops`, how
-    many it is released to. `allotments`: lines that were set. `sheets`: {`sheet`, `kind`, `taken`, `refused`} each;
+    many it is released to. `allotments`: lines that were set. `sheets`: {`sheet`, `kind`, `taken`, `refused`, `new`,
+    `same`, `changed`} each, in rows;
     `matches`: rows that were offered a household, `accepted` those of them that are in it now.
     `villages`: those that are no division and that nobody said more of. `elsewhere`: rows of people who may be on
-    record where the reader has no right.
+    record where the reader has no right. `waiting`: of a rehearsal, what has to be said before anything is written.
     """
 
     households: dict[str, int]
@@ -52,11 +53,12 @@ class Imported:
     accepted: int = 0
     villages: tuple[str, ...] = ()
     elsewhere: int = 0
+    waiting: tuple[Question, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The documented shape of `aidvisit import --json`; its words are Chinese, as the lists are."""
         found = asdict(self)
-        for one in (*found["refused"], *found["questions"]):
+        for one in (*found["refused"], *found["questions"], *found["waiting"]):
             one.pop("why_en", None)
             one.pop("what_en", None)
         return found
@@ -112,15 +114,16 @@ def import_into(
     read = Reading(conn, name, sheets, choices, clock.wall().date().isoformat(), tell)
     plan = read.plan()
     title = _title(read, choices)
-    goods = (
-        TripPlan(conn, plan, title, _date(read), choices.team) if any(one.goods for one in plan.households) else None
-    )
+    goods = _trip(conn, plan, read, title, person)
+    waiting = tuple(goods.asked) if goods else ()
+    if waiting and not dry_run:
+        raise unclear(*waiting)
     made: dict[str, Any] | None = None
     if goods:
         state = "same" if goods.before else "new"
         made = {"id": goods.id, "title": title, "starts": goods.date, "state": state}
     facts = list(household_facts(conn, plan))
-    if goods and made:
+    if goods and made and not waiting:
         facts += goods.facts(made)
     facts += [audit.line(audit.ROW_SAID, household=one, detail=row) for row, one in plan.said.items()]
     if not dry_run:
@@ -146,8 +149,17 @@ def import_into(
         sum(1 for one in plan.outcomes if one.taken),
         plan.unknown_villages,
         plan.elsewhere,
+        waiting,
     )
     return done, plan, read
+
+
+def _trip(conn: Connection, plan: Plan, read: Reading, title: str, person: UserRow | None) -> TripPlan | None:
+    """The trip that the goods are for, None without any. `person`: None for a device, which may add items."""
+    if read.choices.households_only or not any(one.goods for one in plan.households):
+        return None
+    adds = log.is_centre(conn) and (person is None or may(person.role, "catalog.manage"))
+    return TripPlan(conn, plan, read, title, _date(read), adds_items=adds)
 
 
 def told_elsewhere(actor: str, rows: int, *, conn: Connection | None = None) -> None:
@@ -168,7 +180,7 @@ def _states(states: Any) -> dict[str, int]:
 def _sheet(outcomes: Sequence[Outcome], name: str, kind: str) -> dict[str, Any]:
     of_sheet = [one.state for one in outcomes if one.sheet == name]
     refused = of_sheet.count("refused")
-    return {"sheet": name, "kind": kind, "taken": len(of_sheet) - refused, "refused": refused}
+    return {"sheet": name, "kind": kind, "taken": len(of_sheet) - refused, "refused": refused, **_states(of_sheet)}
 
 
 def _title(read: Reading, choices: Choices) -> str:

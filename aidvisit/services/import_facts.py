@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from aidvisit.errors import Problem
 from aidvisit.services import catalog, household, trip
 from aidvisit.services.bodies import filled
-from aidvisit.services.import_read import unclear
+from aidvisit.services.import_read import Reading
 from aidvisit.services.sheet import Plan, Question
-from aidvisit.services.sheet.plan import PlannedHousehold
+from aidvisit.services.sheet.plan import PlannedHousehold, item_of
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import importing
 from aidvisit.store.queries.account import teams
@@ -67,10 +67,15 @@ def _update(conn: Connection, planned: PlannedHousehold, heads: Mapping[str, lis
 
 
 class TripPlan:
-    """The trip that a list's goods are for: made, or found again, with the lines that are not yet so."""
+    """The trip that a list's goods are for: made, or found again, with the lines that are not yet so.
 
-    def __init__(self, conn: Connection, plan: Plan, title: str, date: str | None, team: str | None = None) -> None:
-        self.conn, self.plan, self.title, self.date, self.asked = conn, plan, title, date, team
+    `asked`: what has to be said before there can be one. `team`: None while nobody knows.
+    """
+
+    def __init__(
+        self, conn: Connection, plan: Plan, read: Reading, title: str, date: str | None, *, adds_items: bool
+    ) -> None:
+        self.conn, self.plan, self.title, self.date = conn, plan, title, date
         self.goods = [one for one in plan.households if one.goods]
         self.divisions = sorted({one.division for one in self.goods})
         self.before = self._before()
@@ -83,6 +88,12 @@ class TripPlan:
         self.lines: list[trip.AllotmentLine] = [
             (*line, quantity) for line, quantity in wanted.items() if now.get(line) != quantity
         ]
+        self.asked: list[Question] = [] if adds_items else _unknown_items(plan, read)
+        self.team = (self.before.team if self.before else None) or self._team(read.choices.team)
+        if self.date is None:
+            what = "表上没有发放日期:哪一天发?(命令行:在标题下写“日期:2020年12月30日”这样的一格)"
+            what_en = "The list has no day: when are the goods given out? (Command line: write it below the title)"
+            self.asked.append(Question("", None, what, (), what_en, "date"))
 
     def _before(self) -> TripHead | None:
         """The trip that an earlier import of the same list made."""
@@ -93,56 +104,68 @@ class TripPlan:
         return None
 
     def facts(self, made: dict[str, Any]) -> Iterator[Fact]:
-        """`made`: what the result says of the trip; at the centre it learns how many laptops have it."""
-        central = log.is_centre(self.conn)
-        if self.plan.new_items and not central:
-            names = "、".join(item.name for item in self.plan.new_items)
-            what = f"物资目录里没有{names}:请说明它是目录里的哪一种,或请中心先添加"
-            what_en = f"The catalogue has no {names}: say which item of it is meant, or have the centre add it"
-            raise unclear(Question("", None, what, (), what_en))
+        """`made`: what the result says of the trip; at the centre it learns how many laptops have it.
+
+        Once nothing is asked any more.
+        """
+        assert self.team is not None
         for item in self.plan.new_items:
             yield catalog.item_fact(
                 filled(code=item.code, name=item.name, unit=item.unit, spec=item.spec) | {"class": "household_goods"}
             )
-        team = (self.before.team if self.before else None) or self._team(central)
         if self.before is None:
-            if self.date is None:
-                what = "表上没有发放日期:请在标题下写“日期:2020年12月30日”这样的一格"
-                what_en = "The list has no day: write one below its title, like 日期:2020年12月30日"
-                raise unclear(Question("", None, what, (), what_en))
             days = {"starts": self.date, "ends": self.date}
-            yield trip.planned(self.id, title=self.title, team=team, divisions=self.divisions, **days)
+            yield trip.planned(self.id, title=self.title, team=self.team, divisions=self.divisions, **days)
         yield from trip.allotted(self.id, self.lines)
-        if central:
+        if log.is_centre(self.conn):
             held = importing.released_devices(self.conn, self.id)
-            new = [device for device in importing.active_devices(self.conn, team) if device not in held]
+            new = [device for device in importing.active_devices(self.conn, self.team) if device not in held]
             made["laptops"] = len({*held, *new})
             if new:
                 yield trip.released_fact(self.id, dict.fromkeys([*held, *new], ()))
 
-    def _team(self, central: bool) -> str:
+    def _team(self, said: str | None) -> str | None:
         """A laptop plans for its own team; the centre for the one team of the lowest level that works there.
 
-        Raises: Problem `import-unclear`, `unknown-team`.
+        Raises: Problem `unknown-team`.
         """
-        if not central:
+        if not log.is_centre(self.conn):
             return importing.own_team(self.conn)
-        if self.asked is not None:
-            named = [team.id for team in teams(self.conn) if self.asked in (team.id, team.name)]
+        known = teams(self.conn)
+        if said is not None:
+            named = [team.id for team in known if said in (team.id, team.name)]
             if len(named) != 1:
-                raise Problem("unknown-team", team=self.asked)
+                raise Problem("unknown-team", team=said)
             return named[0]
         working = [
-            team
-            for team in teams(self.conn)
-            if all(any(d.startswith(works) for works in team.divisions) for d in self.divisions)
+            team for team in known if all(any(d.startswith(works) for works in team.divisions) for d in self.divisions)
         ]
         lowest = [team for team in working if (team.level or 0) == max(t.level or 0 for t in working)]
         if len(lowest) == 1:
             return lowest[0].id
-        options = tuple(team.name for team in lowest)
-        what, what_en = "没有队伍在这里工作:请先用 central team add 添加", "No team works there: add one first"
+        what, what_en = "还没有队伍在这里工作:物资由哪一支去发?", "No team works there yet: which one takes the goods?"
         if lowest:
-            what = "几支队伍都在这里工作,请说明是哪一支(命令行:--team)"
-            what_en = "Several teams work there: say which (on the command line: --team)"
-        raise unclear(Question("", None, what, options, what_en))
+            what, what_en = "几支队伍都在这里工作:物资由哪一支去发?", "Several teams work there: which takes the goods?"
+        options = tuple(team.name for team in lowest)
+        what, what_en = f"{what}(命令行:--team)", f"{what_en} (command line: --team)"
+        self.asked.append(Question("", None, what, options, what_en, "team"))
+        return None
+
+
+def _unknown_items(plan: Plan, read: Reading) -> list[Question]:
+    """Of the columns of goods that the catalogue has not, for somebody who may not add to it."""
+    asked = []
+    for listed in read.listed:
+        for column in listed.layout.items:
+            if item_of(column, read.items) in plan.new_items:
+                what = f"物资目录里没有“{column.name}”:是目录里的哪一种?不读这一列也行;新物资由办公室添加"
+                what_en = (
+                    f"The catalogue has no “{column.name}”: which item is it? Or leave it out; the office adds any"
+                )
+                names = tuple(item.name for item in read.items)
+                asked.append(
+                    Question(
+                        listed.sheet.name, listed.layout.heading + 1, what, names, what_en, "item", str(column.column)
+                    )
+                )
+    return asked

@@ -131,6 +131,7 @@ def choices_of(said: dict[str, Any], places: tuple[str, ...] | None) -> Choices:
         layouts=said.get("layouts", {}),
         accept_sure=bool(said.get("accept_sure")),
         accepted={(sheet, int(row)): key for sheet, row, key in said.get("accepted", [])},
+        households_only=said.get("goods") == "no",
         places=places,
     )
 

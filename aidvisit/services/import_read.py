@@ -42,6 +42,8 @@ from sync.op import uuid7
 
 Progress = Callable[[str, int, int], None]
 """Told (what is done now, done, of all) while long work goes on."""
+MOST_OPTIONS = 300
+"""More villages than that are no choice."""
 LAYOUT, VILLAGE = "sheet-layout:", "village-alias:"
 
 
@@ -52,6 +54,7 @@ class Choices:
 
     `villages`: natural village → code of its village. `layouts`: sheet → what its columns mean, as it is remembered;
     with `kind` `skip` it is not read. `accept_sure`, `accepted`: as `Decisions`; `places`: where they may register.
+    `households_only`: no trip is made of a list's goods.
     """
 
     division: str | None = None
@@ -62,6 +65,7 @@ class Choices:
     layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     accept_sure: bool = False
     accepted: Mapping[RowKey, str] = field(default_factory=dict)
+    households_only: bool = False
     places: tuple[str, ...] | None = None
 
 
@@ -123,8 +127,9 @@ class Reading:
         for code in filter(None, (self.choices.division, *self.choices.villages.values())):
             known = code in self.divisions or (len(code) <= 6 and any(one.startswith(code) for one in self.divisions))
             if not known or (code != self.choices.division and len(code) != 12):
-                what = f"不认识区划代码 {code}:请核对"
-                raise unclear(Question("", None, what, (), f"The division code {code} is not known"))
+                what = f"不认识区划代码 {code}:请核对;这个县的镇村还没有装入,就要先装入"
+                what_en = f"The division code {code} is not known: check it, or load the county's divisions first"
+                raise unclear(Question("", None, what, (), what_en, "place"))
 
     def _listed(self, sheet: Sheet, layout: Layout, stem: str, today: str) -> Listed:
         rows, total = read_rows(sheet, layout, today, lambda done, of: self.progress("reading", done, of))
@@ -147,9 +152,12 @@ class Reading:
         if len(found) == 1:
             return found[0][:9] if named and "town" not in layout.columns else found[0]
         options = tuple(f"{code} {self.divisions.get(code[:9], '')}{self.divisions[code]}" for code in found)
-        what = f"标题“{layout.title}”说的是哪个村?请给出 12 位区划代码"
-        what_en = f"Which village does the title “{layout.title}” mean? Give its 12 digits"
-        raise unclear(Question(sheet.name, 1, what, options, what_en))
+        what = f"标题“{layout.title}”说的是哪个村?" if layout.title else "表上没有写是哪个村?"
+        what_en = f"Which village does the title “{layout.title}” mean?" if layout.title else "Which village is it?"
+        if not found:
+            what += "登记过的镇村里没有它:请给出区划代码;代码也不认识,就要先装入这个县的镇村"
+            what_en += " None that is known: give its code; if that is unknown too, load the county's divisions first"
+        raise unclear(Question(sheet.name, 1, what, options, what_en, "place"))
 
     def aliases(self) -> dict[tuple[str, str], str]:
         """(town, natural village) → village: those remembered, and those said just now."""
@@ -212,15 +220,24 @@ class Reading:
         found = []
         for name in plan.unknown_villages:
             listed, row = next((one, row) for one in self.listed for row in one.rows if row.village == name)
-            options = tuple(
-                f"{code} {short_name(of)}"
-                for code, of in sorted(self.divisions.items())
-                if len(code) == 12 and len(listed.base) >= 9 and code.startswith(listed.base[:9])
-            )
+            options = self._villages_near(listed.base, row.town)
             what = f"“{name}”不是行政村:属于哪个村?说一次就记住"
             what_en = f"“{name}” is no division: to which village does it belong? It is remembered"
-            found.append(Question(listed.sheet.name, row.number, what, options, what_en))
+            if not options:
+                what = f"“{name}”不认识:这里的村还没有装入,要先装入这个县的镇村;不然请给出它的 12 位区划代码"
+                what_en = f"“{name}” is not known: load the county's divisions first, else give its 12 digits"
+            found.append(Question(listed.sheet.name, row.number, what, options, what_en, "village", name))
         return found
+
+    def _villages_near(self, base: str, town: str) -> tuple[str, ...]:
+        """Code and name of the villages that a natural one may belong to: those of its town."""
+        towns = [base[:9]] if len(base) >= 9 else find_towns(town, self.divisions) if town else []
+        near = {code: name for code, name in self.divisions.items() if len(code) == 12 and code.startswith(base[:9])}
+        return tuple(
+            f"{code} {short_name(name)}"
+            for code, name in sorted(near.items())
+            if code[:9] in towns or (not towns and len(near) <= MOST_OPTIONS)
+        )
 
     def remember(self) -> None:
         """Keep what was said, for the next list of the same headings and the next row of the same place."""

@@ -65,6 +65,7 @@ ROUTES = {
     "lists.page": "household.read",
     "lists.paper": "household.export",
     "lists.save": "household.read",
+    "imports.answers": "import.run",
     "imports.columns": "import.run",
     "imports.drop": "import.run",
     "imports.matches": "import.run",

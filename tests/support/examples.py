@@ -48,7 +48,7 @@ SHARED = {
     "GET imports.page": Request("选文件"),
     "POST imports.page": Request("没有选文件", status=422),
     "GET imports.one": Request("", status=404),
-    **{f"POST imports.{one}": Request("", status=404) for one in ("columns", "matches", "refused", "save")},
+    **{f"POST imports.{one}": Request("", status=404) for one in ("answers", "columns", "matches", "refused", "save")},
     "POST imports.drop": Request("选文件"),
     "GET household.page": Request("@name"),
     "GET household.register": Request("户主姓名"),

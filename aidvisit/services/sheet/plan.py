@@ -31,11 +31,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """`about`: what an answer says: `place`, `village`, `team`, `date`, `item`, or nothing that a page could ask.
+
+    `key`: of a village its name, of an item its column.
+    """
+
     sheet: str
     row: int | None
     what: str
     options: tuple[str, ...] = ()
     what_en: str = ""
+    about: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from aidvisit.domain.fold import Body
 from aidvisit.errors import Problem
 from aidvisit.services import audit
 from aidvisit.services import import_job as service
+from aidvisit.services.sheet.places import short_name
 from aidvisit.services.sync import current_settings
 from aidvisit.store.database import reading
 from aidvisit.store.queries.account import teams
@@ -54,7 +55,7 @@ def one(upload: str) -> str:
     if found.step == "done":
         return render_template("import/done.html", upload=found, **_rows(shown), shown=shown)
     if found.step == "preview" and "columns" not in request.args:
-        return render_template("import/preview.html", upload=found, **_rows(shown), shown=shown)
+        return render_template("import/preview.html", upload=found, **_rows(shown), **_answers(shown), shown=shown)
     return _columns(found, shown)
 
 
@@ -70,12 +71,58 @@ def _columns(found: Upload, shown: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
-def _villages(conn: Any, found: Upload, shown: dict[str, Any]) -> dict[str, list[Any]]:
-    """By natural village that nobody knows: the villages that it may belong to."""
-    unknown = [*shown.get("unknown_villages", []), *found.said.get("villages", {})]
-    towns = {option[:9] for question in _questions(shown) for option in question.get("options", ())}
-    under = [row for town in sorted(towns) if town.isdigit() for row in divisions(conn, town) if len(row.code) == 12]
-    return dict.fromkeys(unknown, under)
+def _answers(shown: dict[str, Any]) -> dict[str, Any]:
+    """What can be answered beside the rows: `asked` is (sheet's place, question) by what it is about."""
+    result = shown.get("result", {})
+    sheets = [one["sheet"] for one in shown.get("columns") or []]
+    asked: dict[str, list[tuple[int, Body]]] = {"team": [], "date": [], "item": [], "village": []}
+    for one in [*result.get("waiting", []), *result.get("questions", [])]:
+        if one["about"] in asked:
+            asked[one["about"]].append((sheets.index(one["sheet"]) if one["sheet"] in sheets else 0, one))
+    with reading() as conn:
+        working = teams(conn, g.scope) if asked["team"] else []
+        known = items(conn) if asked["item"] else {}
+    return {"asked": asked, "teams": working, "items": known, "central": current_settings().role == "central"}
+
+
+@blueprint.post("/<upload>/answers", endpoint="answers")
+def answers(upload: str) -> ResponseReturnValue:
+    """What a preview asked is said; then every row is looked at again, and what was said is remembered on saving."""
+    found, shown, progress = service.state(upload, owner=auth.actor())
+    if progress is None:
+        said = dict(found.said)
+        said["villages"] = said.get("villages", {}) | texts("village")
+        said |= {name: text for name in ("date", "goods") if (text := request.form.get(name, "").strip())}
+        if team := _own_team(request.form.get("team", "")):
+            said["team"] = team
+        layouts = said.get("layouts", {})
+        sheets = [one["sheet"] for one in shown.get("columns") or []]
+        for name, meaning in texts("item").items():
+            place, _, column = name.partition(".")
+            if place.isdecimal() and int(place) < len(sheets) and _is_meaning(meaning):
+                layout = layouts.get(sheets[int(place)], {})
+                if column in layout.get("columns", {}):
+                    layout["columns"][column] = meaning
+        service.begin(upload, "preview", owner=auth.actor(), places=_places(), said=said)
+    return _to(upload)
+
+
+def _own_team(identity: str) -> str:
+    """The team, where it is one's own to send; else nothing."""
+    with reading() as conn:
+        return identity if identity in {team.id for team in teams(conn, g.scope)} else ""
+
+
+def _villages(conn: Any, found: Upload, shown: dict[str, Any]) -> list[Body]:
+    """Natural villages that nobody knows, or that somebody said more of: each with those that it may belong to."""
+    asked = [one for one in _questions(shown) if one["about"] == "village"]
+    said: dict[str, str] = found.said.get("villages", {})
+    for name in said.keys() - {one["key"] for one in asked}:
+        rows = divisions(conn, said[name][:9])
+        asked.append(
+            {"key": name, "options": [f"{row.code} {short_name(row.name)}" for row in rows if len(row.code) == 12]}
+        )
+    return asked
 
 
 def _questions(shown: dict[str, Any]) -> list[Body]:
@@ -89,9 +136,8 @@ def columns(upload: str) -> ResponseReturnValue:
     found, shown, progress = service.state(upload, owner=auth.actor())
     if progress is None:
         said = found.said | {name: request.form.get(name, "").strip() for name in ("division", "trip", "date", "team")}
-        with reading() as conn:
-            if said["team"] not in {team.id for team in teams(conn, g.scope)}:
-                said["team"] = ""
+        said["team"] = _own_team(said["team"])
+        said["goods"] = request.form.get("goods", "")
         said["layouts"] = _layouts(shown.get("columns") or [])
         said["villages"] = texts("village")
         service.begin(upload, "preview", owner=auth.actor(), places=_places(), said=said)
