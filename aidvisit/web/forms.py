@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from flask import request
+from flask.typing import ResponseReturnValue
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from aidvisit.domain.facts.fields import Date
@@ -299,6 +300,23 @@ def together(*readers: Callable[[], Any]) -> list[Any]:
     if errors:
         raise Problem("invalid-form", count=len(errors), errors=errors)
     return found
+
+
+def saved_or_shown(
+    save: Callable[[], ResponseReturnValue], show: Callable[[Problem | None], str]
+) -> ResponseReturnValue:
+    """The page of a form about a household; what was sent is saved, or shown again with what kept it from that.
+
+    Raises: Problem `unknown-household`.
+    """
+    if request.method != "POST":
+        return show(None)
+    try:
+        return save()
+    except Problem as problem:
+        if problem.name == "unknown-household":
+            raise
+        return show(problem), problem.status
 
 
 def at_fields(problem: Problem | None) -> dict[str, list[str]]:

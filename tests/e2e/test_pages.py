@@ -21,13 +21,13 @@ HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
                                    "slip", "password", "lists", "register", "register-institution", "edit", "close",
-                                   "conflicts")),
+                                   "conflicts", "visit-form", "visit-void")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
                                     "items", "places", "item", "category-add", "divisions", "villages", "division",
                                     "divisions-load", "lists", "duplicates", "duplicates-many", "register", "edit",
-                                    "close", "conflicts", "settle")),
+                                    "close", "conflicts", "settle", "visit-form", "visit-void", "choose", "compare")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
@@ -40,6 +40,8 @@ PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "foun
          "items": "/catalog?what=item", "places": "/catalog?what=place", "item": "/catalog/one?what=item&code=rice",
          "category-add": "/catalog/add", "villages": "/divisions?under=441225112",
          "division": "/divisions/one?code=441225112", "divisions-load": "/divisions/load?county=441225",
+         "visit-form": "/households/{household}/visits", "visit-void": "/households/{household}/visits",
+         "choose": "/duplicates/of/{household}", "compare": "/duplicates/of/{household}",
          "duplicates-many": "/duplicates/many"}  # fmt: skip
 
 
@@ -77,6 +79,8 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("main [name=q]", "杨")
         person.page.press("main [name=q]", "Enter")
         expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
+    if page in ("choose", "compare", "visit-void"):
+        go_on(person, page)
     if page == "edit":
         for _ in range(2):
             person.page.get_by_role("button", name="添加一位成员").click()
@@ -96,6 +100,21 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("[name=reason]", "丢失")
         person.page.get_by_role("button", name="下一步").click()
         expect(person.page.locator("[name=sure]")).to_have_count(1)
+
+
+def go_on(person: Person, page: str) -> None:
+    """From the search for another household, or from a visit's form."""
+    if page == "visit-void":
+        person.page.get_by_role("button", name="保存这次走访").click()
+        person.page.get_by_role("link", name="作废这次走访").first.click()
+        expect(person.page.locator("[name=reason]")).to_be_visible()
+        return
+    person.page.fill("main [name=q]", "杨")
+    person.page.press("main [name=q]", "Enter")
+    expect(person.page.locator(".found a").first).to_be_visible()
+    if page == "compare":
+        person.page.locator(".found a").first.click()
+        expect(person.page.locator(".side")).to_have_count(2)
 
 
 def disagree(person: Person, household: str) -> None:

@@ -20,7 +20,7 @@ from aidvisit.store.queries.warning import warnings
 from aidvisit.web import auth, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, texts, together, whole_numbers
+from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, saved_or_shown, texts, together, whole_numbers
 from sync import log
 from sync.op import is_uuid, uuid7
 
@@ -38,14 +38,7 @@ def deliver(household: str) -> ResponseReturnValue:
     """Raises: Problem `unknown-household`."""
     if not is_uuid(household):
         raise Problem("unknown-household")
-    if request.method == "GET":
-        return _page(household, None)
-    try:
-        return _save(household)
-    except Problem as problem:
-        if problem.name == "unknown-household":
-            raise
-        return _page(household, problem), problem.status
+    return saved_or_shown(lambda: _save(household), lambda problem: _page(household, problem))
 
 
 def _save(household: str) -> ResponseReturnValue:

@@ -24,7 +24,7 @@ from aidvisit.store.queries.warning import visit_warnings
 from aidvisit.web import auth, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import OutcomeForm, VisitForm, VoidForm, at_fields, read, together
+from aidvisit.web.forms import OutcomeForm, VisitForm, VoidForm, at_fields, read, saved_or_shown, together
 from sync.op import is_uuid, uuid7
 
 field = Blueprint("visit", __name__)
@@ -34,14 +34,10 @@ blueprint = Blueprint("visits", __name__)
 @field.route("/households/<household>/visit", methods=["GET", "POST"])
 def outcome(household: str) -> ResponseReturnValue:
     """Not at home, and the like. Raises: Problem `unknown-household`."""
-    problem = None
-    if request.method == "POST":
-        try:
-            return _save_outcome(household)
-        except Problem as raised:
-            if raised.name == "unknown-household":
-                raise
-            problem = raised
+    return saved_or_shown(lambda: _save_outcome(household), lambda problem: _outcome_page(household, problem))
+
+
+def _outcome_page(household: str, problem: Problem | None) -> str:
     with reading() as conn:
         view = _view(conn, household)
         head = trips.current(conn, day_of(None))
@@ -49,10 +45,9 @@ def outcome(household: str) -> ResponseReturnValue:
         owed = catalog.quantities(catalog.items(conn), listed.owed) if listed else []
     typed = request.form if problem else {"visit": uuid7(), "trip": head.id if head and listed else "",
                                           "date": day_of(head)}  # fmt: skip
-    page = render_template(
+    return render_template(
         "visit/outcome.html", household=view, owed=owed, typed=typed, problem=problem, errors=at_fields(problem)
     )
-    return page, problem.status if problem else 200
 
 
 def _save_outcome(household: str) -> ResponseReturnValue:
@@ -68,14 +63,7 @@ def _save_outcome(household: str) -> ResponseReturnValue:
 @blueprint.route("/households/<household>/visits", methods=["GET", "POST"])
 def record(household: str) -> ResponseReturnValue:
     """A visit without goods: filled in for the common case. Raises: Problem `unknown-household`."""
-    if request.method == "GET":
-        return _page(household, None)
-    try:
-        return _save(household)
-    except Problem as problem:
-        if problem.name == "unknown-household":
-            raise
-        return _page(household, problem), problem.status
+    return saved_or_shown(lambda: _save(household), lambda problem: _page(household, problem))
 
 
 def _save(household: str) -> ResponseReturnValue:
