@@ -15,6 +15,7 @@ LEVELS = {2: "province", 4: "city", 6: "county", 9: "town", 12: "village"}
 """Digits of a code → what it is the code of."""
 DIGITS = tuple(LEVELS)
 COUNTY = 6
+TOWN = 9
 
 
 def is_code(text: str) -> bool:

@@ -3,7 +3,8 @@
 A token is a letter and a text. Of a name, in simplified characters (`w` any part, `a` how the head's begins, `e` the
 head's, whole), by initials (the same `a` and `e`, `i` how any name's begin) and by syllable (`1` … `6`, its place, and
 how it begins; `l` of a name in Latin letters). Of a phone `f` its first 3 digits and `t` every 4 in a row. `z`: the
-last 4 of a phone or a document's number. `d`: a division or one above it. `c`: a category.
+last 4 of a phone or a document's number, `y` the 8 before them: the day of birth, in an ID number. `d`: a division or
+one above it. `c`: a category.
 """
 
 from __future__ import annotations
@@ -140,7 +141,17 @@ def _parts(text: str) -> set[str]:
 
 def _numbered(phone: str, document: str) -> set[str]:
     found = {f"t{four}" for four in _fours(phone)} | {f"z{number[-DIGITS:]}" for number in (phone, document) if number}
+    found |= {before for number in (phone, document) for before in _before_last(number)}
     return found | ({f"f{phone[:3]}"} if phone else set())
+
+
+def _before_last(number: str) -> list[str]:
+    return [f"y{number[-DIGITS - 8 : -DIGITS]}"] if len(number) >= DIGITS + 8 else []
+
+
+def _ending(word: str) -> Expression:
+    """How a document's number ends, as far as tokens tell it."""
+    return every(f"z{word[-DIGITS:]}", *_before_last(word))
 
 
 def _fours(number: str) -> list[str]:
@@ -194,7 +205,7 @@ def _term(word: str, places: Places) -> Term:
     if word.isdigit():
         return _digits(word)
     if _DOCUMENT.fullmatch(word):
-        return Term(word, (f"z{word[-DIGITS:]}",) * 3, check=len(word) > DIGITS)
+        return Term(word, (_ending(word),) * 3, check=len(word) > DIGITS)
     if word.isascii():
         return Term(word, _spelled(word))
     if mixed := re.fullmatch("([^a-z]+)([a-z]+)", word):  # 陈ms
@@ -224,7 +235,7 @@ def _digits(word: str) -> Term:
         case long if long < 12:
             found = (every(*(f"t{four}" for four in _fours(word))),) * 3
         case _:
-            found = (f"z{word[-DIGITS:]}",) * 3
+            found = (_ending(word),) * 3
     best, good, rest = found
     return Term(word, (best, good, rest), check=len(word) > DIGITS)
 

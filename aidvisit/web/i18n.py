@@ -22,6 +22,7 @@ from sync.problem import CATALOGUE, Problem
 
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
 NOUNS = {"household": "困难家庭", "trip": "走访任务"}  # as the protocol's problems name them
+LANGUAGE = "aidvisit.language"
 MESSAGES = 4096
 """In either language: there are some 1,500."""
 babel = Babel()
@@ -74,7 +75,14 @@ def init_app(app: Flask, locale: str, timezone: str) -> None:
 
 
 def language() -> str:
-    """`zh` or `en`: as chosen on a page, else as the browser asks, else Chinese."""
+    """`zh` or `en`: as chosen on a page, else as the browser asks, else Chinese; the same all through a request."""
+    environ = request.environ
+    if LANGUAGE not in environ:
+        environ[LANGUAGE] = _language()
+    return str(environ[LANGUAGE])
+
+
+def _language() -> str:
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)

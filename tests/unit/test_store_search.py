@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from aidvisit.domain.facts import division_subject
 from aidvisit.domain.rights import Scope
 from aidvisit.store.ledger import HOUSE, Fact, rebuild, verify
+from aidvisit.store.queries import hits
 from aidvisit.store.queries import search as queries
 from aidvisit.store.queries.search import CAP, PAGE, Filters, SearchResult, search
 from tests.support.store import TOWN, VILLAGE, delivered, registered, say, statements, uid, visited
@@ -111,6 +112,28 @@ def test_filters(conn: Connection) -> None:
     assert names(search(conn, "", filters=Filters(place=OTHER_VILLAGE))) == ["陶远"]
     assert names(search(conn, "陶", filters=Filters(place=VILLAGE, category="dibao"))) == []
     assert search(conn, "").found == []
+
+
+def test_who_has_the_word_and_the_date_is_found_wherever_they_stand(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hits, "LOOKED_AT", 2)
+    say(conn, *(registered(uid(1000 + i), "王明", "一组") for i in range(30)), registered(uid(2000), "王明", "二组"))
+    say(conn, *(delivered(uid(3000 + i), uid(1000 + i), {"rice": 1}, date="2020-12-10") for i in range(30)))
+    for typed in ("王", "wm", "王明 二组"):
+        found = search(conn, typed, filters=Filters(not_served_since="2020-12-01"))
+        assert ([one.id for one in found.found], found.more) == ([uid(2000)], False), typed
+    assert search(conn, "王", filters=Filters(not_served_since="2020-12-11")).count == 31
+
+
+def test_a_number_that_tokens_only_hint_at_is_found_wherever_it_stands(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hits, "LOOKED_AT", 2)
+    near = [registered(uid(1000 + i), "王明", head={"name": "王明", "phone": "13811112222"}) for i in range(30)]
+    there = registered(uid(2000), "王明", head={"name": "王明", "phone": "13811111222"})
+    say(conn, *near, there)
+    assert [one.id for one in search(conn, "11111").found] == [uid(2000)]
 
 
 def test_last_visit_and_last_delivery_follow_what_is_known(conn: Connection) -> None:

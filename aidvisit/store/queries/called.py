@@ -52,11 +52,13 @@ class Names:
 _known: WeakKeyDictionary[Engine, Names] = WeakKeyDictionary()
 
 
+_op = tables.op.c
+_NEWEST = select(_op.digest).where(_op.stream == "org", _op.n.is_not(None)).order_by(_op.n.desc()).limit(1)
+
+
 def names(conn: Connection) -> Names:
     """What those that were defined are called now, and all that these lie in; anew when the org stream has gone on."""
-    op = tables.op.c
-    newest = select(op.digest).where(op.stream == "org", op.n.is_not(None)).order_by(op.n.desc()).limit(1)
-    state = conn.execute(newest).scalar()
+    state = conn.execute(_NEWEST).scalar()
     held = _known.get(conn.engine)
     if held is None or held.state != state:
         called = own_names(

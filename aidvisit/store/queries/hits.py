@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from aidvisit.domain import search as words
-from aidvisit.domain.division import LEVELS
+from aidvisit.domain.division import LEVELS, TOWN
 from aidvisit.domain.rights import Scope
 from aidvisit.domain.search import All, Either, Expression, some
 from aidvisit.store.apply.search import MERGED
@@ -58,54 +58,90 @@ _MATCH = {
     "sqlite": "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?",
     "postgresql": "SELECT n FROM household_index WHERE tokens @@ CAST(? AS tsquery) LIMIT ?",
 }
+# An index alone tells who passes: on a laptop, a row of the table is a page to decrypt.
+_PASSES = {
+    "sqlite": "household_search p INDEXED BY ix_household_search_n_division_last_visit_last_delivery"
+    " CROSS JOIN household_search s ON s.n = p.n",
+    "postgresql": "household_search p JOIN household_search s ON s.n = p.n",
+}
 LOOKED_AT = 2_000
-"""Rows whose dates are looked at: an index of words does not know dates, and not all rows can be read in a moment."""
-_ALL = 1_000_000_000
+"""Rows that are looked into first where tokens do not tell all: most often they hold more than is shown."""
+ALL = 1_000_000_000
 Condition = tuple[str, tuple[str, ...]]
 """Of SQL, with its values in order."""
 
 
 def match(
-    conn: Connection, expression: Expression, limit: int, filters: Filters = NO_FILTERS, scope: Scope | None = None
+    conn: Connection,
+    expression: Expression,
+    limit: int,
+    filters: Filters = NO_FILTERS,
+    scope: Scope | None = None,
+    among_first: int = ALL,
 ) -> list[Hit]:
-    """Households whose tokens are so, in no order; with dates, among the first that have the tokens (`unseen`).
+    """Households whose tokens are so, in no order; with dates, of the first so many that have the tokens.
 
     `scope` and `filters.place`: only what tokens do not tell of them.
     """
-    conditions = [*_dated(filters), *(_lying(codes) for codes in _untold(scope, filters))]
+    conditions = _conditions(scope, filters)
     told = "".join(f" AND {sql}" for sql, _ in conditions)
     of = conn.dialect.name
-    statement = (
-        f"SELECT {_COLUMNS} FROM ({_MATCH[of]}) AS i CROSS JOIN household_search s WHERE s.n = i.n{told} LIMIT ?"  # noqa: S608
-    )
-    looked_at = LOOKED_AT if filters.dated else _ALL if conditions else limit
+    rows = _PASSES[of] if conditions else "household_search p"
+    columns = _COLUMNS if conditions else _COLUMNS.replace("s.", "p.")
+    statement = f"SELECT {columns} FROM ({_MATCH[of]}) AS i CROSS JOIN {rows} WHERE p.n = i.n{told} LIMIT ?"  # noqa: S608
     bound = [value for _, each in conditions for value in each]
-    return _hits(conn, statement, [_written(expression, of), looked_at, *bound, limit])
+    return _hits(conn, statement, [_written(expression, of), among_first if conditions else limit, *bound, limit])
 
 
-def unseen(conn: Connection, expression: Expression) -> bool:
-    """Whether more households have these tokens than `match` looks at the dates of."""
+def decides(scope: Scope | None, filters: Filters) -> bool:
+    """Whether tokens alone tell all that scope and filters ask."""
+    return not _conditions(scope, filters)
+
+
+def portions(conn: Connection, *, check: bool) -> list[int]:
+    """How many of those with the tokens are looked into, one after the other until there are enough.
+
+    SQLite stops by itself when enough pass; PostgreSQL would rather read the whole table for a filter that few pass.
+    """
+    return [LOOKED_AT, 10 * LOOKED_AT, ALL] if check or conn.dialect.name == "postgresql" else [ALL]
+
+
+def more_than(conn: Connection, expression: Expression, number: int) -> bool:
+    """Whether more households have these tokens."""
     of = conn.dialect.name
     statement = _marked(conn, f"SELECT count(*) FROM ({_MATCH[of]}) AS i")  # noqa: S608
-    held = conn.exec_driver_sql(statement, (_written(expression, of), LOOKED_AT + 1)).scalar_one()
-    return int(held) > LOOKED_AT
+    return int(conn.exec_driver_sql(statement, (_written(expression, of), number + 1)).scalar_one()) > number
 
 
 def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> list[Hit]:
     """With but dates and places to go by: those that were never visited or served first, then the longest ago."""
     dates = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
     name, day = next((name, day) for name, day in dates if day)
-    conditions = [*_dated(filters), *(_lying(codes) for codes in _places(scope, filters))]
+    places = _places(scope, filters)
+    conditions = [*_dated(filters), *map(_lying, places)]
     told = "".join(f" AND {sql}" for sql, _ in conditions)
     bound = [value for _, each in conditions for value in each]
+    near = any(len(codes) == 1 and len(codes[0]) >= TOWN for codes in places)
+    by = f" INDEXED BY {_BY_PLACE if near else _BY_DAY[name]}" if conn.dialect.name == "sqlite" else ""
     halves, values = [], list[Any]()
     for half, days in (("IS NULL", []), ("< ?", [day])):
         halves.append(
-            f"SELECT * FROM (SELECT {_COLUMNS} FROM household_search s JOIN household h ON h.id = s.household"  # noqa: S608
-            f' WHERE s.{name} {half} AND h."into" IS NULL{told} ORDER BY s.{name} LIMIT ?) AS half'
+            f"SELECT * FROM (SELECT p.n FROM household_search p{by} WHERE p.{name} {half}"  # noqa: S608
+            f" AND p.n NOT IN ({_GONE}){told} ORDER BY p.{name} LIMIT ?) AS half"
         )
         values += [*days, *bound, limit]
-    return _hits(conn, " UNION ALL ".join(halves) + " LIMIT ?", [*values, limit])
+    found = " UNION ALL ".join(halves)
+    statement = f"SELECT {_COLUMNS} FROM ({found} LIMIT ?) AS i CROSS JOIN household_search s WHERE s.n = i.n"  # noqa: S608
+    return _hits(conn, statement, [*values, limit])
+
+
+_GONE = 'SELECT m.n FROM household h JOIN household_search m ON m.household = h.id WHERE h."into" IS NOT NULL'
+# Said, because without statistics SQLite takes a day for rarer than a town.
+_BY_PLACE = "ix_household_search_division_last_visit_last_delivery"
+_BY_DAY = {
+    "last_visit": "ix_household_search_last_visit_last_delivery_division",
+    "last_delivery": "ix_household_search_last_delivery_last_visit_division",
+}
 
 
 def rows(conn: Connection, households: Iterable[str]) -> dict[str, Hit]:
@@ -166,19 +202,24 @@ def _places(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
     ]
 
 
+def _conditions(scope: Scope | None, filters: Filters) -> list[Condition]:
+    """What tokens do not tell."""
+    return [*_dated(filters), *(_lying(codes) for codes in _untold(scope, filters))]
+
+
 def _untold(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
     """Those of `_places` that tokens alone do not tell, because a code is of no division."""
     return [codes for codes in _places(scope, filters) if any(len(code) not in LEVELS for code in codes)]
 
 
 def _lying(codes: Sequence[str]) -> Condition:
-    ranges = " OR ".join("s.division >= ? AND s.division < ?" for _ in codes)
+    ranges = " OR ".join("p.division >= ? AND p.division < ?" for _ in codes)
     return f"({ranges})", tuple(bound for code in codes for bound in (code, f"{code}:"))
 
 
 def _dated(filters: Filters) -> list[Condition]:
     days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
-    return [(f"(s.{column} IS NULL OR s.{column} < ?)", (day,)) for column, day in days if day]
+    return [(f"(p.{column} IS NULL OR p.{column} < ?)", (day,)) for column, day in days if day]
 
 
 def _hits(conn: Connection, statement: str, values: Sequence[Any]) -> list[Hit]:

@@ -25,15 +25,13 @@ from aidvisit.store.queries.catalog import categories
 from aidvisit.store.queries.hits import NO_FILTERS, Hit
 from aidvisit.store.queries.hits import Filters as Filters
 from aidvisit.store.tables import Household, HouseholdCategory, HouseholdCount, Member
-from sync.rows import among
+from sync.rows import one_of
 
 CAP = 200
 """Households that a search tells of: who sees more says more."""
 PAGE = 20
 WORST = 3
 """The rank of a household that is found by another's name, or by no name."""
-TRIED = 3 * CAP
-"""Rows that are looked into where tokens alone do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +93,8 @@ def search(
     if (not terms and not filters) or not (scope.everything or scope.divisions):
         return SearchResult([], 0, held, False)
     hits = {hit.household: hit for hit in _merged(conn, terms, scope, filters)}
-    living, unseen = _living(conn, terms, scope, filters)
-    ordered = _ordered((hits | living).values())
-    shown, more = ordered[:CAP], unseen or len(ordered) > CAP
+    ordered = _ordered((hits | _living(conn, terms, scope, filters)).values())
+    shown, more = ordered[:CAP], len(ordered) > CAP
     start = next((i + 1 for i, hit in enumerate(shown) if hit.household == after), 0)
     page = shown[start : start + PAGE]
     following = page[-1].household if page and start + PAGE < len(shown) else None
@@ -106,45 +103,66 @@ def search(
 
 def searched(conn: Connection, scope: Scope = EVERYTHING) -> int:
     """How many households there are to find."""
-    query = select(func.coalesce(func.sum(HouseholdCount.households), 0))
-    return int(conn.execute(query.where(within.places(HouseholdCount.division.expression, scope))).scalar_one())
+    query = _HELD if scope.everything else _HELD.where(within.places(HouseholdCount.division.expression, scope))
+    return int(conn.execute(query).scalar_one())
+
+
+_HELD = select(func.coalesce(func.sum(HouseholdCount.households), 0))
 
 
 # --- hits --------------------------------------------------------------------------------------------------------
 
 
-def _living(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filters) -> tuple[dict[str, Hit], bool]:
-    """The best, not many more than there may be shown; and whether there may be some that were not looked at."""
+def _living(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filters) -> dict[str, Hit]:
+    """All, or the best: not many more than there may be shown."""
     again = index.seen_as_another(conn, filters)
     if not terms and filters.dated and not filters.category:
         dated = index.by_date(conn, filters, scope, CAP + 1 + len(again))
-        return {hit.household: hit for hit in dated if hit.household not in again}, False
-    check = any(term.check for term in terms)
-    limit = (TRIED if check else CAP + 1) + len(again)
+        return {hit.household: hit for hit in dated if hit.household not in again}
+    wanted = CAP + 1 + len(again)
     found: dict[str, Hit] = {}
-    for level, expression in enumerate(_levels(terms, index.bounds(scope, filters))):
-        matched = index.match(conn, expression, limit, filters, scope)
-        for hit in _checked(conn, terms, matched) if check else matched:
+    for level, expression in _levels(terms, index.bounds(scope, filters)):
+        for hit in _matched(conn, terms, expression, wanted, scope, filters):
             if hit.household not in found and hit.household not in again:
                 by_name = level < 2 or all(term.text in hit.name for term in terms)
                 found[hit.household] = hit._replace(rank=level if by_name else WORST)
         if len(found) > CAP:
-            return found, True
-    return found, filters.dated and index.unseen(conn, expression)
+            break
+    return found
 
 
-def _levels(terms: Sequence[Term], bounds: Sequence[Expression]) -> list[Expression]:
-    """What finds the best, the good and all; once where they are the same."""
+def _levels(terms: Sequence[Term], bounds: Sequence[Expression]) -> list[tuple[int, Expression]]:
+    """What finds the best, the good and all, by rank; once where they are the same."""
     levels = [every(*(term.levels[level] for term in terms), *bounds) for level in range(3)]
-    return levels if levels[0] != levels[2] else levels[2:]
+    return [(level, one) for level, one in enumerate(levels) if one not in levels[:level]]
+
+
+def _matched(
+    conn: Connection,
+    terms: Sequence[Term],
+    expression: Expression,
+    wanted: int,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+) -> list[Hit]:
+    """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens."""
+    check = any(term.check for term in terms)
+    if not check and index.decides(scope, filters):
+        return index.match(conn, expression, wanted, filters, scope)
+    for number in index.portions(conn, check=check):
+        hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
+        hits = _checked(conn, terms, hits) if check else hits
+        if len(hits) >= wanted or not index.more_than(conn, expression, number):
+            break
+    return hits
 
 
 def _merged(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filters) -> list[Hit]:
     """Those that were merged into another and have the words: as that other, if it passes the filters."""
     if not terms:
         return []
-    hits = index.match(conn, index.of_merged(every(*(term.levels[2] for term in terms))), CAP + 1)
-    hits = _checked(conn, terms, hits) if any(term.check for term in terms) else hits
+    expression = index.of_merged(every(*(term.levels[2] for term in terms)))
+    hits = _matched(conn, terms, expression, CAP + 1 if scope.everything and not filters else index.ALL)
     if not hits:
         return []
     alias = aliases(conn)
@@ -185,18 +203,21 @@ def _checked(conn: Connection, terms: Sequence[Term], hits: Sequence[Hit]) -> li
 Held = tuple[Mapping[Any, Any], list[Mapping[Any, Any]]]
 
 
+_own, _member = Household.__table__.c, Member.__table__.c
+_HOUSEHOLDS = select(
+    _own.id, _own.name, _own.head_name, _own.head_phone, _own.head_id_number, _own.village_group, _own.closed_reason
+).where(one_of(_own.id, "ids"))
+_MEMBERS = select(_member.household, _member.name, _member.phone, _member.id_number, _member.guardian).where(
+    one_of(_member.household, "ids")
+)
+
+
 def _people(conn: Connection, households: Sequence[str], with_members: Collection[str]) -> dict[str, Held]:
     """By household, its row; and its members' where they are wanted."""
-    own, member = Household.__table__.c, Member.__table__.c
-    one = select(
-        own.id, own.name, own.head_name, own.head_phone, own.head_id_number, own.village_group, own.closed_reason
-    )
-    rows = conn.execute(one.where(among(conn, own.id, households))).all() if households else ()
+    rows = conn.execute(_HOUSEHOLDS, {"ids": [*households]}).all() if households else ()
     found: dict[str, Held] = {row.id: (row._mapping, []) for row in rows}
-    if with_members:
-        others = select(member.household, member.name, member.phone, member.id_number, member.guardian)
-        for row in conn.execute(others.where(among(conn, member.household, with_members))).all():
-            found[row.household][1].append(row._mapping)
+    for row in conn.execute(_MEMBERS, {"ids": [*with_members]}).all() if with_members else ():
+        found[row.household][1].append(row._mapping)
     return found
 
 
@@ -215,8 +236,15 @@ def _ordered(hits: Collection[Hit]) -> list[Hit]:
 
 
 def _found(conn: Connection, known: Names, terms: Sequence[Term], page: Sequence[Hit]) -> list[FoundHousehold]:
-    others = [hit.household for hit in page if hit.rank == WORST and not hit.under]
-    held = _people(conn, [hit.household for hit in page] + [hit.under for hit in page if hit.under], others)
+    held = _people(conn, [hit.household for hit in page] + [hit.under for hit in page if hit.under], ())
+    others = [
+        hit.household
+        for hit in page
+        if hit.rank == WORST
+        and not hit.under
+        and not all(words.fits(term, held[hit.household][0]["name"]) for term in terms)
+    ]
+    held |= _people(conn, others, others)
     tags = _tags(conn, [hit.household for hit in page])
     found = []
     for hit in page:
@@ -251,12 +279,12 @@ def _because(terms: Sequence[Term], household: Mapping[str, Any], members: Seque
     return next((name for term in missing for name in others if words.fits(term, name)), None)
 
 
+_CODES = select(HouseholdCategory.household, HouseholdCategory.code).where(one_of(HouseholdCategory.household, "ids"))
+
+
 def _tags(conn: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
     """By household, the names of its categories, in the catalogue's order."""
-    query = select(HouseholdCategory.household, HouseholdCategory.code)
-    rows: Iterable[Row[Any]] = (
-        conn.execute(query.where(among(conn, HouseholdCategory.household, ids))).all() if ids else ()
-    )
+    rows: Iterable[Row[Any]] = conn.execute(_CODES, {"ids": [*ids]}).all() if ids else ()
     codes: dict[str, set[str]] = {}
     for row in rows:
         codes.setdefault(row.household, set()).add(row.code)

@@ -40,10 +40,11 @@ class HouseholdSearch(Base):
     __table_args__ = (
         Index(None, "household", unique=True),
         Index(None, "stream"),
-        Index(None, "division", "last_visit"),
-        Index(None, "division", "last_delivery"),
-        Index(None, "last_visit"),
-        Index(None, "last_delivery"),
+        # Each has all that is asked of a row before it is read.
+        Index(None, "n", "division", "last_visit", "last_delivery"),
+        Index(None, "division", "last_visit", "last_delivery"),
+        Index(None, "last_visit", "last_delivery", "division"),
+        Index(None, "last_delivery", "last_visit", "division"),
         {"info": {"key": ("household",), "own": ("n",)}},
     )
 
