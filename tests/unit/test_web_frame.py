@@ -57,3 +57,17 @@ def test_the_office_says_as_of_when_it_searched(office: Pages) -> None:
     office.sign_in("admin")
     shown = words(office.post("/search", {"q": "杨"}))
     assert re.search(r"在 34 户里找 · 截至 20\d\d-\d\d-\d\d \d\d:\d\d", shown), shown
+
+
+def test_where_nothing_is_known_nothing_stands(there: Pages) -> None:
+    for group, place in (("", '<p class="place">民强村'), ("六组", '<p class="place"><b>六组</b> · 民强村')):
+        path = f"/households/{register(there, group=group, head__name='户' + (group or '无组'))}"
+        assert all(place in there.get(path + page).text for page in ("", "/visits", "/close", "/edit"))
+
+
+def test_an_institution_is_called_one(there: Pages) -> None:
+    form = filled(there.get("/households/new?kind=institution"))
+    typed = {"name": "中心小学", "head__name": "李校长", "division": "441225112207", "size": "120"}
+    page = words(there.get(send(there, "/households/new", form, **typed).location))
+    assert all(one in page for one in ("登记为单位", "单位情况", "人数 120 人"))
+    assert "登记为困难家庭" not in page
