@@ -10,6 +10,7 @@ from aidvisit.cli.home import Answer, opened_for
 
 if TYPE_CHECKING:
     from aidvisit.services.import_ import Imported
+    from aidvisit.services.sheet import Question
 
 _WORDS = {"reading": "读表 / reading", "comparing": "核对 / comparing", "writing": "写入 / writing"}
 
@@ -69,10 +70,20 @@ def _lines(done: Imported) -> list[str]:
     if done.villages:
         lines.append(f"自然村 / natural villages: {'、'.join(done.villages)} (--village NAME=CODE)")
     lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
-    lines += [f"要先说清楚 / to be said first: {question.what} / {question.what_en}" for question in done.waiting]
-    return lines + [
-        f"请看 / note: {question.sheet} {question.row or ''} {question.what}" for question in done.questions
+    lines += [
+        f"请看 / note: {question.sheet} {question.row or ''} {question.what} {_answered(question)}"
+        for question in done.questions
     ]
+    return lines + [
+        f"要先说清楚 / to be said first: {question.what} / {question.what_en} {_answered(question)}"
+        for question in done.waiting
+    ]
+
+
+def _answered(question: Question) -> str:
+    from aidvisit.services.import_read import how
+
+    return f"{'、'.join(question.options)}{how(question)}"
 
 
 def _counted(what: str, counts: dict[str, int]) -> str:

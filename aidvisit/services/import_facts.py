@@ -91,8 +91,8 @@ class TripPlan:
         self.asked: list[Question] = [] if adds_items else _unknown_items(plan, read)
         self.team = (self.before.team if self.before else None) or self._team(read.choices.team)
         if self.date is None:
-            what = "表上没有发放日期:哪一天发?(命令行:在标题下写“日期:2020年12月30日”这样的一格)"
-            what_en = "The list has no day: when are the goods given out? (Command line: write it below the title)"
+            what = "表上没有发放日期:哪一天发?"
+            what_en = "The list has no day: when are the goods given out?"
             self.asked.append(Question("", None, what, (), what_en, "date"))
 
     def _before(self) -> TripHead | None:
@@ -147,7 +147,6 @@ class TripPlan:
         if lowest:
             what, what_en = "几支队伍都在这里工作:物资由哪一支去发?", "Several teams work there: which takes the goods?"
         options = tuple(team.name for team in lowest)
-        what, what_en = f"{what}(命令行:--team)", f"{what_en} (command line: --team)"
         self.asked.append(Question("", None, what, options, what_en, "team"))
         return None
 

@@ -69,9 +69,25 @@ class Choices:
     places: tuple[str, ...] | None = None
 
 
+_HOW = {
+    "team": "--team, --households-only",
+    "date": "日期:2020年12月30日 (below the title), --households-only",
+    "item": "--households-only",
+    "place": "--division; aidvisit central divisions load",
+    "village": "--village NAME=CODE",
+}
+
+
+def how(question: Question) -> str:
+    """How a command line answers; a page has a field for it."""
+    return f" ({_HOW[question.about]})" if question.about in _HOW else ""
+
+
 def unclear(*questions: Question) -> Problem:
-    detail = ";".join("、".join((question.what, *question.options)) for question in questions)
-    detail_en = "; ".join(", ".join((question.what_en or question.what, *question.options)) for question in questions)
+    detail = ";".join("、".join((question.what, *question.options)) + how(question) for question in questions)
+    detail_en = "; ".join(
+        ", ".join((question.what_en or question.what, *question.options)) + how(question) for question in questions
+    )
     return Problem(
         "import-unclear", detail, detail_en=detail_en, questions=[asdict(question) for question in questions]
     )
@@ -152,12 +168,17 @@ class Reading:
         if len(found) == 1:
             return found[0][:9] if named and "town" not in layout.columns else found[0]
         options = tuple(f"{code} {self.divisions.get(code[:9], '')}{self.divisions[code]}" for code in found)
-        what = f"标题“{layout.title}”说的是哪个村?" if layout.title else "表上没有写是哪个村?"
-        what_en = f"Which village does the title “{layout.title}” mean?" if layout.title else "Which village is it?"
+        what, what_en = "表上没有写是哪个村?", "Which village is it? The list does not say"
+        if layout.title:
+            what = f"标题“{layout.title}”说的是哪个村?"
+            what_en = f"Which village does the title “{layout.title}” mean?"
+        if named and (villages := list(dict.fromkeys(row.village for row in rows if row.village))[:3]):
+            what = f"“{'、'.join(villages)}”在哪个镇?"
+            what_en = f"In which town are “{', '.join(villages)}”?"
         if not found:
-            what += "登记过的镇村里没有它:请给出区划代码;代码也不认识,就要先装入这个县的镇村"
+            what += "登记过的镇村里没有:请给出区划代码;代码也不认识,就要先装入这个县的镇村"
             what_en += " None that is known: give its code; if that is unknown too, load the county's divisions first"
-        raise unclear(Question(sheet.name, 1, what, options, what_en, "place"))
+        raise unclear(Question(sheet.name, None, what, options, what_en, "place"))
 
     def aliases(self) -> dict[tuple[str, str], str]:
         """(town, natural village) → village: those remembered, and those said just now."""
