@@ -177,12 +177,17 @@ def test_a_town_taken_away_leaves_nothing_of_others_and_what_waited_is_kept_and_
         said = words(laptop.get(page))
         assert f"{gone(laptop).stream.name} 已不归这台笔记本" in said, page
         assert "其中 2 条还没有上报" in said, page
-    assert "中心会先收存,待核" in words(laptop.get("/sync"))
+    before = words(laptop.get("/sync"))
+    assert "中心会先收存,待核" in before
+    assert "大米 2 袋、慰问金 300.50 元 · 2020-12-30:中心会" in before, "which delivery, though its household is gone"
 
     pause(laptop, False)
     assert client.sync_once(together).pushed >= 2
     assert (gone(laptop).unsent, gone(laptop).held) == (0, 2)
-    assert "其中 2 条中心已收存,待核" in words(laptop.get("/sync"))
+    held = words(laptop.get("/sync"))
+    assert "其中 2 条中心已收存,待核" in held
+    for page in (before, held):
+        assert ("户主电话" in page, "head.phone" in page) == (True, False), "fields have the names that people know"
 
     grant(office, TOWN, OTHER)
     client.sync_once(together)
