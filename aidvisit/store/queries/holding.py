@@ -35,11 +35,12 @@ class Stream:
 class Known:
     """What is known of some streams. `as_of`: of the least fresh one; None: not all of one was ever here.
 
-    `coming`: those that are still coming in.
+    `coming`: those that are still coming in. `streams`: how many they are in all; none: there is nothing to know.
     """
 
     as_of: str | None
     coming: list[Stream]
+    streams: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def known(conn: Connection, *, town: str | None = None, trip: TripHead | None = 
         chosen = [one for one in fresh if stream_type(one.stream) == "town"]
     times = [one.as_of for one in chosen]
     oldest = None if None in times else min((time for time in times if time is not None), default=None)
-    return Known(oldest, _named(conn, [one for one in chosen if one.coming]))
+    return Known(oldest, _named(conn, [one for one in chosen if one.coming]), len(chosen))
 
 
 def _within(stream: str, prefixes: tuple[str, ...]) -> bool:
