@@ -4,7 +4,7 @@ A token is a letter and a text. Of a name, in simplified characters (`w` any par
 head's, whole), by initials (the same `a` and `e`, `i` how any name's begin) and by syllable (`1` … `6`, its place, and
 how it begins; `l` of a name in Latin letters). Of a phone `f` its first 3 digits and `t` every 4 in a row. `z`: the
 last 4 of a phone or a document's number, `y` the 8 before them: the day of birth, in an ID number. `d`: a division or
-one above it. `c`: a category.
+one above it. `c`: a category. `b`: decade, year, month and day on which the head or a member was born.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from aidvisit.domain.division import LEVELS
 GRAM: Final = 4
 """Characters of the longest part of a name that is one token: nearly all names are no longer."""
 DIGITS: Final = 4
+EARLIEST: Final = 186
+"""The decade before which nobody who is registered was born."""
 SYLLABLES: Final = 6
 """Of a name that is spelled; more of it is found by characters."""
 MOST_WORDS: Final = 8
@@ -95,6 +97,8 @@ def tokens(household: Mapping[str, Any], categories: Iterable[str], members: Ite
         found |= _named(name)
     for person in persons:
         found |= _numbered(plain(person.get("phone") or ""), plain(person.get("id_number") or ""))
+    for person in people if household.get("kind") == "institution" else [_head(household), *people]:
+        found |= _born(person.get("born"), person.get("id_number") or "")
     return found
 
 
@@ -108,7 +112,7 @@ def texts(household: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) ->
 
 
 def _head(household: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: household.get(f"head_{name}") for name in ("name", "phone", "id_number")}
+    return {name: household.get(f"head_{name}") for name in ("name", "phone", "id_number", "born")}
 
 
 @lru_cache(maxsize=20_000)
@@ -145,6 +149,12 @@ def _numbered(phone: str, document: str) -> set[str]:
     return found | ({f"f{phone[:3]}"} if phone else set())
 
 
+def _born(born: str | None, document: str) -> set[str]:
+    """By the birth date, or without one the ID number (GB 11643, digits 7 to 14)."""
+    day = (born or (document[6:14] if len(document) == 18 else "")).replace("-", "")
+    return {f"b{day[:length]}" for length in (3, 4, 6, 8) if len(day) >= length}
+
+
 def _before_last(number: str) -> list[str]:
     return [f"y{number[-DIGITS - 8 : -DIGITS]}"] if len(number) >= DIGITS + 8 else []
 
@@ -168,6 +178,15 @@ def terms(query: str, places: Places) -> list[Term]:
 
 def category(code: str) -> Expression:
     return f"c{code.encode().hex()}"
+
+
+def born_by(day: str) -> Expression:
+    """Households of which somebody was born on a day (YYYY-MM-DD) or before: at most some sixty tokens, and exact."""
+    year, month, last = day[:4], int(day[5:7]), int(day[8:])
+    found = [f"b{decade}" for decade in range(EARLIEST, int(year[:3]))]
+    found += [f"b{year[:3]}{one}" for one in range(int(year[3]))]
+    found += [f"b{year}{one:02}" for one in range(1, month)]
+    return some(*found, *(f"b{year}{month:02}{one:02}" for one in range(1, last + 1)))
 
 
 def division(code: str) -> Expression:

@@ -114,6 +114,35 @@ def test_filters(conn: Connection) -> None:
     assert search(conn, "").found == []
 
 
+def test_who_is_old_enough_is_in_a_category_that_follows_from_age(conn: Connection) -> None:
+    """QIN is found by an ID number of 1949-12-31; one day makes the difference, and nobody else's age does."""
+    say(
+        conn,
+        registered(uid(10), "陶远", members=[{"id": uid(11), "name": "陶婆婆", "born": "1940-02-29"}]),
+        registered(uid(12), "陶近", head={"name": "陶近", "born": "1950-01-01"}),
+        registered(uid(13), "陶中", categories=[{"code": "elder_80"}]),
+        registered(uid(14), "老校", kind="institution", head={"name": "陶校长", "born": "1930-01-01"}, name="老校"),
+    )
+    asked = {"category": "elder_80", "place": VILLAGE}
+    for day, found in (
+        ("1940-02-28", {"陶中"}),
+        ("1940-02-29", {"陶中", "陶远"}),
+        ("1949-12-30", {"陶中", "陶远"}),
+        ("1949-12-31", {"陶中", "陶远", "覃桂香"}),
+        ("1950-01-01", {"陶中", "陶远", "覃桂香", "陶近"}),
+        ("2001-10-09", {"陶中", "陶远", "覃桂香", "陶近"}),
+    ):
+        assert set(names(search(conn, "", filters=Filters(**asked, born_by=day)))) == found, day
+        assert set(names(search(conn, "陶", filters=Filters(**asked, born_by=day)))) == {
+            one for one in found if one.startswith("陶")
+        }
+    say(conn, Fact(TOWN, "household.merged", uid(13), {"into": MO, "reason": "同一户"}))
+    say(conn, Fact(TOWN, "household.merged", uid(12), {"into": QIN, "reason": "同一户"}))
+    found = search(conn, "陶", filters=Filters(category="elder_80", born_by="1949-12-31"))
+    assert set(names(found)) == {"覃桂香", "陶远"}
+    assert list(verify(conn)) == []
+
+
 def test_who_has_the_word_and_the_date_is_found_wherever_they_stand(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

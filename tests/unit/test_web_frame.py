@@ -71,3 +71,12 @@ def test_an_institution_is_called_one(there: Pages) -> None:
     page = words(there.get(send(there, "/households/new", form, **typed).location))
     assert all(one in page for one in ("登记为单位", "单位情况", "人数 120 人"))
     assert "登记为困难家庭" not in page
+
+
+def test_the_search_may_be_narrowed_to_those_who_are_old_enough(there: Pages) -> None:
+    register(there, head__name="谭老人", head__born="1930-05-01")
+    register(there, head__name="谭年轻", head__born="1990-05-01")
+    assert "elder_80" in there.get("/search").text
+    found = words(there.post("/search", {"q": "谭", "category": "elder_80"}))
+    assert "谭老人" in found
+    assert "谭年轻" not in found

@@ -20,12 +20,16 @@ from sync.rows import among
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """`category`, `place`: codes. Dates (YYYY-MM-DD): not visited, or not served, on that day or since."""
+    """`category`, `place`: codes. Dates (YYYY-MM-DD): not visited, or not served, on that day or since.
+
+    `born_by`: of a category that follows from age, the last day of birth of those who are in it.
+    """
 
     category: str | None = None
     place: str | None = None
     not_visited_since: str | None = None
     not_served_since: str | None = None
+    born_by: str | None = None
 
     @property
     def dated(self) -> bool:
@@ -154,7 +158,10 @@ def rows(conn: Connection, households: Iterable[str]) -> dict[str, Hit]:
 def bounds(scope: Scope, filters: Filters) -> list[Expression]:
     """What scope and filters say in tokens."""
     found = [some(*map(words.division, codes)) for codes in _places(scope, filters)]
-    return found + ([words.category(filters.category)] if filters.category else [])
+    if filters.category:
+        aged = [words.born_by(filters.born_by)] if filters.born_by else []
+        found.append(some(words.category(filters.category), *aged))
+    return found
 
 
 def of_merged(expression: Expression) -> Expression:

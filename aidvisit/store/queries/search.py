@@ -180,14 +180,23 @@ def _passing(conn: Connection, hits: Iterable[Hit], scope: Scope, filters: Filte
     found = [hit for hit in hits if scope.place(hit.division) and hit.division.startswith(filters.place or "")]
     again = index.seen_as_another(conn, filters)
     found = [hit for hit in found if hit.household not in again and index.not_since(hit, filters)]
-    return [hit for hit in found if not filters.category or filters.category in _codes(conn, hit.household)]
+    return [hit for hit in found if not filters.category or _in_category(conn, hit.household, filters)]
 
 
-def _codes(conn: Connection, household: str) -> set[str]:
-    """Categories of a household and of its members."""
+def _in_category(conn: Connection, household: str, filters: Filters) -> bool:
+    """Whether the household or one of its members has the category, or is old enough for it."""
     own = conn.execute(select(HouseholdCategory.code).where(HouseholdCategory.household == household)).scalars()
-    members = conn.execute(select(Member.categories).where(Member.household == household)).scalars()
-    return {*own, *(one["code"] for each in members for one in each)}
+    row, *members = (
+        dict(one)
+        for query in (
+            select(Household.__table__).where(Household.id == household),
+            select(Member.__table__).where(Member.household == household),
+        )
+        for one in conn.execute(query).mappings()
+    )
+    held = words.tokens(row, own, members)
+    asked = index.bounds(EVERYTHING, Filters(category=filters.category, born_by=filters.born_by))
+    return all(words.holds(one, held) for one in asked)
 
 
 def _checked(conn: Connection, terms: Sequence[Term], hits: Sequence[Hit]) -> list[Hit]:

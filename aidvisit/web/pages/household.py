@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from aidvisit.domain.category import from_age
+from aidvisit.domain.category import born_by, from_age
 from aidvisit.errors import Problem
 from aidvisit.services import household as service
 from aidvisit.services import sync
@@ -62,7 +62,7 @@ def search() -> str:
                 "household/_found.html", q=text, result=found, fresh=fresh, after=after, now=clock.wall()
             )
         places = choices(conn, filters.place or "")
-        named = {code: name for code, name in categories(conn).items() if from_age(code) is None}
+        named = categories(conn)
     return render_template(
         "household/search.html", q=text, result=found, fresh=fresh, after=after, filters=filters, places=places,
         categories=named, now=clock.wall(),
@@ -72,9 +72,11 @@ def search() -> str:
 def _filters() -> searching.Filters:
     """As chosen; what no control of the page sends asks for nothing."""
     asked = wanted(request.form.to_dict())
+    years = from_age(asked.category)
     return searching.Filters(
-        asked.category or None, asked.place or None, asked.not_visited_since or None, asked.not_served_since or None
-    )
+        asked.category or None, asked.place or None, asked.not_visited_since or None, asked.not_served_since or None,
+        born_by(years, day_of(None)) if years is not None else None,
+    )  # fmt: skip
 
 
 @blueprint.get("/households/<household>")

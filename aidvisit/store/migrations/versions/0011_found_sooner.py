@@ -1,4 +1,4 @@
-"""Search looks at dates and places in indexes alone; numbers of documents are found by more of their digits."""
+"""Search looks at dates and places in indexes alone; more of a number's digits are found, and birth dates."""
 
 from __future__ import annotations
 
