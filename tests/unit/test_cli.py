@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import socket
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from aidvisit import cli, config
-from aidvisit.cli.home import opened
+from aidvisit.cli.home import opened, ready
 from aidvisit.services.device import enrolment_codes
 from aidvisit.services.sync import own_device
 from aidvisit.store.database import transaction
@@ -286,3 +287,12 @@ def test_nobody_at_the_prompt_is_told_in_words(tmp_path: Path, run: Run, monkeyp
     code, _, error = run("central", "init", "--admin", "office", "--home", tmp_path / "central")
     assert (code, name_of(error)) == (1, "password-missing")
     assert not (tmp_path / "central").exists()
+
+
+def test_what_stays_is_looked_through_once(tmp_path: Path) -> None:
+    gc.unfreeze()
+    try:
+        ready(config.write(tmp_path / "central", role="central"))
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from aidvisit.domain.held import acceptable
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -88,7 +88,15 @@ def _waits(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 def count(conn: Connection, scope: Scope = EVERYTHING) -> int:
     """How many ops wait for a decision."""
-    return int(conn.execute(select(sa.func.count()).select_from(tables.op).where(*_waits(scope))).scalar_one())
+    query = _EVERY if scope.everything else _counted(scope)
+    return int(conn.execute(query).scalar_one())
+
+
+def _counted(scope: Scope) -> Select[tuple[int]]:
+    return select(sa.func.count()).select_from(tables.op).where(*_waits(scope))
+
+
+_EVERY = _counted(EVERYTHING)  # asked on every page of the office
 
 
 def waiting(

@@ -13,12 +13,15 @@ from sync import tables
 op = tables.op.c
 
 
+_TEAMS = select(Team.id, Team.level, Team.parent, Team.divisions)
+
+
 def scope_of(conn: Connection, team: str) -> Scope:
     """What the people of a team answer for: it and the teams below it, where those work, and where their trips go.
 
     The head of the programme answers for everything; a team that is not known here for nothing. Three statements.
     """
-    rows = {row.id: row for row in conn.execute(select(Team.id, Team.level, Team.parent, Team.divisions))}
+    rows = {row.id: row for row in conn.execute(_TEAMS)}
     if team not in rows:
         return Scope()
     own = rows[team]

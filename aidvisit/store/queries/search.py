@@ -30,6 +30,7 @@ from sync.rows import one_of
 CAP = 200
 """Households that a search tells of: who sees more says more."""
 PAGE = 20
+RANK = Hit._fields.index("rank")
 WORST = 3
 """The rank of a household that is found by another's name, or by no name."""
 
@@ -125,7 +126,7 @@ def _living(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filt
         for hit in _matched(conn, terms, expression, wanted, scope, filters):
             if hit.household not in found and hit.household not in again:
                 by_name = level < 2 or all(term.text in hit.name for term in terms)
-                found[hit.household] = hit._replace(rank=level if by_name else WORST)
+                found[hit.household] = Hit._make((*hit[:RANK], level if by_name else WORST, None))
         if len(found) > CAP:
             break
     return found
