@@ -62,11 +62,13 @@ _MATCH = {
     "sqlite": "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?",
     "postgresql": "SELECT n FROM household_index WHERE tokens @@ CAST(? AS tsquery) LIMIT ?",
 }
-# An index alone tells who passes: on a laptop, a row of the table is a page to decrypt.
+# An index alone tells who passes: on a laptop, a row of the table is a page to decrypt. PostgreSQL is kept from
+# reading all who pass a date before it knows whether anybody has the words (`OFFSET 0`).
 _PASSES = {
     "sqlite": "household_search p INDEXED BY ix_household_search_n_division_last_visit_last_delivery"
     " CROSS JOIN household_search s ON s.n = p.n",
-    "postgresql": "household_search p JOIN household_search s ON s.n = p.n",
+    "postgresql": "LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS p"
+    " CROSS JOIN LATERAL (SELECT p.*) AS s",
 }
 LOOKED_AT = 2_000
 """Rows that are looked into first where tokens do not tell all: most often they hold more than is shown."""
@@ -90,9 +92,9 @@ def match(
     conditions = _conditions(scope, filters)
     told = "".join(f" AND {sql}" for sql, _ in conditions)
     of = conn.dialect.name
-    rows = _PASSES[of] if conditions else "household_search p"
-    columns = _COLUMNS if conditions else _COLUMNS.replace("s.", "p.")
-    statement = f"SELECT {columns} FROM ({_MATCH[of]}) AS i CROSS JOIN {rows} WHERE p.n = i.n{told} LIMIT ?"  # noqa: S608
+    rows = _PASSES[of] if conditions else "household_search s"
+    asked = "p" if conditions else "s"
+    statement = f"SELECT {_COLUMNS} FROM ({_MATCH[of]}) AS i CROSS JOIN {rows} WHERE {asked}.n = i.n{told} LIMIT ?"  # noqa: S608
     bound = [value for _, each in conditions for value in each]
     return _hits(conn, statement, [_written(expression, of), among_first if conditions else limit, *bound, limit])
 
