@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,8 @@ def test_a_page(somebody: Open, household: str, role: str, page: str) -> None:
     assert 5_000 < person.page.evaluate(WEIGHT) < HEAVIEST
     assert not any(name in person.page.title() for name in NAMES)
     expect(person.page.locator("h1, [role=alert]").first).to_be_visible()
+    shown = person.page.inner_text("body")
+    assert [line for line in shown.splitlines() if re.search(r'[<>"]{2}|[{}]{2}|\burl_for\b', line)] == [], "a torn tag"
 
     for width in (1280, 360):
         person.page.set_viewport_size({"width": width, "height": 800})

@@ -139,6 +139,7 @@ def test_heads_that_are_none_are_refused(there: Pages, form: dict[str, list[str]
 def test_a_household_is_closed_with_a_reason_and_taken_back(there: Pages) -> None:
     household = register(there)
     path = f"/households/{household}"
+    assert f'href="{path}/close"' in there.get(path).text
     assert send(there, f"{path}/close", MultiDict(), date="2020-01-01").status_code == 422
     late = send(there, f"{path}/close", MultiDict(), reason="died", date="2999-01-01")
     assert late.status_code == 422
