@@ -46,6 +46,8 @@ def _show_progress(what: str, done: int, of: int) -> None:
 
 
 def _lines(done: Imported) -> list[str]:
+    from aidvisit.domain import mask
+
     lines = ["只是预演,没有保存 / a rehearsal, nothing was saved"] if done.dry_run else []
     if len(done.sheets) > 1 or any(one["kind"] == "people" for one in done.sheets):
         units = {"households": "户 / households", "people": "人 / people"}
@@ -70,6 +72,7 @@ def _lines(done: Imported) -> list[str]:
     if done.villages:
         lines.append(f"自然村 / natural villages: {'、'.join(done.villages)} (--village NAME=CODE)")
     lines += [f"没有导入 / refused: {row.sheet} 第 {row.row} 行 {row.name}:{row.why}" for row in done.refused]
+    lines += [f"请核对 / check: {row.sheet} 第 {row.row} 行 {row.name}:{mask.text(row.why)}" for row in done.checks]
     lines += [
         f"请看 / note: {question.sheet} {question.row or ''} {question.what} {_answered(question)}"
         for question in done.questions

@@ -39,6 +39,7 @@ class Imported:
     `matches`: rows that were offered a household, `accepted` those of them that are in it now.
     `villages`: those that are no division and that nobody said more of. `elsewhere`: rows of people who may be on
     record where the reader has no right. `waiting`: of a rehearsal, what has to be said before anything is written.
+    `checks`: what is odd about rows that are taken.
     """
 
     households: dict[str, int]
@@ -54,11 +55,12 @@ class Imported:
     villages: tuple[str, ...] = ()
     elsewhere: int = 0
     waiting: tuple[Question, ...] = ()
+    checks: tuple[Refused, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The documented shape of `aidvisit import --json`; its words are Chinese, as the lists are."""
         found = asdict(self)
-        for one in (*found["refused"], *found["questions"], *found["waiting"]):
+        for one in (*found["refused"], *found["checks"], *found["questions"], *found["waiting"]):
             one.pop("why_en", None)
             one.pop("what_en", None)
         return found
@@ -150,6 +152,7 @@ def import_into(
         plan.unknown_villages,
         plan.elsewhere,
         waiting,
+        plan.checks,
     )
     return done, plan, read
 

@@ -234,7 +234,7 @@ def _result(done: Imported, plan: Plan, read: Reading) -> dict[str, Any]:
     rows = rows_shown(plan, read)
     said = [[row[key] for key in ("sheet", "row", "state", "why", "changes", "taken")] for row in rows]
     digest = sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
-    result = asdict(done) | {"refused": len(done.refused)}
+    result = asdict(done) | {"refused": len(done.refused), "checks": len(done.checks)}
     return {"rows": rows, "result": result, "digest": digest, "unknown_villages": list(plan.unknown_villages)}
 
 

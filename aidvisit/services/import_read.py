@@ -32,7 +32,7 @@ from aidvisit.services.sheet import (
 from aidvisit.services.sheet.cells import find_date, squeeze
 from aidvisit.services.sheet.faults import Said
 from aidvisit.services.sheet.places import Places, base_of, find_towns, find_villages, short_name
-from aidvisit.services.sheet.plan import Offer, RowKey
+from aidvisit.services.sheet.plan import WITH_NUMBER, Offer, RowKey
 from aidvisit.services.sheet.rows import fingerprint
 from aidvisit.store.queries import importing, likeness
 from aidvisit.store.queries.catalog import categories, items
@@ -194,7 +194,9 @@ class Reading:
         rows = {fingerprint(listed.base, row) for listed in self.listed for row in listed.rows}
         said = importing.rows_said(self.conn, rows)
         known = Known(
-            self._known_households(aliases, {*self.choices.accepted.values(), *said.values()}),
+            self._known_households(
+                aliases, {*(one.removesuffix(WITH_NUMBER) for one in self.choices.accepted.values()), *said.values()}
+            ),
             self.words,
             self.items,
             self.divisions,

@@ -111,4 +111,5 @@ def _row(one: Outcome, read: Reading) -> dict[str, Any]:
             for each in one.offers
         ],
         "taken": one.taken,
+        "number": one.number,
     }

@@ -97,13 +97,27 @@ def test_a_child_of_another_village_is_taken_again(home: Centre, tmp_path: Path)
 
 def test_a_number_that_is_not_taken_is_told(home: Centre, tmp_path: Path) -> None:
     known = registered(home, name="陈明华", phone="13800000000", id_number=ANOTHER)
-    _, plan = brought(home, tmp_path, f"一队,陈明华,{NUMBER},3,低保户,", accepted={("list", 2): known})
+    done, plan = brought(home, tmp_path, f"一队,陈明华,{NUMBER},3,低保户,", accepted={("list", 2): known})
     (ask,) = plan.outcomes[0].asks
+    assert (done.checks[0].why, plan.outcomes[0].number) == (ask.zh, "kept")
     assert ANOTHER in ask.zh
     assert NUMBER in ask.zh
     _, plan = brought(home, tmp_path, f"一队,陈鸣华,{NUMBER},3,低保户,", accepted={("list", 2): known})
     (ask,) = plan.outcomes[0].asks
     assert "陈鸣华" in ask.en
+
+
+def test_the_number_of_a_list_is_taken_when_somebody_says_so(home: Centre, tmp_path: Path) -> None:
+    known = registered(home, name="陈明华", phone="13800000000", id_number=ANOTHER)
+    row = f"一队,陈明华,{NUMBER},3,低保户,"
+    done, plan = brought(home, tmp_path, row, accepted={("list", 2): f"{known}+number"})
+    assert ("head.id_number", ANOTHER, NUMBER) in [
+        (one.field, one.before, one.after) for one in plan.outcomes[0].changes
+    ]
+    assert (done.households["changed"], done.checks) == (1, ())
+    before = ops()
+    assert brought(home, tmp_path, row)[0].households["same"] == 1
+    assert ops() == before
 
 
 def test_a_list_settles_no_conflict(home: Centre, tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from aidvisit.services.sheet.known import Category, Known, KnownHousehold, Known
 from aidvisit.services.sheet.people import Persons
 from aidvisit.services.sheet.places import Places
 from aidvisit.services.sheet.plan import (
+    WITH_NUMBER,
     Change,
     Decisions,
     Listed,
     Offer,
+    OtherNumber,
     Outcome,
     Plan,
     PlannedHousehold,
@@ -107,6 +109,7 @@ class _Matcher:
         offers: list[Offer] = []
         house = self._known(number, place, offers)
         taken = ""
+        other: OtherNumber = ""
         if house is None and (house := self._said(row, offers)):
             taken = key_of(house)
         if house is None and not number and place in self.book.namesakes:
@@ -123,15 +126,16 @@ class _Matcher:
         elif (number or place) not in self.book.merged:  # else it stands for another: nothing to compare
             if house.name != row.name and not taken:
                 return _refused(row, say("number-known", text=house.name))
-            self._compare(house, row, categories, asks)
+            other = self._compare(house, row, categories, asks)
         house.listed = True
         house.row = house.row or row
         receives = receives or house.id
         self.received[receives] = row
         house.goods |= {(receives, items[index]): quantity for index, quantity in row.goods.items()}
         return Outcome(
-            row.sheet, row.number, row.name, False, house.state, None, (), _shown(house), tuple(offers), taken
-        )
+            row.sheet, row.number, row.name, False, house.state, None, (), _shown(house), tuple(offers), taken,
+            other,
+        )  # fmt: skip
 
     def _said(self, row: SheetRow, offers: list[Offer]) -> PlannedHousehold | None:
         """The household that somebody says a row is, now or at an earlier import; it is offered, so that it can be
@@ -164,19 +168,28 @@ class _Matcher:
         )
         return self.book.add(house)
 
-    def _compare(self, house: PlannedHousehold, row: SheetRow, categories: list[Category], asks: list[Said]) -> None:
-        known = house.known
+    def _compare(
+        self, house: PlannedHousehold, row: SheetRow, categories: list[Category], asks: list[Said]
+    ) -> OtherNumber:
+        """Note what differs; what becomes of the record's ID number where the row has another one."""
+        known, number = house.known, id_number.modern(row.id_number)
         assert known is not None
-        changes = _changes(row, known)
-        if simplified(house.name) != simplified(row.name):  # somebody else of it: the head's are not this person's
+        same_name = simplified(house.name) == simplified(row.name)
+        other: OtherNumber = ""
+        if same_name and number and known.id_number and number != id_number.modern(known.id_number):
+            chosen = self.decisions.accepted.get((row.sheet, row.number), "")
+            other = "replaced" if chosen.endswith(WITH_NUMBER) else "kept"
+        if other == "kept":
+            asks.append(say("number-kept", known=known.id_number, text=row.id_number))
+        changes = _changes(row, known, with_number=other == "replaced" or not known.id_number)
+        if not same_name:  # somebody else of it: the head's are not this person's
             changes = {path: value for path, value in changes.items() if not path.startswith("head.")}
             if not any(someone.name == row.name for someone in house.members):
                 asks.append(say("head-kept", known=house.name, text=row.name))
-        elif row.id_number and id_number.modern(row.id_number) != id_number.modern(known.id_number or row.id_number):
-            asks.append(say("number-kept", known=known.id_number, text=row.id_number))
         house.changes |= undisputed(changes, known.disputed, asks)
         held = {*known.categories, *(one.code for one in house.added)}
         house.added += tuple(one for one in categories if one.code not in held)
+        return other
 
     def look_for_alike(self, alike: Alike) -> None:
         """Offer for each new household those on record that may be the same; nobody takes them but a person."""
@@ -237,13 +250,12 @@ def _refused(row: SheetRow, why: Said) -> Outcome:
     return Outcome(row.sheet, row.number, row.name, False, "refused", why)
 
 
-def _changes(row: SheetRow, known: KnownHousehold) -> dict[str, str | int]:
+def _changes(row: SheetRow, known: KnownHousehold, *, with_number: bool) -> dict[str, str | int]:
     """Path → value of what the sheet says otherwise; an empty cell says nothing."""
-    first = not known.id_number
     pairs: list[tuple[str, str | int | None, str | int | None]] = [
-        ("head.id_number", row.id_number, "" if first else row.id_number),
-        ("head.born", row.born if first and row.id_number else "", ""),
-        ("head.sex", row.sex if first and row.id_number else "", ""),
+        ("head.id_number", row.id_number, known.id_number if with_number else row.id_number),
+        ("head.born", row.born if with_number and row.id_number else "", ""),
+        ("head.sex", row.sex if with_number and row.id_number else "", ""),
         ("head.phone", row.phone, known.phone),
         ("group", row.group, known.group),
         ("size", row.size, known.size),

@@ -9,7 +9,15 @@ from aidvisit.services.bodies import filled
 from aidvisit.services.sheet.book import HEAD, Book, Someone, barred, key_of, offer, told, undisputed
 from aidvisit.services.sheet.faults import Said, joined, say
 from aidvisit.services.sheet.known import Category, Known
-from aidvisit.services.sheet.plan import Change, Decisions, Offer, Outcome, PlannedHousehold, PlannedMember
+from aidvisit.services.sheet.plan import (
+    WITH_NUMBER,
+    Change,
+    Decisions,
+    Offer,
+    Outcome,
+    PlannedHousehold,
+    PlannedMember,
+)
 from aidvisit.services.sheet.rows import SheetRow
 
 
@@ -113,7 +121,7 @@ class Persons:
 
         `mark`: the row's (`rows.fingerprint`).
         """
-        key = self.decisions.accepted.get((row.sheet, row.number), "")
+        key = self.decisions.accepted.get((row.sheet, row.number), "").removesuffix(WITH_NUMBER)
         name = "offer-chosen" if key else "offer-said"
         house = self.book.by_key.get(key or self.known.said.get(mark, ""))
         if house is None:

@@ -14,6 +14,8 @@ from aidvisit.services.sheet.layout import ItemColumn, Layout, match_name
 from aidvisit.services.sheet.rows import SheetRow, TotalRow
 
 State = Literal["new", "same", "changed", "refused"]
+OtherNumber = Literal["", "kept", "replaced"]
+WITH_NUMBER = "+number"
 RowKey = tuple[str, int]
 """A row by its sheet and its number."""
 
@@ -141,7 +143,10 @@ class PlannedHousehold:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one row. `person`: it is a member's; `taken`: the offer that was accepted."""
+    """What becomes of one row. `person`: it is a member's; `taken`: the offer that was accepted.
+
+    `number`: what becomes of the record's ID number where the row has another one.
+    """
 
     sheet: str
     row: int
@@ -153,11 +158,13 @@ class Outcome:
     changes: tuple[Change, ...] = ()
     offers: tuple[Offer, ...] = ()
     taken: str = ""
+    number: OtherNumber = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What somebody settled: which offers are taken, by row (`Offer.key`), or all that are sure.
+    """What somebody settled: which offers are taken, by row (`Offer.key`, with `WITH_NUMBER` behind it where the row's
+    ID number is the right one), or all that are sure.
 
     `places`: codes that they may register in, None for all.
     """
@@ -190,6 +197,16 @@ class Plan:
             Refused(one.sheet, one.row, one.name, one.why.zh, one.why.en)
             for one in self.outcomes
             if one.why is not None
+        )
+
+    @property
+    def checks(self) -> tuple[Refused, ...]:
+        """What is odd about rows that are taken."""
+        return tuple(
+            Refused(one.sheet, one.row, one.name, ask.zh, ask.en)
+            for one in self.outcomes
+            if one.why is None
+            for ask in one.asks
         )
 
 
