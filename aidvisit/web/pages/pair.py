@@ -98,11 +98,11 @@ def choose(household: str) -> str:
     return render_template("pair/choose.html", household=view, q=text, result=result, found=found)
 
 
-@blueprint.get("/of/<household>/<other>", endpoint="compare")
-def compare(household: str, other: str, problem: Problem | None = None) -> ResponseReturnValue:
+@blueprint.get("/of/<household>/<twin>", endpoint="compare")
+def compare(household: str, twin: str, problem: Problem | None = None) -> ResponseReturnValue:
     """Any two households side by side, to be merged or told apart. Raises: Problem `unknown-household`."""
     with reading() as conn:
-        asked = [one for one in (household, other) if is_uuid(one)]
+        asked = [one for one in (household, twin) if is_uuid(one)]
         sides = [side for one in asked if (side := comparison.side(conn, of_one(conn, one).of(one), g.scope))]
     if len(sides) < 2:
         raise Problem("unknown-household")
