@@ -153,7 +153,7 @@ def _matched(
     for number in index.portions(conn, check=check):
         hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
         hits = _checked(conn, terms, hits) if check else hits
-        if len(hits) >= wanted or not index.more_than(conn, expression, number):
+        if len(hits) >= wanted or number == index.ALL or not index.more_than(conn, expression, number):
             break
     return hits
 
