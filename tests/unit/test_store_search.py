@@ -143,10 +143,13 @@ def test_who_is_old_enough_is_in_a_category_that_follows_from_age(conn: Connecti
     assert list(verify(conn)) == []
 
 
+@pytest.mark.parametrize("few", [0, hits.FEW])
 def test_who_has_the_word_and_the_date_is_found_wherever_they_stand(
-    conn: Connection, monkeypatch: pytest.MonkeyPatch
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
+    """Whether those who pass the dates are few, and known first, or not."""
     monkeypatch.setattr(hits, "LOOKED_AT", 2)
+    monkeypatch.setattr(hits, "FEW", few)
     say(conn, *(registered(uid(1000 + i), "王明", "一组") for i in range(30)), registered(uid(2000), "王明", "二组"))
     say(conn, *(delivered(uid(3000 + i), uid(1000 + i), {"rice": 1}, date="2020-12-10") for i in range(30)))
     for typed in ("王", "wm", "王明 二组"):
