@@ -302,9 +302,12 @@ class _Taking:
 
 
 def _hear_again(conn: Connection, held: set[int]) -> None:
-    """What was said of held ops since the answer was made may have come over a line already."""
+    """What was said of held ops since the answer was made may have come over a line already; not what a restored centre
+    has not numbered again.
+    """
     if held:
-        query = sa.select(op).where(op.c.kind.in_(("op.released", "op.dismissed")), op.c.body.is_not(None))
+        words = op.c.kind.in_(("op.released", "op.dismissed"))
+        query = sa.select(op).where(words, op.c.body.is_not(None), op.c.n.is_not(None))
         said = [log.to_entry(row).op for row in conn.execute(query.order_by(op.c.clock))]
         for one in said:
             if one.body.get("seq") in held:
