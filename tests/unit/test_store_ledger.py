@@ -278,24 +278,6 @@ def test_what_this_version_cannot_read_is_kept_and_taken_up_after_an_upgrade(
     assert ledger.catch_up(conn) == 0
 
 
-def test_what_a_restored_centre_has_not_numbered_again_is_not_taken_up_by_an_upgrade(
-    conn: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It counts no more until its author has sent it again, whether or not it is understood meanwhile."""
-    from aidvisit.domain import facts
-
-    newer = as_op(registered(HOME, "覃桂香"), v=2)
-    arrive(conn, newer)
-    log.change(conn, {(newer.device, newer.seq): {"n": None, "problem": '{"type": "x"}', "dismissed": True}})
-    upgraded = {**facts.KINDS, "household.registered": replace(facts.KINDS["household.registered"], v=2)}
-    monkeypatch.setattr(facts, "KINDS", upgraded)
-    assert ledger.catch_up(conn) == 1
-    assert count(conn, Household) == 0
-    log.change(conn, {(newer.device, newer.seq): {"n": 1, "problem": None, "dismissed": False}})
-    HOUSE.replay(conn, {HOME})
-    assert count(conn, Household) == 1
-
-
 # --- grants --------------------------------------------------------------------------------------------------
 
 
