@@ -83,10 +83,15 @@ def how(question: Question) -> str:
     return f" ({_HOW[question.about]})" if question.about in _HOW else ""
 
 
+def _asked(what: str, options: str, colon: str, after: str = "") -> str:
+    """A question with what it may be answered by; behind a question mark there is no colon."""
+    return f"{what}{after if what.endswith(('?', '?')) else colon}{options}" if options else what
+
+
 def unclear(*questions: Question) -> Problem:
-    detail = ";".join("、".join((question.what, *question.options)) + how(question) for question in questions)
+    detail = ";".join(_asked(one.what, "、".join(one.options), ":") + how(one) for one in questions)
     detail_en = "; ".join(
-        ", ".join((question.what_en or question.what, *question.options)) + how(question) for question in questions
+        _asked(one.what_en or one.what, ", ".join(one.options), ": ", " ") + how(one) for one in questions
     )
     return Problem(
         "import-unclear", detail, detail_en=detail_en, questions=[asdict(question) for question in questions]
