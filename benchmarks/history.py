@@ -15,8 +15,7 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import requests
@@ -28,9 +27,8 @@ from aidvisit.cli.home import opened
 from aidvisit.store.database import db, open_engine
 from aidvisit.store.queries import timeline as queries
 from aidvisit.store.queries.received import received
-from benchmarks import past
+from benchmarks import kept, past
 from benchmarks.figure import timed_ms
-from tests.support import postgres
 from tests.support.centre import PASSWORD, Centre
 from tests.support.nodes import LEADER, OFFICE, SHEET, TOWN, Node, set_up
 
@@ -80,7 +78,7 @@ def _laptop(folder: Path, arguments: Namespace) -> None:
 
 
 def _centre(folder: Path, arguments: Namespace) -> None:
-    with _database(folder, keep=arguments.keep is not None) as url:
+    with kept.database(folder, keep=arguments.keep is not None) as url:
         if not (folder / "ready").exists():
             centre = Centre(folder / "central", url)
             centre.add_team("慰问一队", TOWN)
@@ -97,22 +95,6 @@ def _centre(folder: Path, arguments: Namespace) -> None:
         finally:
             engine.dispose()
             node.stop()
-
-
-@contextmanager
-def _database(folder: Path, *, keep: bool) -> Iterator[str]:
-    if not keep:
-        postgres.reserve()
-        try:
-            with postgres.database(postgres.start()) as url:
-                yield url
-        finally:
-            postgres.remove()
-        return
-    (folder / "postgres").mkdir(exist_ok=True)
-    os.environ[postgres.PLACE] = str(folder / "postgres")
-    address = postgres.start()
-    yield address.replace("postgresql://", "postgresql+psycopg://")
 
 
 def _measure(where: str, engine: Engine, url: str, login: str, arguments: Namespace) -> None:

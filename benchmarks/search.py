@@ -1,8 +1,10 @@
 """Search by kind of query: p50, p99 and the worst, in the database and over HTTP, beside the least that either costs.
 
-`python -m benchmarks.search [--households N] [--on sqlite|postgresql] [--queries N] [--plans] [--no-http]`. SQLite is
+`python -m benchmarks.search [--households N] [--on sqlite|postgresql] [--queries N] [--plans] [--no-http]
+[--keep FOLDER]`. SQLite is
 an encrypted laptop's, PostgreSQL a centre's. The floor in the database is one household by its id; over HTTP it is the
-page that searches nothing. Filling takes some minutes for a million; what is measured has warmed up once.
+page that searches nothing. Filling takes some minutes for a million (`--keep`: what was made is used again); what is
+measured has warmed up once.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import random
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -27,9 +29,8 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import hits
 from aidvisit.store.queries.search import Filters, search
 from aidvisit.store.tables import Household, HouseholdSearch, Member
-from benchmarks import people
+from benchmarks import kept, people
 from benchmarks.figure import timed_ms
-from tests.support import postgres
 from tests.support.centre import PASSWORD, Centre
 from tests.support.nodes import LEADER, OFFICE, Node, set_up
 from tests.support.pages import TOKEN
@@ -47,40 +48,48 @@ def main() -> int:
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--plans", action="store_true")
     parser.add_argument("--no-http", action="store_true")
+    parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, _node(Path(name), given.on) as node:
-        with opened(config.load(node.home, {}), secret=PASSWORD if given.on == "sqlite" else None):
-            started = time.monotonic()
-            with transaction() as conn:
-                people.fill(conn, given.households)
-            with transaction() as conn:
-                people.settle(conn)
-            took = time.monotonic() - started
-            print(f"{given.households:,} households, {given.on}; filled in {took:.0f} s")
-            with reading() as conn:
-                asked = kinds(conn, given.queries)
-                _in_the_database(conn, asked)
-                if given.plans:
-                    _plans(conn, asked)
-        if not given.no_http:
-            _over_http(node, asked, LEADER if given.on == "sqlite" else OFFICE)
+    with tempfile.TemporaryDirectory() as name:
+        folder = (given.keep or Path(name)) / f"{given.on}-{given.households}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with _node(folder, given) as node:
+            with opened(config.load(node.home, {}), secret=PASSWORD if given.on == "sqlite" else None):
+                _fill(folder / "filled", given)
+                with reading() as conn:
+                    asked = kinds(conn, given.queries)
+                    _in_the_database(conn, asked)
+                    if given.plans:
+                        _plans(conn, asked)
+            if not given.no_http:
+                _over_http(node, asked, LEADER if given.on == "sqlite" else OFFICE)
     return 0
 
 
+def _fill(done: Path, given: Namespace) -> None:
+    if done.exists():
+        return
+    started = time.monotonic()
+    with transaction() as conn:
+        people.fill(conn, given.households)
+    with transaction() as conn:
+        people.settle(conn)
+    took = time.monotonic() - started
+    print(f"{given.households:,} households, {given.on}; filled in {took:.0f} s")
+    done.touch()
+
+
 @contextmanager
-def _node(folder: Path, kind: str) -> Iterator[Node]:
+def _node(folder: Path, given: Namespace) -> Iterator[Node]:
     """An encrypted laptop, or a centre on PostgreSQL, that nobody runs yet."""
-    if kind == "sqlite":
-        set_up(folder)
+    if given.on == "sqlite":
+        if not (folder / "field").exists():
+            set_up(folder)
         yield Node(folder / "field", "field")
         return
-    postgres.reserve()
-    try:
-        with postgres.database(postgres.start()) as url:
-            centre = Centre(folder / "central", url)
-            yield Node(centre.home, "central")
-    finally:
-        postgres.remove()
+    with kept.database(folder, keep=given.keep is not None) as url:
+        made = (folder / "central").exists()
+        yield Node(folder / "central", "central", database_url=url) if made else Centre(folder / "central", url)
 
 
 def kinds(conn: Connection, number: int) -> Mapping[str, Sequence[Asked]]:
