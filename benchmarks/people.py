@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from itertools import accumulate, islice
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Engine, select, text
 
 from aidvisit.domain import id_number
 from aidvisit.domain.division import built_in
 from aidvisit.domain.facts import division_subject
 from aidvisit.store.apply import search
 from aidvisit.store.apply.rows import add
+from aidvisit.store.database import writing
 from aidvisit.store.tables import Division, Household, HouseholdCategory, HouseholdSearch, Member
 from sync.op import uuid7
 
@@ -63,11 +64,25 @@ def fill(conn: Connection, households: int, seed: int = 1) -> list[str]:
     return ids
 
 
-def settle(conn: Connection) -> None:
+def settle(engine: Engine) -> None:
     """What a database does by itself in time: statistics, and an index in few pieces."""
-    if conn.dialect.name == "sqlite":
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (ANALYZE)"))
+        return
+    with writing(engine) as conn:
         conn.execute(text("INSERT INTO household_index (household_index) VALUES ('optimize')"))
-    conn.execute(text("ANALYZE"))
+        conn.execute(text("ANALYZE"))
+
+
+def warm(engine: Engine) -> None:
+    """A centre's server that runs for weeks, or has `autoprewarm` (docs/operations.md), has these in memory."""
+    if engine.dialect.name != "postgresql":
+        return
+    names = "(relname LIKE '%household%' OR relname LIKE '%member%') AND relkind IN ('r', 'i')"
+    with writing(engine) as conn:
+        conn.execute(text("CREATE EXTENSION IF NOT EXISTS pg_prewarm"))
+        conn.execute(text(f"SELECT sum(pg_prewarm(oid)) FROM pg_class WHERE {names}")).all()
 
 
 def name(chance: random.Random) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, select
 from aidvisit import config
 from aidvisit.cli.home import opened
 from aidvisit.domain import han
-from aidvisit.store.database import reading, transaction
+from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.queries import hits
 from aidvisit.store.queries.search import Filters, search
 from aidvisit.store.tables import Household, HouseholdSearch, Member
@@ -56,6 +56,7 @@ def main() -> int:
         with _node(folder, given) as node:
             with opened(config.load(node.home, {}), secret=PASSWORD if given.on == "sqlite" else None):
                 _fill(folder / "filled", given)
+                people.warm(db.engine)
                 with reading() as conn:
                     asked = kinds(conn, given.queries)
                     _in_the_database(conn, asked)
@@ -72,8 +73,7 @@ def _fill(done: Path, given: Namespace) -> None:
     started = time.monotonic()
     with transaction() as conn:
         people.fill(conn, given.households)
-    with transaction() as conn:
-        people.settle(conn)
+    people.settle(db.engine)
     took = time.monotonic() - started
     print(f"{given.households:,} households, {given.on}; filled in {took:.0f} s")
     done.touch()

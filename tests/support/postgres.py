@@ -34,17 +34,18 @@ def reserve() -> None:
 
 def remove() -> None:
     """Stop what is left of the run's server and delete its data."""
-    place = Path(os.environ.pop(PLACE))
+    stop()
+    shutil.rmtree(Path(os.environ.pop(PLACE)), ignore_errors=True)
+
+
+def stop() -> None:
+    """End the run's server, if there is one; its data stay."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        _stop(int((place / "data" / "postmaster.pid").read_text().split()[0]))
-    shutil.rmtree(place, ignore_errors=True)
-
-
-def _stop(pid: int) -> None:
-    os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast shutdown"
-    for _ in range(100):
-        os.kill(pid, 0)
-        time.sleep(0.1)
+        pid = int((Path(os.environ[PLACE]) / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast shutdown"
+        for _ in range(100):
+            os.kill(pid, 0)
+            time.sleep(0.1)
 
 
 def start() -> str:

@@ -143,11 +143,13 @@ def test_who_is_old_enough_is_in_a_category_that_follows_from_age(conn: Connecti
     assert list(verify(conn)) == []
 
 
+@pytest.mark.parametrize("first", [1, hits.FIRST_HOUSEHOLDS])
 @pytest.mark.parametrize("few", [0, hits.FEW])
 def test_who_has_the_word_and_the_date_is_found_wherever_they_stand(
-    conn: Connection, monkeypatch: pytest.MonkeyPatch, few: int
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, few: int, first: int
 ) -> None:
-    """Whether those who pass the dates are few, and known first, or not."""
+    """Whether those who pass the dates are few, and known first, or not; among the first households or later."""
+    monkeypatch.setattr(hits, "FIRST_HOUSEHOLDS", first)
     monkeypatch.setattr(hits, "LOOKED_AT", 2)
     monkeypatch.setattr(hits, "FEW", few)
     say(conn, *(registered(uid(1000 + i), "王明", "一组") for i in range(30)), registered(uid(2000), "王明", "二组"))
@@ -156,6 +158,20 @@ def test_who_has_the_word_and_the_date_is_found_wherever_they_stand(
         found = search(conn, typed, filters=Filters(not_served_since="2020-12-01"))
         assert ([one.id for one in found.found], found.more) == ([uid(2000)], False), typed
     assert search(conn, "王", filters=Filters(not_served_since="2020-12-11")).count == 31
+
+
+@pytest.mark.parametrize("ways", [1, 2, hits.MATCHES])
+def test_common_and_rare_are_found_after_the_first_households(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, ways: int
+) -> None:
+    """Also where a spelling may mean more than is asked one by one."""
+    say(conn, *(registered(uid(1000 + i), "王明", "一组") for i in range(5)), registered(uid(2000), "王仙安", "二组"))
+    typed = ("王", "w", "wa", "wangxian", "wxa", "王 安", "xian")
+    all_at_once = [sorted(one.id for one in search(conn, each).found) for each in typed]
+    assert all(uid(2000) in found for found in all_at_once if len(found) == 1)
+    monkeypatch.setattr(hits, "FIRST_HOUSEHOLDS", 2)
+    monkeypatch.setattr(hits, "MATCHES", ways)
+    assert [sorted(one.id for one in search(conn, each).found) for each in typed] == all_at_once
 
 
 def test_a_number_that_tokens_only_hint_at_is_found_wherever_it_stands(

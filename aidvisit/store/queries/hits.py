@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -12,11 +13,12 @@ from sqlalchemy import Connection, select
 from aidvisit.domain import search as words
 from aidvisit.domain.division import LEVELS, TOWN
 from aidvisit.domain.rights import Scope
-from aidvisit.domain.search import All, Either, Expression, some
+from aidvisit.domain.search import All, Either, Expression, every, some
 from aidvisit.store.apply.search import MERGED
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.once import once
 from aidvisit.store.tables import HouseholdSearch
+from aidvisit.store.tables.search import FIRST_HOUSEHOLDS
 from sync.rows import among
 
 
@@ -60,10 +62,8 @@ class Hit(NamedTuple):
 
 _STORED = tuple(name for name in Hit._fields if name not in Hit._field_defaults)
 _COLUMNS = ", ".join(f"s.{name}" for name in _STORED)
-_MATCH = {
-    "sqlite": "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?",
-    "postgresql": "SELECT n FROM household_index WHERE tokens @@ CAST(? AS tsquery) LIMIT ?",
-}
+MATCHES = 16
+"""So many ways to have the words are asked one by one: together, PostgreSQL would go through all of each."""
 # An index alone tells who passes: on a laptop, a row of the table is a page to decrypt. PostgreSQL is kept from
 # reading all who pass a date before it knows whether anybody has the words (`OFFSET 0`).
 _PASSES = {
@@ -99,9 +99,36 @@ def match(
         return _of_few(conn, few, expression, limit, scope, filters)
     rows = _PASSES[of] if conditions else "household_search s"
     asked = "p" if conditions else "s"
-    statement = f"SELECT {_COLUMNS} FROM ({_MATCH[of]}) AS i CROSS JOIN {rows} WHERE {asked}.n = i.n{told} LIMIT ?"  # noqa: S608
+    index, tokens = _index(conn, expression, first=among_first == FIRST_HOUSEHOLDS)
+    statement = f"SELECT {_COLUMNS} FROM ({index}) AS i CROSS JOIN {rows} WHERE {asked}.n = i.n{told} LIMIT ?"  # noqa: S608
     bound = [value for _, each in conditions for value in each]
-    return _hits(conn, statement, [_written(expression, of), among_first if conditions else limit, *bound, limit])
+    return _hits(conn, statement, [*tokens, among_first if conditions else limit, *bound, limit])
+
+
+def _index(conn: Connection, expression: Expression, *, first: bool = False) -> tuple[str, list[str]]:
+    """The numbers of those with the tokens, of the `first` or of all; how many is bound last, after these values."""
+    if conn.dialect.name == "sqlite":
+        return "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?", [_written(expression)]
+    ways = _ways(expression)
+    asked = [expression] if len(ways) > MATCHES else [every(*way) for way in ways]
+    told = " OR ".join("tokens @@ CAST(? AS tsquery)" for _ in asked)
+    if first:
+        told = f"({told}) AND n <= {FIRST_HOUSEHOLDS}"
+    # Materialized: else, in the hope of a few soon, it reads the table from the beginning.
+    found = f"WITH held AS MATERIALIZED (SELECT n FROM household_index WHERE {told}) SELECT n FROM held LIMIT ?"  # noqa: S608
+    return found, [_written(one, " & ", " | ", "'") for one in asked]
+
+
+def _ways(expression: Expression) -> list[tuple[str, ...]]:
+    """Tokens that are enough together, each way of it; more than are asked one by one, cut short."""
+    match expression:
+        case Either(of):
+            return [way for one in of for way in _ways(one)][: MATCHES + 1]
+        case All(of):
+            every_way = product(*map(_ways, of))
+            return [tuple(chain.from_iterable(ways)) for ways in islice(every_way, MATCHES + 1)]
+        case _:
+            return [(expression,)]
 
 
 FEW = 3_000
@@ -128,12 +155,13 @@ def _of_few(
     """Those of them that have the words: a list of numbers is quicker asked than a row read."""
     lying = [_lying(codes) for codes in _untold(scope, filters)]
     told = "".join(f" AND {sql.replace('p.', 's.')}" for sql, _ in lying)
+    index, tokens = _index(conn, expression)
     statement = (
-        f"SELECT {_COLUMNS} FROM ({_MATCH['sqlite']}) AS i CROSS JOIN household_search s"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM ({index}) AS i CROSS JOIN household_search s"  # noqa: S608
         f" WHERE i.n IN (SELECT value FROM json_each(?)) AND s.n = i.n{told} LIMIT ?"
     )
     values = [value for _, each in lying for value in each]
-    return _hits(conn, statement, [_written(expression, "sqlite"), ALL, json.dumps(sorted(few)), *values, limit])
+    return _hits(conn, statement, [*tokens, ALL, json.dumps(sorted(few)), *values, limit])
 
 
 def decides(scope: Scope | None, filters: Filters) -> bool:
@@ -141,19 +169,26 @@ def decides(scope: Scope | None, filters: Filters) -> bool:
     return not _conditions(scope, filters)
 
 
-def portions(conn: Connection, *, check: bool) -> list[int]:
+def portions(conn: Connection, wanted: int, *, check: bool, told: bool) -> list[int]:
     """How many of those with the tokens are looked into, one after the other until there are enough.
 
-    SQLite stops by itself when enough pass; PostgreSQL would rather read the whole table for a filter that few pass.
+    SQLite stops by itself when enough pass. PostgreSQL reads all that its index has of a token before it gives one, 30
+    ms for what one in ten of a million has: of that the first households have enough. Later it would rather read the
+    whole table for a filter that few pass. `told`: nothing is asked but tokens.
     """
-    return [LOOKED_AT, 10 * LOOKED_AT, ALL] if check or conn.dialect.name == "postgresql" else [ALL]
+    more = [ALL] if told else [10 * LOOKED_AT, ALL]
+    if conn.dialect.name == "postgresql":
+        return more if wanted >= ALL else [FIRST_HOUSEHOLDS, *more]
+    return [LOOKED_AT, *more] if check else [ALL]
 
 
 def more_than(conn: Connection, expression: Expression, number: int) -> bool:
-    """Whether more households have these tokens."""
-    of = conn.dialect.name
-    statement = _marked(conn, f"SELECT count(*) FROM ({_MATCH[of]}) AS i")  # noqa: S608
-    return int(conn.exec_driver_sql(statement, (_written(expression, of), number + 1)).scalar_one()) > number
+    """Whether households with these tokens are left after such a portion."""
+    if number in (ALL, FIRST_HOUSEHOLDS):
+        return number != ALL
+    index, tokens = _index(conn, expression)
+    statement = _marked(conn, f"SELECT count(*) FROM ({index}) AS i")  # noqa: S608
+    return int(conn.exec_driver_sql(statement, (*tokens, number + 1)).scalar_one()) > number
 
 
 def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> list[Hit]:
@@ -277,13 +312,12 @@ def _marked(conn: Connection, statement: str) -> str:
     return statement if conn.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
 
 
-def _written(expression: Expression, of: str) -> str:
-    """As the index is asked. Tokens are letters and digits, so quotes hold them."""
-    both, either, quote = (" AND ", " OR ", '"') if of == "sqlite" else (" & ", " | ", "'")
+def _written(expression: Expression, both: str = " AND ", either: str = " OR ", quote: str = '"') -> str:
+    """As an index is asked: SQLite's, without more. Tokens are letters and digits, so quotes hold them."""
     match expression:
         case All(inner):
-            return f"({both.join(_written(one, of) for one in inner)})"
+            return f"({both.join(_written(one, both, either, quote) for one in inner)})"
         case Either(inner):
-            return f"({either.join(_written(one, of) for one in inner)})"
+            return f"({either.join(_written(one, both, either, quote) for one in inner)})"
         case _:
             return f"{quote}{expression}{quote}"

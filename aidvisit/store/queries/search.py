@@ -148,12 +148,11 @@ def _matched(
 ) -> list[Hit]:
     """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens."""
     check = any(term.check for term in terms)
-    if not check and index.decides(scope, filters):
-        return index.match(conn, expression, wanted, filters, scope)
-    for number in index.portions(conn, check=check):
+    told = not check and index.decides(scope, filters)
+    for number in index.portions(conn, wanted, check=check, told=told):
         hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
         hits = _checked(conn, terms, hits) if check else hits
-        if len(hits) >= wanted or number == index.ALL or not index.more_than(conn, expression, number):
+        if len(hits) >= wanted or not index.more_than(conn, expression, number):
             break
     return hits
 

@@ -17,6 +17,9 @@ from aidvisit.store.tables.columns import Code, Id, MaybeDate, MaybeWords, Quant
 CONTENTLESS = (3, 43, 0)
 """The SQLite from which on rows can be taken out of an index that keeps no text."""
 
+FIRST_HOUSEHOLDS = 50_000
+"""On PostgreSQL these, the first by `n`, have an index of their own beside that of all: see `store/queries/hits`."""
+
 _SQLITE = (
     "CREATE VIRTUAL TABLE household_index USING fts5(tokens, {options}detail=none, tokenize='ascii')",
     """CREATE TRIGGER household_search_deleted AFTER DELETE ON household_search BEGIN
@@ -27,6 +30,8 @@ _POSTGRESQL = (
     n bigint PRIMARY KEY REFERENCES household_search (n) ON DELETE CASCADE, tokens tsvector NOT NULL)""",
     # Without a list of what is pending, which every search would have to read as well.
     "CREATE INDEX ix_household_index_tokens ON household_index USING gin (tokens) WITH (fastupdate = off)",
+    "CREATE INDEX IF NOT EXISTS ix_household_index_first ON household_index USING gin (tokens) WITH (fastupdate = off)"
+    f" WHERE n <= {FIRST_HOUSEHOLDS}",
 )
 
 
