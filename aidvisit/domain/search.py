@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 from aidvisit.domain import han
@@ -192,6 +193,16 @@ def born_by(day: str) -> Expression:
 def division(code: str) -> Expression:
     """Households in a division; of a code of no known length, in the next above it (from a province on)."""
     return f"d{code[: max(length for length in LEVELS if length <= len(code))]}"
+
+
+def possible(expression: Expression) -> bool:
+    """False where one name would have to begin in two ways: two words that are parts of it, or of two people."""
+    of = expression.of if isinstance(expression, All) else (expression,)
+    for kind in "ea":
+        starts = sorted(one[1:] for one in of if isinstance(one, str) and one[0] == kind and not one.isascii())
+        if any(later != first if kind == "e" else not later.startswith(first) for first, later in pairwise(starts)):
+            return False
+    return True
 
 
 def meets(term: Term, division_of: str, held: Iterable[str]) -> bool:

@@ -131,3 +131,19 @@ def test_whatever_is_typed_has_a_meaning_and_tokens_are_letters_and_digits(query
         for expression in term.levels:
             search.holds(expression, set())
         assert term.text.isalnum()
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("e王", True),
+        (search.every("e王", "e明"), False),
+        (search.every("a王", "a明", "d44"), False),
+        (search.every("a王", "a王明"), True),
+        (search.every("a王明", "awm"), True),
+        (search.every("w王", "w明"), True),
+        (search.every(search.some("e王", "d44"), "e明"), True),
+    ],
+)
+def test_one_name_begins_in_one_way(expression: search.Expression, expected: bool) -> None:
+    assert search.possible(expression) is expected

@@ -182,6 +182,11 @@ def portions(conn: Connection, wanted: int, *, check: bool, told: bool) -> list[
     return [LOOKED_AT, *more] if check else [ALL]
 
 
+def all_read(read: int, number: int) -> bool:
+    """Whether a portion of all, of which so many came, was not full: there are no more with the tokens."""
+    return number != FIRST_HOUSEHOLDS and read < number
+
+
 def more_than(conn: Connection, expression: Expression, number: int) -> bool:
     """Whether households with these tokens are left after such a portion."""
     if number in (ALL, FIRST_HOUSEHOLDS):

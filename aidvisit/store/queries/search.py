@@ -135,7 +135,7 @@ def _living(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filt
 def _levels(terms: Sequence[Term], bounds: Sequence[Expression]) -> list[tuple[int, Expression]]:
     """What finds the best, the good and all, by rank; once where they are the same."""
     levels = [every(*(term.levels[level] for term in terms), *bounds) for level in range(3)]
-    return [(level, one) for level, one in enumerate(levels) if one not in levels[:level]]
+    return [(level, one) for level, one in enumerate(levels) if one not in levels[:level] and words.possible(one)]
 
 
 def _matched(
@@ -148,11 +148,15 @@ def _matched(
 ) -> list[Hit]:
     """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens."""
     check = any(term.check for term in terms)
-    told = not check and index.decides(scope, filters)
-    for number in index.portions(conn, wanted, check=check, told=told):
+    told = index.decides(scope, filters)
+    for number in index.portions(conn, wanted, check=check, told=told and not check):
         hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
-        hits = _checked(conn, terms, hits) if check else hits
-        if len(hits) >= wanted or not index.more_than(conn, expression, number):
+        read, hits = len(hits), _checked(conn, terms, hits) if check else hits
+        if (
+            len(hits) >= wanted
+            or (told and index.all_read(read, number))
+            or not index.more_than(conn, expression, number)
+        ):
             break
     return hits
 
@@ -162,7 +166,7 @@ def _merged(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filt
     if not terms:
         return []
     expression = index.of_merged(every(*(term.levels[2] for term in terms)))
-    hits = _matched(conn, terms, expression, CAP + 1 if scope.everything and not filters else index.ALL)
+    hits = _matched(conn, terms, expression, index.ALL)  # seldom any
     if not hits:
         return []
     alias = aliases(conn)
