@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from aidvisit.domain import money
 from aidvisit.domain.category import of_age
 from aidvisit.domain.division import is_code
 from aidvisit.services.bodies import filled
@@ -46,17 +46,8 @@ def _age(text: str) -> None:
 
 
 def _yuan(text: str) -> None:
-    if text and _fen(text) is None:
+    if text and money.fen(text) is None:
         raise ValidationError("请填元,如 59.90,或不填。 / An amount in yuan like 59.90, or nothing.")
-
-
-def _fen(text: str) -> int | None:
-    """Whole fen of an amount in yuan; None when it is none."""
-    try:
-        amount = Decimal(text) * 100
-    except InvalidOperation:
-        return None
-    return int(amount) if amount.is_finite() and amount == int(amount) and 0 <= amount < 10**12 else None
 
 
 def _division(text: str) -> None:
@@ -118,7 +109,7 @@ def item(data: dict[str, Any]) -> dict[str, Any]:
     return filled(
         code=data["code"], name=data["name"], unit=CENT if cash else data["unit"], spec=data["spec"],
         class_=data["class_"], repeat_days=int(days) if days else None,
-        value_fen=_fen(value) if value and not cash else None,
+        value_fen=money.fen(value) if value and not cash else None,
     )  # fmt: skip
 
 
