@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aidvisit.errors.catalog import CATALOG
 from aidvisit.errors.machine import LINE, MACHINE, VAULT
+from aidvisit.errors.trip import TRIP
 from sync.problem import CATALOGUE, Kind, Problem
 
 __all__ = ["CATALOGUE", "Kind", "Problem"]
@@ -292,4 +293,4 @@ _SHEETS = {
     ),
 }
 
-CATALOGUE |= {**_PEOPLE, **VAULT, **_PAGES, **LINE, **_AID, **_SHEETS, **CATALOG, **MACHINE}
+CATALOGUE |= {**_PEOPLE, **VAULT, **_PAGES, **LINE, **_AID, **_SHEETS, **CATALOG, **MACHINE, **TRIP}

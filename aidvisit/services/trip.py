@@ -1,4 +1,4 @@
-"""Plan a trip, say who gets what, and let it go to its laptops."""
+"""The facts that plan a trip, say who gets what, and let it go to its laptops."""
 
 from __future__ import annotations
 
@@ -56,27 +56,7 @@ def allotted(trip: str, lines: Iterable[AllotmentLine]) -> Iterator[Fact]:
         yield Fact(trip_stream(trip), "allocation.set", trip, {"lines": some})
 
 
-def lock(*, actor: str, trip: str) -> Entry:
-    """The allotment is final: it may be approved."""
-    return _say(actor, trip, "trip.locked", {})
-
-
-def approve(*, actor: str, trip: str, note: str | None = None) -> Entry:
-    return _say(actor, trip, "trip.approved", filled(note=note))
-
-
-def release(*, actor: str, trip: str, devices: Mapping[str, Sequence[str]]) -> Entry:
-    """Give the trip to laptops: device id → the village groups that it serves, none for all. By the centre."""
-    with transaction() as conn:
-        return ledger.record(conn, actor, released_fact(trip, devices))[0]
-
-
 def released_fact(trip: str, devices: Mapping[str, Sequence[str]]) -> Fact:
     """The fact of a release, for a transaction that records more than that. It names every laptop anew."""
     named = [filled(device=device, groups=list(groups)) for device, groups in devices.items()]
     return Fact(trip_stream(trip), "trip.released", trip, {"devices": named})
-
-
-def _say(actor: str, trip: str, kind: str, body: dict[str, object]) -> Entry:
-    with transaction() as conn:
-        return ledger.record(conn, actor, Fact(trip_stream(trip), kind, trip, body))[0]

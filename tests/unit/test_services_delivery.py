@@ -159,15 +159,6 @@ def test_the_books_balance_and_a_missing_bag_shows(day: Day) -> None:
     assert {item: row.difference for item, row in rows.items()} == {"rice": 1, "oil": 0, "nuts": 0}
 
 
-def test_a_trip_goes_its_way(day: Day) -> None:
-    laptop = uuid7()
-    trip.lock(actor=day.home.user, trip=day.trip)
-    trip.approve(actor=day.home.user, trip=day.trip, note="同意")
-    trip.release(actor=day.home.device, trip=day.trip, devices={laptop: ["一队"]})
-    with reading() as conn:
-        assert today(conn, day.trip).trip.status == "released"
-
-
 def test_an_allotment_of_any_size_fits(day: Day) -> None:
     """At most 200 lines an op: 500 lines are three ops of one transaction."""
     first = day.households()[0].id

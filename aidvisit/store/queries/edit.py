@@ -1,8 +1,8 @@
-"""What an edit has in view: a household, or the fields of a team or a person, and the ops that its `base` names."""
+"""What an edit has in view: a household, or the fields of a team, person or trip, and the ops that its `base` names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,13 @@ from aidvisit.domain import fold
 from aidvisit.store.apply.rows import about, records
 from sync.log import Entry, entries_of
 
-Noun = Literal["team", "user"]
+Noun = Literal["team", "user", "trip"]
+_FOLDS: dict[Noun, tuple[str, Callable[[list[fold.Record]], fold.Fields | None]]] = {
+    "team": ("team.defined", fold.team),
+    "user": ("user.defined", fold.user),
+    "trip": ("trip.planned", fold.trip),
+}
+"""What makes one, and how its facts are folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,9 @@ class View:
 
 def view(conn: Connection, noun: Noun, subject: str) -> View | None:
     """None when nothing defines it here."""
-    held = about(entries_of(conn, subject), {f"{noun}.defined"})
-    found = (fold.team if noun == "team" else fold.user)(records(held))
+    maker, folded = _FOLDS[noun]
+    held = about(entries_of(conn, subject), {maker})
+    found = folded(records(held))
     return None if found is None else View(found, held[0].op.stream)
 
 

@@ -30,6 +30,7 @@ from aidvisit.domain import category, id_number, mask, person
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import Aliases, aliases, stands
+from aidvisit.store.queries.belonging import held
 from aidvisit.store.queries.catalog import categories, chain, names_of
 from aidvisit.store.tables import Delivery, DeliveryLine, Household, HouseholdCategory, HouseholdCount, Member, Visit
 from sync.rows import among
@@ -289,26 +290,8 @@ def _needs(conn: Connection, alias: Aliases, ids: Collection[str]) -> dict[str, 
 
 def _tags(conn: Connection, rows: Sequence[Row[Any]], today: str) -> dict[str, list[str]]:
     """Names of categories: the household's own, its people's, and those that follow from age."""
-    ids = [row.id for row in rows]
     known = categories(conn)
-    ages = {code: category.born_by(years, today) for code in known if (years := category.from_age(code)) is not None}
-    found: dict[str, set[str]] = {one: set() for one in ids}
-    own = select(HouseholdCategory.household, HouseholdCategory.code)
-    for household, code in conn.execute(own.where(among(conn, HouseholdCategory.household, ids))):
-        found[household].add(code)
-    members = select(Member.household, Member.categories, Member.born, Member.id_number)
-    for one in conn.execute(members.where(among(conn, Member.household, ids))):
-        found[one.household] |= {held["code"] for held in one.categories} | _old(ages, one.born, one.id_number)
-    for row in rows:
-        if row.kind == "household":
-            found[row.id] |= _old(ages, row.head_born, row.head_id_number)
     return {
         one: [known[code] for code in known if code in codes] + sorted(codes - known.keys())
-        for one, codes in found.items()
+        for one, codes in held(conn, rows, today).items()
     }
-
-
-def _old(ages: dict[str, str], born: str | None, number: str | None) -> set[str]:
-    if born is None and number is not None and len(number) == 18:
-        born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
-    return {code for code, day in ages.items() if born is not None and born <= day}

@@ -1,0 +1,34 @@
+"""Refusals about a trip: its plan, its goods."""
+
+from __future__ import annotations
+
+from sync.problem import Kind
+
+TRIP = {
+    "nothing-allotted": Kind(
+        409,
+        "这次任务还没有给任何一户定物资,没有锁定。请先按规则、按名单或逐户填写。",
+        "Nobody is allotted anything on this trip yet, so it was not locked. Use rules, a list, or fill it in by hand.",
+    ),
+    "not-locked": Kind(
+        409,
+        "发放方案还没有锁定,没有批准。请先由编制人锁定。",
+        "The allotment is not locked yet, so it was not approved. Whoever made it locks it first.",
+    ),
+    "own-lock": Kind(
+        403,
+        "方案是您自己锁定的,要由另一个人批准,没有批准。请找另一位队长或经办人。",
+        "You locked this allotment yourself, so somebody else approves it. Ask another leader or the office.",
+    ),
+    "not-approved": Kind(
+        409,
+        "方案还没有批准,或批准之后又改过({changed} 行),没有下发。请另一个人看过后批准。",
+        "The allotment is not approved, or was changed since ({changed} lines), so it was not released. "
+        "Somebody else looks at it and approves it.",
+    ),
+    "trip-is-closed": Kind(
+        409,
+        "这次任务已经关闭,没有改动。要改请先重新打开。",
+        "This trip is closed, so nothing was changed. Reopen it first.",
+    ),
+}
