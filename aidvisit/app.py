@@ -38,6 +38,7 @@ from aidvisit.web.pages import (
     pair,
     password,
     people,
+    plan,
     report,
     setup,
     sync,
@@ -55,6 +56,7 @@ SHARED = (
     listing.blueprint,
     import_.blueprint,
     pair.blueprint,
+    plan.blueprint,
     visit.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
@@ -64,6 +66,7 @@ PAGES = {
         *SHARED,
         report.blueprint,
         catalog.blueprint,
+        plan.central,
         division.blueprint,
         trip.central,
         people.blueprint,

@@ -27,13 +27,17 @@ def plan(
     team: str,
     divisions: Sequence[str],
     tour: str | None = None,
+    distance_km: int | None = None,
     note: str | None = None,
 ) -> Entry:
     """One team, one truck, some days, some villages. `trip` is the new id.
 
     Raises: Problem `invalid-body`, `subject-exists`.
     """
-    fact = planned(trip, title=title, starts=starts, ends=ends, team=team, divisions=divisions, tour=tour, note=note)
+    fact = planned(
+        trip, title=title, starts=starts, ends=ends, team=team, divisions=divisions, tour=tour,
+        distance_km=distance_km, note=note,
+    )  # fmt: skip
     with transaction() as conn:
         return ledger.record(conn, actor, fact)[0]
 

@@ -36,6 +36,8 @@ def _id() -> str:
 
 
 VISITED = {"visit": _id(), "date": DAY, "outcome": "met", "purposes": "regular", "minutes": "20"}
+PLANNED = {"title": "四月慰问", "starts": DAY, "ends": DAY, "team": "@team", "more": "441225112207", "trip": _id()}
+RULES = {"item.0": "nuts", "quantity.0": "3", "replace": "yes", "save": "yes"}
 SHARED = {
     "GET static": Request("", status=200),
     "GET account.sign_in": Request("登录"),
@@ -92,6 +94,17 @@ SHARED = {
     "POST lists.forget": Request("名单", {"name": "急用的"}),
     "POST lists.paper": Request("@name", records="access.recorded"),
     "POST lists.file": Request("@name", {"as": "csv"}, records="access.recorded", status=200),
+    "GET plans.add": Request("任务名称"),
+    "POST plans.add": Request("四月慰问", PLANNED, records="trip.planned"),
+    "GET plans.edit": Request("@title"),
+    "POST plans.edit": Request("五月慰问", {**PLANNED, "title": "五月慰问"}, records="trip.updated"),
+    "GET plans.page": Request("@name"),
+    "POST plans.page": Request("@title", {"group": ""}),
+    "GET plans.rules": Request("@title"),
+    "POST plans.rules": Request("@title", RULES, records="allocation.set"),
+    "POST plans.step": Request("@title", {"step": "lock"}, records="trip.locked"),
+    "GET plans.allot": Request("@name"),
+    "POST plans.allot": Request("@title", {"trip": "@trip"}),
 }
 DELIVERED = {
     "delivery": _id(), "trip": "@trip", "date": DAY, "as": "head", "name": "@name", "proof": "paper", "page": "1",
@@ -137,6 +150,8 @@ CENTRAL = {
     "GET report.overview": Request("@title"),
     "GET trips.page": Request("@title"),
     "GET trips.reconcile": Request("@title"),
+    "GET releases.page": Request("@title"),
+    "POST releases.page": Request("没有批准", {"device": "@device"}, status=409),
     "GET devices.page": Request("@device_name"),
     "GET devices.one": Request("@device_name"),
     "POST devices.codes": Request("@team_name", {"team": "@team", "count": "1"}, records="access.recorded"),

@@ -46,6 +46,8 @@ class TripHead:
     divisions: list[str]
     status: Status
     note: str | None
+    tour: str | None = None
+    distance_km: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,8 @@ def _head(row: Row[Any]) -> TripHead:
         row.divisions,
         row.status,
         row.note,
+        row.tour,
+        row.distance_km,
     )
 
 

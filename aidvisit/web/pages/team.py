@@ -45,7 +45,7 @@ def _form(team: str | None, now: dict[str, Any], save: Callable[[dict[str, Any]]
     """Codes that were typed are shown with their names before they are saved, and those unknown are not taken."""
     problem, typed = None, now
     if request.method == "POST":
-        known, unknown = _codes(now["divisions"])
+        known, unknown = ticked(now["divisions"])
         typed = {**request.form.to_dict(), "divisions": known, "more": " ".join(unknown)}
         try:
             if unknown:
@@ -69,8 +69,8 @@ def _form(team: str | None, now: dict[str, Any], save: Callable[[dict[str, Any]]
     )  # fmt: skip
 
 
-def _codes(held: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The codes of the form that may be taken, ticked or typed; and those that nobody knows."""
+def ticked(held: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The codes of a form that may be taken, ticked (`divisions`) or typed (`more`); and those that nobody knows."""
     ticked, typed = request.form.getlist("divisions"), codes(request.form.get("more", ""))
     with reading() as conn:
         names = {place.code: place.name for place in queries.named(conn, {*ticked, *typed})}
