@@ -31,6 +31,7 @@ from aidvisit.web.pages import (
     delivery,
     device,
     division,
+    goods,
     held,
     household,
     import_,
@@ -57,16 +58,27 @@ SHARED = (
     import_.blueprint,
     pair.blueprint,
     plan.blueprint,
+    goods.blueprint,
     visit.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {
-    "field": (*SHARED, account.field, trip.field, delivery.blueprint, visit.field, sync.blueprint, bundle.field),
+    "field": (
+        *SHARED,
+        account.field,
+        trip.field,
+        goods.field,
+        delivery.blueprint,
+        visit.field,
+        sync.blueprint,
+        bundle.field,
+    ),
     "central": (
         *SHARED,
         report.blueprint,
         catalog.blueprint,
         plan.central,
+        goods.central,
         division.blueprint,
         trip.central,
         people.blueprint,

@@ -28,6 +28,7 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "trip.plan": _LEADS,
     "trip.settle": _LEADS,
     "stock.move": _LEADS,
+    "stock.receive": _OFFICE,
     "import.run": _LEADS,
     "sync.run": _ALL,
     "laptop.lock": _LEADS,

@@ -31,4 +31,9 @@ TRIP = {
         "这次任务已经关闭,没有改动。要改请先重新打开。",
         "This trip is closed, so nothing was changed. Reopen it first.",
     ),
+    "unknown-paper": Kind(
+        404,
+        "本机没有这张单子。请先同步,或从任务的物资页重新进入。",
+        "This slip is not on this machine. Sync first, or start again from the trip's goods.",
+    ),
 }

@@ -39,12 +39,18 @@ HEADERS = {
 PLAIN = {"X-Content-Type-Options": "nosniff"}
 """Of answers to programs, which show nothing and have no cookie: on a 2G line the others would be half of a push."""
 NAVIGATION = {
-    "field": [("trip.today", _("今日")), ("household.search", _("困难家庭")), ("sync.page", _("上报"))],
+    "field": [
+        ("trip.today", _("今日")),
+        ("household.search", _("困难家庭")),
+        ("stock.today", _("物资账")),
+        ("sync.page", _("上报")),
+    ],
     "central": [
         ("report.overview", _("总览")),
         ("held.page", _("待核记录")),
         ("trips.page", _("走访任务")),
         ("household.search", _("困难家庭")),
+        ("stores.page", _("物资账")),
         ("imports.page", _("导入")),
         ("catalog.page", _("基础数据")),
         ("people.page", _("人员")),

@@ -15,7 +15,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from aidvisit.domain import person
-from aidvisit.domain.money import yuan
+from aidvisit.domain.money import capitals, yuan
 from aidvisit.services import sync
 from aidvisit.store.queries.catalog import Quantity
 from sync import clock
@@ -71,7 +71,7 @@ def init_app(app: Flask, locale: str, timezone: str) -> None:
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
     app.jinja_env.install_gettext_callables(_looked_up, _counted, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals["_"] = said
-    for function in (quantity, amount, short, day, moment, since, both, words, years, village, size, duration, yuan):
+    for function in (quantity, amount, short, day, moment, since, both, words, years, village, size, duration, yuan, capitals):
         app.add_template_filter(function)
 
 

@@ -76,6 +76,57 @@ def lines(items: Mapping[str, ItemName]) -> list[Line]:
     return found
 
 
+def amounts(items: Mapping[str, ItemName], *, blanks: bool = True) -> dict[str, int]:
+    """Fields `quantity.<item>`: units, or yuan of cash; an empty one is 0, or left out without `blanks`.
+
+    Raises: Problem `invalid-form`.
+    """
+    errors: dict[str, list[str]] = {}
+    found = {}
+    for key, text in request.form.items():
+        item = key.removeprefix("quantity.")
+        if key == item or not (blanks or text.strip()):
+            continue
+        try:
+            found[item] = quantity(text, items.get(item))
+        except ValueError as error:
+            errors[key] = [str(error)]
+    if errors:
+        raise Problem("invalid-form", count=len(errors), errors=errors)
+    return found
+
+
+def received(items: Mapping[str, ItemName], rows: int) -> list[dict[str, Any]]:
+    """Lines of a receipt that were filled in: `item.<n>`, `quantity.<n>`, `lot.<n>`, `expires.<n>`, `value.<n>` (yuan
+    of one unit).
+
+    Raises: Problem `invalid-form`.
+    """
+    errors: dict[str, list[str]] = {}
+    found = []
+    for row in range(rows):
+        typed = {name: request.form.get(f"{name}.{row}", "").strip() for name in ("item", "quantity", "lot", "expires")}
+        value = request.form.get(f"value.{row}", "").strip()
+        if not any((typed["item"], typed["quantity"])):
+            continue
+        worth = money.fen(value) if value else None
+        if value and worth is None:
+            errors[f"value.{row}"] = [NO_AMOUNT]
+        try:
+            amount = quantity(typed["quantity"], items.get(typed["item"]))
+        except ValueError as error:
+            errors[f"quantity.{row}"] = [str(error)]
+            continue
+        if typed["item"] not in items:
+            errors[f"item.{row}"] = ["请选一种物资。 / Choose an item."]
+        elif not amount:
+            errors[f"quantity.{row}"] = ["请填数量。 / Give a quantity."]
+        found.append({**typed, "quantity": amount, "value_fen": worth})
+    if errors:
+        raise Problem("invalid-form", count=len(errors), errors=errors)
+    return found
+
+
 ROWS = 12
 """Rules that a page offers."""
 

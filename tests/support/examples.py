@@ -37,6 +37,7 @@ def _id() -> str:
 
 VISITED = {"visit": _id(), "date": DAY, "outcome": "met", "purposes": "regular", "minutes": "20"}
 PLANNED = {"title": "四月慰问", "starts": DAY, "ends": DAY, "team": "@team", "more": "441225112207", "trip": _id()}
+LOADED = {"what": "load", "quantity.rice": "3", "date": DAY, "place": "warehouse:main"}
 RULES = {"item.0": "nuts", "quantity.0": "3", "replace": "yes", "save": "yes"}
 SHARED = {
     "GET static": Request("", status=200),
@@ -94,6 +95,9 @@ SHARED = {
     "POST lists.forget": Request("名单", {"name": "急用的"}),
     "POST lists.paper": Request("@name", records="access.recorded"),
     "POST lists.file": Request("@name", {"as": "csv"}, records="access.recorded", status=200),
+    "GET goods.page": Request("@title"),
+    "POST goods.move": Request("@title", LOADED, records="stock.moved"),
+    "GET goods.slip": Request("@title"),
     "GET plans.add": Request("任务名称"),
     "POST plans.add": Request("四月慰问", PLANNED, records="trip.planned"),
     "GET plans.edit": Request("@title"),
@@ -116,6 +120,7 @@ FIELD = {
     "POST lock.now": Request("登录", records="access.recorded"),
     "POST password.page": Request("", {"old_password": PASSWORD, "password": NEW, "again": NEW}, status=503),
     "GET trip.today": Request("@name"),
+    "GET stock.today": Request("任务物资"),
     "GET delivery.deliver": Request("@name"),
     "POST delivery.deliver": Request("@name", DELIVERED, records="delivery.recorded"),
     "GET visit.outcome": Request("@name"),
@@ -150,6 +155,12 @@ CENTRAL = {
     "GET report.overview": Request("@title"),
     "GET trips.page": Request("@title"),
     "GET trips.reconcile": Request("@title"),
+    "GET stores.page": Request("仓库和资金"),
+    "POST stores.page": Request(
+        "入库单",
+        {"from_": "donor:ai", "to": "warehouse:main", "date": DAY, "item.0": "rice", "quantity.0": "5"},
+        records="stock.moved",
+    ),
     "GET releases.page": Request("@title"),
     "POST releases.page": Request("没有批准", {"device": "@device"}, status=409),
     "GET devices.page": Request("@device_name"),

@@ -55,6 +55,8 @@ class Side:
     """The same household, registered twice."""
     pair: str
     """<twin>/<household>"""
+    paper: str
+    """Its truck's loading slip."""
 
     def texts(self) -> set[str]:
         return set(asdict(self).values())
@@ -133,7 +135,7 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
         device_name=f"{name}号笔记本", household=household, name=f"{name}太婆", id_number=digits, visit=uuid7(),
         trip=uuid7(), title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing,
         held=f"{device}/1000", village=village, seen="",
-        twin=twin, pair=f"{twin}/{household}",
+        twin=twin, pair=f"{twin}/{household}", paper=uuid7(),
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}
@@ -155,7 +157,7 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
             Fact(stream, "trip.released", side.trip, {"devices": [{"device": device}]}),
         )  # fmt: skip
     side = replace(side, seen=entries[0].name)
-    stock.load(actor=own, trip=side.trip, date=DAY, lines={"rice": 9})
+    stock.load(actor=own, trip=side.trip, date=DAY, lines={"rice": 9}, move=side.paper)
     _hold(side, village[:9])
     return side
 

@@ -119,6 +119,11 @@ def unknown_item(code: str) -> ItemName:
     return ItemName(code, code, "", None, "", None, None)
 
 
+def is_goods(names: Mapping[str, ItemName], code: str) -> bool:
+    """Whether an item is loaded, counted and runs out; a service (a screening, a lesson) is not."""
+    return code not in names or names[code].item_class != "service"
+
+
 def quantities(names: Mapping[str, ItemName], amounts: Mapping[str, int]) -> list[Quantity]:
     """Amounts by item code with their names, in the catalogue's order; zeros are left out."""
     return [

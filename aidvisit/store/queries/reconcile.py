@@ -103,6 +103,11 @@ def reconcile(conn: Connection, trip_id: str, scope: Scope = EVERYTHING) -> Reco
     )
 
 
+def item_rows(conn: Connection, trip_id: str) -> list[ItemRow]:
+    """Where the goods of one trip went, by item."""
+    return _items(conn, trip_id, stops(conn, trip_id), items(conn))
+
+
 def _items(conn: Connection, trip_id: str, found: list[Stop], names: Mapping[str, ItemName]) -> list[ItemRow]:
     allocated: Counter[str] = Counter()
     for stop in found:

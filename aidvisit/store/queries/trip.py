@@ -19,6 +19,7 @@ from aidvisit.store.queries.catalog import (
     Quantity,
     categories,
     division_names,
+    is_goods,
     items,
     named,
     quantities,
@@ -266,6 +267,7 @@ def _truck(conn: Connection, trip_id: str, found: list[Stop], names: Mapping[str
             held.get(name.code, 0) - needed[name.code],
         )
         for name in named(names, held.keys() | needed.keys())
+        if is_goods(names, name.code)
     ]
 
 

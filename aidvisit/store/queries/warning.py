@@ -167,7 +167,7 @@ def _of_trip(
             yield DeliveryWarning("outside-allocation", item, {"item_name": known[item].name})
         elif quantity > left:
             yield DeliveryWarning("over-allocation", item, {**shared, "allotted": allotted[item], "left": left})
-        if on_truck is not None and quantity > on_truck.get(item, 0):
+        if on_truck is not None and known[item].item_class != "service" and quantity > on_truck.get(item, 0):
             yield DeliveryWarning("over-stock", item, {**shared, "on_truck": on_truck.get(item, 0)})
 
 
