@@ -71,7 +71,22 @@ def init_app(app: Flask, locale: str, timezone: str) -> None:
     babel.init_app(app, locale_selector=lambda: LANGUAGES[language()])
     app.jinja_env.install_gettext_callables(_looked_up, _counted, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals["_"] = said
-    for function in (quantity, amount, short, day, moment, since, both, words, years, village, size, duration, yuan, capitals):
+    for function in (
+        quantity,
+        amount,
+        short,
+        day,
+        moment,
+        since,
+        both,
+        words,
+        years,
+        village,
+        size,
+        duration,
+        yuan,
+        capitals,
+    ):
         app.add_template_filter(function)
 
 
