@@ -1,4 +1,4 @@
-// The delivery form: steppers, who receives, which proof, and a signature drawn as one vector path.
+// The delivery form: steppers, who receives, which proof; what is typed is kept. The pad to sign on is sign.js.
 "use strict";
 
 const form = document.querySelector("[data-deliver]");
@@ -14,7 +14,7 @@ function say() {
 form.querySelectorAll("[data-step]").forEach((one) => one.addEventListener("click", () => {
   const input = one.parentElement.querySelector("input");
   input.value = Math.max(0, (Number(input.value) || 0) + Number(one.dataset.step));
-  say();
+  input.dispatchEvent(new Event("input", { bubbles: true }));
 }));
 quantities.forEach((one) => one.addEventListener("input", say));
 
@@ -31,44 +31,41 @@ function proof() {
 form.querySelectorAll("input[name=as]").forEach((one) => one.addEventListener("change", receiver));
 form.querySelectorAll("input[name=proof]").forEach((one) => one.addEventListener("change", proof));
 
-// The signature: points in a box of 480 × 176, one decimal at most, small movements left out.
-const pad = form.querySelector("[data-sign]");
-const drawing = pad.querySelector("svg");
-const path = drawing.querySelector("path");
-const field = form.elements.signature;
-let strokes = field.value;
-let last = null;
+// How cash is given is asked where cash is.
+const method = form.querySelector("[data-method]");
+const cash = quantities.filter((one) => one.type !== "number");
+function paid() {
+  if (method) method.hidden = !cash.some((one) => parseFloat(one.value) > 0);
+}
+cash.forEach((one) => one.addEventListener("input", paid));
 
-function point(event) {
-  const to = drawing.getScreenCTM().inverse();
-  const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(to);
-  return [Math.min(480, Math.max(0, Math.round(at.x))), Math.min(176, Math.max(0, Math.round(at.y)))];
+// Where the machine knows its position and was allowed to tell, it is noted; nobody is asked while a queue waits.
+if (navigator.geolocation && navigator.permissions) {
+  navigator.permissions.query({ name: "geolocation" }).then((right) => {
+    if (right.state !== "granted") return;
+    navigator.geolocation.getCurrentPosition(({ coords }) => {
+      form.elements.at.value = `${coords.latitude} ${coords.longitude} ${coords.accuracy}`;
+    }, () => {}, { enableHighAccuracy: true, timeout: 10000, maximumAge: 60000 });
+  }).catch(() => {});
 }
-function draw(text) {
-  if (strokes.length + text.length > 50000) return;
-  strokes += text;
-  path.setAttribute("d", strokes);
-  field.value = strokes;
+
+// What is typed and drawn is kept by the app every second or two: a flat battery loses no more than that.
+let later = 0;
+function keep() {
+  later = later || setTimeout(() => {
+    later = 0;
+    const data = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) {
+      if (typeof value === "string" && name !== "photo_data") data.append(name, value);
+    }
+    data.set("do", "draft");
+    fetch(location.href, { method: "POST", body: data, credentials: "same-origin" }).catch(() => {});
+  }, 1000);
 }
-pad.addEventListener("pointerdown", (event) => {
-  if (event.target.closest("button")) return;
-  event.preventDefault();
-  pad.setPointerCapture(event.pointerId);
-  last = point(event);
-  draw(`M${last[0]} ${last[1]}L${last[0]} ${last[1]}`);
-});
-pad.addEventListener("pointermove", (event) => {
-  if (!last) return;
-  for (const one of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) {
-    const at = point(one);
-    if (Math.abs(at[0] - last[0]) + Math.abs(at[1] - last[1]) < 2) continue;
-    last = at;
-    draw(` ${at[0]} ${at[1]}`);
-  }
-});
-["pointerup", "pointercancel"].forEach((kind) => pad.addEventListener(kind, () => { last = null; }));
-pad.querySelector("[data-again]").addEventListener("click", () => { strokes = ""; draw(""); });
+["input", "change", "drawn"].forEach((kind) => form.addEventListener(kind, keep));
+form.addEventListener("submit", () => { clearTimeout(later); later = 1; });
 
 receiver();
 proof();
+paid();
 say();

@@ -40,16 +40,22 @@ def record_delivery(
     reasons: Mapping[str, str] | None = None,
     note: str | None = None,
     from_: str | None = None,
+    member: str | None = None,
+    method: str | None = None,
+    at: Mapping[str, float] | None = None,
+    replaces: str | None = None,
 ) -> Entry:
     """Save a delivery with its signature, or say what is odd about it.
 
     `delivery` is the id that the form was made with: sent again, it is saved once. `lines`: item code → quantity.
-    `reasons`: rule → why a person goes on all the same.
+    `reasons`: rule → why a person goes on all the same. `member`: whom it is for, where it is not for all. `method`:
+    `cash` or `transfer`. `at`: lat, lon, accuracy_m. `replaces`: the delivery that this one corrects.
     Raises: Problem `unknown-household`; `invalid-form` (`errors`: path → messages); `needs-reason` (`warnings`: rule,
     item, members of its words) unless every rule has a reason; `subject-exists`.
     """
     _check_form(lines, received_by, proofs)
-    body = filled(household=household, trip=trip, date=date, from_=from_, note=note)
+    body = filled(household=household, for_=member, trip=trip, date=date, from_=from_, method=method, note=note)
+    body |= filled(at=dict(at or {}), replaces=replaces)
     body |= {"lines": quantities(lines), "received_by": filled(**received_by), "proofs": [dict(p) for p in proofs]}
     body |= filled(handed_by=list(handed_by), witness=filled(**(witness or {})))
     with transaction() as conn:

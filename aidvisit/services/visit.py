@@ -48,17 +48,44 @@ def record_visit(
     `sure`: whatever is odd about it was seen. Raises: Problem `unknown-household`; `invalid-form` (`errors`: path →
     messages); `needs-confirming` (`warnings`: rule, members of its words) unless `sure`; `subject-exists`.
     """
-    body = filled(household=household, member=member, trip=trip, date=date, outcome=outcome, minutes=minutes, note=note)
-    body |= filled(with_=filled(**(with_ or {})), needs=list(needs), proofs=[dict(proof) for proof in proofs])
-    body |= {"purposes": list(purposes), "by": list(by) or [actor]}
     with transaction() as conn:
-        fact = checked(Fact(_stream_within(conn, household, scope), "visit.recorded", visit, body))
+        fact = visit_fact(
+            conn, actor=actor, visit=visit, household=household, trip=trip, date=date, outcome=outcome,
+            purposes=purposes, note=note, with_=with_, by=by, member=member, minutes=minutes, needs=needs,
+            proofs=proofs, scope=scope,
+        )  # fmt: skip
         odd = [] if sure else visit_warnings(conn, household, date)
         if odd:
             raise Problem("needs-confirming", count=len(odd), warnings=[asdict(one) for one in odd])
         for name, media_type, data in blobs:
             keep_blob(conn, name, media_type, data)
         return ledger.record(conn, actor, fact)[0]
+
+
+def visit_fact(
+    conn: Connection,
+    *,
+    actor: str,
+    visit: str,
+    household: str,
+    trip: str | None,
+    date: str,
+    outcome: str,
+    purposes: Sequence[str],
+    note: str | None = None,
+    with_: Mapping[str, str] | None = None,
+    by: Sequence[str] = (),
+    member: str | None = None,
+    minutes: int | None = None,
+    needs: Sequence[str] = (),
+    proofs: Sequence[Mapping[str, Any]] = (),
+    scope: Scope = EVERYTHING,
+) -> Fact:
+    """The fact of a visit, for a transaction that records more than that. Raises: as `record_visit`."""
+    body = filled(household=household, member=member, trip=trip, date=date, outcome=outcome, minutes=minutes, note=note)
+    body |= filled(with_=filled(**(with_ or {})), needs=list(needs), proofs=[dict(proof) for proof in proofs])
+    body |= {"purposes": list(purposes), "by": list(by) or [actor]}
+    return checked(Fact(_stream_within(conn, household, scope), "visit.recorded", visit, body))
 
 
 def void(*, actor: str, household: str, visit: str, reason: str, scope: Scope = EVERYTHING) -> Entry:

@@ -34,7 +34,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), camera=(self), microphone=()",
+    "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
 }
 PLAIN = {"X-Content-Type-Options": "nosniff"}
 """Of answers to programs, which show nothing and have no cookie: on a 2G line the others would be half of a push."""

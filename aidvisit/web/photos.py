@@ -48,6 +48,17 @@ def named(media_type: str, data: bytes) -> Blob:
     return sha256(data).hexdigest(), media_type, data
 
 
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 176"><path d="{path}" fill="none" stroke="#000" '
+    'stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>'
+)
+
+
+def drawn(strokes: str) -> Blob:
+    """A signature as a small drawing (static/sign.js makes its path)."""
+    return named("image/svg+xml", SVG.format(path=strokes).encode())
+
+
 def proof(as_: str, blob: Blob) -> dict[str, Any]:
     """How a fact names it."""
     return {"as": as_, "sha256": blob[0], "bytes": len(blob[2]), "media_type": blob[1]}

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
+from aidvisit.domain import money
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.delivery import Blob, record_delivery
 from aidvisit.store.database import reading
-from aidvisit.store.queries import account, catalog
+from aidvisit.store.queries import account, catalog, custody
 from aidvisit.store.queries import delivery as queries
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries import trip as trips
+from aidvisit.store.queries.catalog import ItemName
+from aidvisit.store.queries.custody import Custody
 from aidvisit.store.queries.household import HouseholdView
 from aidvisit.store.queries.warning import warnings
-from aidvisit.web import auth, photos
+from aidvisit.web import auth, drafts, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, saved_or_shown, texts, together, whole_numbers
+from aidvisit.web.forms import SIGNATURE, DeliverForm, at_fields, read, saved_or_shown, texts, together
+from aidvisit.web.trip_forms import amounts
 from sync import log
 from sync.op import is_uuid, uuid7
 
 blueprint = Blueprint("delivery", __name__)
 
 SAVED_NOT = {"disk-full", "database-locked"}
-SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 176"><path d="{path}" fill="none" stroke="#000" '
-    'stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>'
-)
 
 
 @blueprint.route("/households/<household>/deliver", methods=["GET", "POST"])
@@ -38,37 +40,63 @@ def deliver(household: str) -> ResponseReturnValue:
     """Raises: Problem `unknown-household`."""
     if not is_uuid(household):
         raise Problem("unknown-household")
+    if done := drafts.taken(_form(household)):
+        return done
     return saved_or_shown(lambda: _save(household), lambda problem: _page(household, problem))
 
 
+def _form(household: str) -> str:
+    return f"deliver:{household}"
+
+
 def _save(household: str) -> ResponseReturnValue:
-    form, lines, photo = together(lambda: read(DeliverForm), lambda: whole_numbers("quantity"), photos.chosen)
+    with reading() as conn:
+        items = catalog.items(conn)
+    form, lines, photo = together(lambda: read(DeliverForm), lambda: amounts(items), photos.chosen)
     proof, blobs = _proof(form, photo)
     received_by = {"as": form["as_"], "name": form["name"]}
     if form["as_"] != "head":
         received_by |= {key: form[key] for key in ("relation", "id_last4") if form[key]}
     witness = {"name": form["witness_name"], "role": form["witness_role"]} if form["witness_name"] else None
+    cash = any(quantity and item in items and items[item].unit == "fen" for item, quantity in lines.items())
     record_delivery(
         actor=auth.actor(), delivery=form["delivery"], household=household, trip=form["trip"] or None,
         date=form["date"], lines=lines, received_by=received_by, proofs=proof, blobs=blobs,
         handed_by=request.form.getlist("handed_by"), witness=witness, reasons=texts("reason"),
-        note=form["note"] or None,
+        note=form["note"] or None, from_=form["from_"] or None, member=form["member"] or None,
+        method=(form["method"] or "cash") if cash else None, at=position(form["at"]),
     )  # fmt: skip
+    drafts.done(_form(household))
     send_soon()
     return redirect(url_for("trip.today", saved=form["delivery"]), 303)
+
+
+def position(text: str) -> dict[str, float] | None:
+    """`<latitude> <longitude> <metres>` as the machine gave it; None of anything else, for it is never asked for."""
+    try:
+        lat, lon, accuracy = map(float, text.split())
+    except ValueError:
+        return None
+    fits = -90 <= lat <= 90 and -180 <= lon <= 180 and 0 <= accuracy < 10**7
+    return {"lat": round(lat, 6), "lon": round(lon, 6), "accuracy_m": round(accuracy)} if fits else None
 
 
 def _proof(form: dict[str, Any], photo: photos.Photo | None) -> tuple[list[dict[str, Any]], list[Blob]]:
     """What shows that it was received. A signature becomes a small drawing, kept under its hash, as a photo is."""
     proofs: list[dict[str, Any]] = []
     blobs: list[Blob] = []
+    if form["proof"] == "thumbprint":
+        if photo is None:
+            words = "请拍下手印,或选别的凭证。 / Take a picture of the thumbprint, or choose another proof."
+            raise Problem("invalid-form", count=1, errors={"photo": [words]})
+        return [photos.proof("thumbprint", photo)], [photo]
     if form["proof"] == "paper":
         proofs.append({"as": "paper"} | {key: form[key] for key in ("page", "row") if form[key]})
     elif form["proof"] == "none":
         if form["none_reason"] or photo is None:
             proofs.append({"as": "none", "reason": form["none_reason"]})
     elif form["signature"] and SIGNATURE.fullmatch(form["signature"]):
-        blobs.append(photos.named("image/svg+xml", SVG.format(path=form["signature"]).encode()))
+        blobs.append(photos.drawn(form["signature"]))
         proofs.append(photos.proof("signature", blobs[-1]))
     if photo is not None:
         blobs.append(photo)
@@ -77,8 +105,11 @@ def _proof(form: dict[str, Any], photo: photos.Photo | None) -> tuple[list[dict[
 
 
 def _page(household: str, problem: Problem | None) -> str:
-    """The form: as typed, after a problem; else as allotted."""
+    """The form: as typed, after a problem or a crash; else as allotted."""
+    held = drafts.kept(_form(household)) if problem is None else None
     with reading() as conn:
+        if held is not None and queries.saved(conn, drafts.sent(held).get("delivery", "")):
+            held = None  # it was on its way to be kept when it was saved
         view = households.household(conn, household)
         if view is None:
             raise Problem("unknown-household")
@@ -86,44 +117,52 @@ def _page(household: str, problem: Problem | None) -> str:
         day = trips.today(conn, head.id, frozenset(), sync.current_settings().zone) if head else None
         listed = next((one for one in day.households if one.id == household), None) if day else None
         hands = queries.hands_of_day(conn, log.own(conn), day_of(head))
-        typed = _typed(view, head.id if head and listed else "", day_of(head), hands, problem)
-        owed = {one.item: one.quantity for one in listed.owed} if listed else {}
-        lines = owed if problem is None else _as_typed("quantity")
-        odd = warnings(conn, household, lines, typed["date"], typed["trip"] or None) if problem is None else []
+        kept = custody.of_household(conn, household)
+        sent = drafts.sent(held) if problem is None else request.form
+        typed = _as_sent(sent) if sent else _typed(view, head.id if head and listed else "", day_of(head), hands, kept)
         items = catalog.items(conn)
+        owed = {one.item: one.quantity for one in listed.owed} if listed else {}
+        lines = _of(sent, "quantity") if sent else _shown(items, kept[0].lines if kept else owed)
+        planned = {item: quantity for item, quantity in owed.items() if not sent}
+        odd = warnings(conn, household, planned, typed["date"], typed["trip"] or None) if problem is None else []
         people = account.users(conn, g.user.team)
         after = _following(day, household)
-    goods = [code for code, item in items.items() if item.unit != "fen"]
-    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed] if listed else goods))
+    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed] if listed else items))
     return render_template(
         "delivery/deliver.html", household=view, items=items, shown=shown,
-        more=[code for code in goods if code not in shown],
-        lines=lines, typed=typed, reasons=_as_typed("reason") if problem else {}, people=people,
+        more=[code for code in items if code not in shown],
+        lines=lines, typed=typed, reasons=_of(sent, "reason") if sent else {}, people=people,
         allotted={one.item: one.quantity for one in listed.allotted} if listed else {},
         truck={one.item: one.on_truck for one in day.truck} if day else {}, after=after, done=listed and not owed,
-        problem=problem, errors=at_fields(problem), choose_again=problem is not None and photos.lost(),
-        warnings=problem.members.get("warnings", []) if problem else odd,
+        problem=problem, errors=at_fields(problem), choose_again=problem is not None and photos.lost(), kept=kept,
+        warnings=problem.members.get("warnings", []) if problem else odd, draft=held,
         not_saved=problem is not None and problem.name in SAVED_NOT,
     )  # fmt: skip
 
 
-def _typed(
-    view: HouseholdView, trip: str, on: str, hands: queries.Hands | None, problem: Problem | None
-) -> dict[str, Any]:
-    if problem is not None:
-        handed_by = request.form.getlist("handed_by")
-        return {**request.form.to_dict(), "handed_by": handed_by, "photo_data": photos.kept()}
+def _as_sent(sent: MultiDict[str, str]) -> dict[str, Any]:
+    return {**sent.to_dict(), "handed_by": sent.getlist("handed_by"), "photo_data": photos.kept()}
+
+
+def _typed(view: HouseholdView, trip: str, on: str, hands: queries.Hands | None, kept: list[Custody]) -> dict[str, Any]:
     as_ = "institution" if view.kind == "institution" else "head"
     return {
         "delivery": uuid7(), "trip": trip, "date": on, "as": as_, "name": view.name, "proof": "signature",
-        "handed_by": hands.handed_by if hands else [auth.actor()],
+        "handed_by": hands.handed_by if hands else [auth.actor()], "from": kept[0].place if kept else "",
         "witness_name": hands.witness_name if hands else "", "witness_role": hands.witness_role if hands else "",
     }  # fmt: skip
 
 
-def _as_typed(prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix + "."): value for name, value in request.form.items()
-            if name.startswith(prefix + ".")}  # fmt: skip
+def _shown(items: Mapping[str, ItemName], lines: Mapping[str, int]) -> dict[str, str]:
+    """Quantities as they are typed: cash in yuan."""
+    return {
+        item: money.yuan(quantity) if item in items and items[item].unit == "fen" else str(quantity)
+        for item, quantity in lines.items()
+    }
+
+
+def _of(sent: MultiDict[str, str], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix + "."): value for name, value in sent.items() if name.startswith(prefix + ".")}
 
 
 def _following(day: trips.Today | None, household: str) -> trips.ListedHousehold | None:

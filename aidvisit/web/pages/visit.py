@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.facts.visit import OUTCOMES, PURPOSES
 from aidvisit.errors import Problem
-from aidvisit.services import sync
+from aidvisit.services import custody, sync
 from aidvisit.services import visit as service
 from aidvisit.services.visit import record_visit
 from aidvisit.store.database import reading
@@ -24,7 +24,8 @@ from aidvisit.store.queries.warning import visit_warnings
 from aidvisit.web import auth, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import OutcomeForm, VisitForm, VoidForm, at_fields, read, saved_or_shown, together
+from aidvisit.web.forms import SIGNATURE, OutcomeForm, VisitForm, VoidForm, at_fields, read, saved_or_shown, together
+from aidvisit.web.trip_forms import amounts
 from sync.op import is_uuid, uuid7
 
 field = Blueprint("visit", __name__)
@@ -50,7 +51,28 @@ def _outcome_page(household: str, problem: Problem | None) -> str:
     )
 
 
+def _leave(household: str) -> ResponseReturnValue:
+    """The goods stay with the village committee; its slip is printed."""
+    with reading() as conn:
+        items = catalog.items(conn)
+    form, lines = together(lambda: read(OutcomeForm), lambda: amounts(items))
+    strokes, blobs = request.form.get("signature", ""), []
+    proofs: list[dict[str, Any]] = [{"as": "paper"}] if request.form.get("proof") == "paper" else []
+    if strokes and SIGNATURE.fullmatch(strokes):
+        blobs.append(photos.drawn(strokes))
+        proofs = [photos.proof("signature", blobs[0])]
+    keeper = {"name": request.form.get("with_name", ""), "relation": request.form.get("with_relation", "")}
+    move = custody.leave(
+        actor=auth.actor(), visit=form["visit"], household=household, trip=form["trip"], date=form["date"],
+        outcome=form["outcome"], keeper=keeper, lines=lines, proofs=proofs, blobs=blobs, note=form["note"] or None,
+    )  # fmt: skip
+    send_soon()
+    return redirect(url_for("goods.slip", paper=move), 303)
+
+
 def _save_outcome(household: str) -> ResponseReturnValue:
+    if "custody" in request.form:
+        return _leave(household)
     form = read(OutcomeForm)
     record_visit(
         actor=auth.actor(), visit=form["visit"], household=household, trip=form["trip"] or None, date=form["date"],
