@@ -36,6 +36,7 @@ from aidvisit.web.pages import (
     household,
     import_,
     listing,
+    mend,
     pair,
     password,
     people,
@@ -59,6 +60,7 @@ SHARED = (
     pair.blueprint,
     plan.blueprint,
     goods.blueprint,
+    mend.blueprint,
     visit.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)

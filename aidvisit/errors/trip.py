@@ -36,4 +36,9 @@ TRIP = {
         "本机没有这张单子。请先同步,或从任务的物资页重新进入。",
         "This slip is not on this machine. Sync first, or start again from the trip's goods.",
     ),
+    "unknown-delivery": Kind(
+        404,
+        "本机没有这一户的这次发放。请先同步,或从这一户的历年记录重新进入。",
+        "This delivery to the household is not on this machine. Sync first, or start again from its history.",
+    ),
 }

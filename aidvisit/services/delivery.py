@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
 from aidvisit.services.bodies import checked, filled, quantities
@@ -15,6 +16,8 @@ from aidvisit.services.household import stream_of
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
+from aidvisit.store.queries import delivery as deliveries
+from aidvisit.store.queries import household as households
 from aidvisit.store.queries.warning import warnings
 from sync import log
 from sync.blobs import put as keep_blob
@@ -63,17 +66,25 @@ def record_delivery(
         before = _saved_before(conn, delivery, body)
         if before is not None:
             return before
-        overrides = _overrides(conn, household, lines, date, trip, reasons or {})
+        overrides = _overrides(conn, household, lines, date, trip, reasons or {}, replaces)
         for name, media_type, data in blobs:
             keep_blob(conn, name, media_type, data)
         fact = replace(fact, body=body | filled(overrides=overrides))
         return ledger.record(conn, actor, fact)[0]
 
 
-def void(*, actor: str, household: str, delivery: str, reason: str) -> Entry:
-    """A delivery that was not, or not so; final. Raises: Problem `unknown-household`, `invalid-form`."""
+def void(*, actor: str, household: str, delivery: str, reason: str, scope: Scope = EVERYTHING) -> Entry:
+    """A delivery that was not, or not so; final. The goods are where they were before.
+
+    Raises: Problem `unknown-household`, `unknown-delivery`, `invalid-form`.
+    """
     with transaction() as conn:
-        fact = Fact(stream_of(conn, household), "delivery.voided", delivery, filled(reason=reason))
+        if households.household(conn, household, scope) is None:
+            raise Problem("unknown-household", id=household)
+        found = deliveries.delivery(conn, household, delivery)
+        if found is None:
+            raise Problem("unknown-delivery", id=delivery)
+        fact = Fact(found.stream, "delivery.voided", delivery, filled(reason=reason))
         return ledger.record(conn, actor, checked(fact))[0]
 
 
@@ -109,10 +120,16 @@ def _saved_before(conn: Connection, delivery: str, body: dict[str, Any]) -> Entr
 
 
 def _overrides(
-    conn: Connection, household: str, lines: Mapping[str, int], date: str, trip: str | None, reasons: Mapping[str, str]
+    conn: Connection,
+    household: str,
+    lines: Mapping[str, int],
+    date: str,
+    trip: str | None,
+    reasons: Mapping[str, str],
+    replaces: str | None,
 ) -> list[dict[str, str]]:
     wanted = {item: quantity for item, quantity in lines.items() if quantity}
-    found = warnings(conn, household, wanted, date, trip)
+    found = warnings(conn, household, wanted, date, trip, replaces=replaces)
     rules = list(dict.fromkeys(warning.rule for warning in found))
     if any(not reasons.get(rule, "").strip() for rule in rules):
         raise Problem("needs-reason", count=len(found), warnings=[asdict(warning) for warning in found])

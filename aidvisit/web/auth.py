@@ -37,6 +37,7 @@ ROUTES = {
     "catalog.add": "catalog.manage",
     "catalog.one": "catalog.manage",
     "catalog.page": "catalog.read",
+    "deliveries.void": "delivery.void",
     "delivery.deliver": "delivery.record",
     "devices.codes": "device.manage",
     "devices.one": "device.read",

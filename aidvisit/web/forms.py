@@ -109,6 +109,7 @@ class DeliverForm(Form):
     from_ = fields.String(load_default="", data_key="from")
     method = fields.String(load_default="", validate=validate.OneOf(["", "cash", "transfer"]))
     at = fields.String(load_default="")
+    replaces = fields.String(load_default="")
     proof = fields.String(
         load_default="signature", validate=validate.OneOf(["signature", "thumbprint", "paper", "none"])
     )

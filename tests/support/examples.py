@@ -78,6 +78,8 @@ SHARED = {
     "POST visits.record": Request("@name", VISITED, records="visit.recorded"),
     "GET visits.void": Request("@name"),
     "POST visits.void": Request("@name", {"reason": "记错户"}, records="visit.voided"),
+    "GET deliveries.void": Request("@name"),
+    "POST deliveries.void": Request("@name", {"reason": "记错户"}, records="delivery.voided"),
     "GET pairs.page": Request("@twin"),
     "POST pairs.settle": Request(
         "已并户",

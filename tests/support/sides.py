@@ -57,6 +57,7 @@ class Side:
     """<twin>/<household>"""
     paper: str
     """Its truck's loading slip."""
+    delivery: str
 
     def texts(self) -> set[str]:
         return set(asdict(self).values())
@@ -135,7 +136,7 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
         device_name=f"{name}号笔记本", household=household, name=f"{name}太婆", id_number=digits, visit=uuid7(),
         trip=uuid7(), title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing,
         held=f"{device}/1000", village=village, seen="",
-        twin=twin, pair=f"{twin}/{household}", paper=uuid7(),
+        twin=twin, pair=f"{twin}/{household}", paper=uuid7(), delivery=uuid7(),
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}
@@ -179,7 +180,7 @@ def _deliver(side: Side) -> None:
     """One bag of two, signed for; with its drawing, which stays where it was made."""
     drawn = {"sha256": side.sha256, "bytes": len(side.drawing.encode()), "media_type": "image/svg+xml"}
     delivery.record_delivery(
-        actor=side.device, delivery=uuid7(), household=side.household, trip=side.trip, date=DAY, lines={"rice": 1},
-        received_by={"as": "head", "name": side.name}, proofs=[{"as": "signature", **drawn}],
+        actor=side.device, delivery=side.delivery, household=side.household, trip=side.trip, date=DAY,
+        lines={"rice": 1}, received_by={"as": "head", "name": side.name}, proofs=[{"as": "signature", **drawn}],
         blobs=[(side.sha256, "image/svg+xml", side.drawing.encode())],
     )  # fmt: skip

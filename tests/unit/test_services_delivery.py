@@ -15,6 +15,7 @@ from aidvisit.services import delivery, household, stock, trip, visit
 from aidvisit.services.import_ import import_sheet
 from aidvisit.store import ledger
 from aidvisit.store.database import reading
+from aidvisit.store.queries import delivery as deliveries
 from aidvisit.store.queries.reconcile import reconcile
 from aidvisit.store.queries.stock import on_place
 from aidvisit.store.queries.trip import ListedHousehold, today
@@ -130,6 +131,32 @@ def test_a_void_brings_the_goods_back(day: Day) -> None:
     assert day.on_truck() == {"rice": 43, "oil": 35, "nuts": 34}
     with pytest.raises(Problem, match="invalid-form"):
         delivery.void(actor=day.home.user, household=form["household"], delivery=form["delivery"], reason="")
+
+
+def test_a_correction_stands_instead_of_what_it_corrects(day: Day) -> None:
+    """Neither the goods that it gives back nor the allotment that it uses count against it."""
+    form = day.form(lines={"rice": 1, "oil": 1, "nuts": 1})
+    delivery.record_delivery(**form)
+    right = day.form(household=form["household"], lines={"rice": 1, "oil": 1}, replaces=form["delivery"])
+    delivery.record_delivery(**right)
+    assert day.on_truck() == {"rice": 42, "oil": 34, "nuts": 34}
+    with reading() as conn:
+        old = deliveries.delivery(conn, form["household"], form["delivery"])
+        new = deliveries.delivery(conn, form["household"], right["delivery"])
+        assert ledger.verify(conn) == []
+    assert old is not None
+    assert new is not None
+    assert (old.counts, old.replaced, new.counts) == (False, True, True)
+    assert [line.item for line in old.lines] == ["rice", "oil", "nuts"], "both lines stay visible"
+
+
+def test_what_nobody_delivered_is_not_taken_back(day: Day) -> None:
+    first, second = day.households()[:2]
+    form = day.form()
+    delivery.record_delivery(**form)
+    for where, identity in ((first.id, uuid7()), (second.id, form["delivery"])):
+        with pytest.raises(Problem, match="unknown-delivery"):
+            delivery.void(actor=day.home.user, household=where, delivery=identity, reason="x")
 
 
 def test_who_was_away_stays_owed(day: Day) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.tables import Delivery, DeliveryLine, Household, Visit
 
@@ -28,6 +29,46 @@ class Saved:
     group: str
     lines: list[Quantity]
     outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery as a form needs it to take it back or to correct it; `lines`: quantity by item code."""
+
+    id: str
+    stream: str
+    household: str
+    date: str
+    trip: str | None
+    member: str | None
+    from_place: str | None
+    method: str | None
+    received_as: str
+    received_by: str
+    relation: str | None
+    id_last4: str | None
+    handed_by: list[str]
+    witness: dict[str, Any]
+    note: str | None
+    void_reason: str | None
+    replaced: bool
+    counts: bool
+    lines: list[Quantity]
+
+
+def delivery(conn: Connection, household: str, identity: str) -> DeliveryView | None:
+    """A delivery to a household, or to one merged into it."""
+    ids = of_one(conn, household).all(household)
+    row = conn.execute(select(Delivery.__table__).where(Delivery.id == identity, Delivery.household.in_(ids))).first()
+    if row is None:
+        return None
+    amounts = select(DeliveryLine.item, DeliveryLine.quantity).where(DeliveryLine.delivery == identity)
+    lines = quantities(items(conn), {line.item: line.quantity for line in conn.execute(amounts)})
+    return DeliveryView(
+        row.id, row.stream, row.household, row.date, row.trip, row.member, row.from_place, row.method,
+        row.received_as, row.received_by, row.received_relation, row.received_id_last4, list(row.handed_by or []),
+        row.witness or {}, row.note, row.void_reason, row.replaced, row.counts, lines,
+    )  # fmt: skip
 
 
 def hands_of_day(conn: Connection, device: str, on: str) -> Hands | None:

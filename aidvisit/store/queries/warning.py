@@ -44,8 +44,12 @@ def warnings(
     on: str,
     trip_id: str | None,
     today: str | None = None,
+    replaces: str | None = None,
 ) -> list[DeliveryWarning]:
-    """What a person must give a reason for. `lines`: item code → quantity; `on`, `today`: YYYY-MM-DD."""
+    """What a person must give a reason for. `lines`: item code → quantity; `on`, `today`: YYYY-MM-DD.
+
+    `replaces`: the delivery that this one corrects, which then counts no more.
+    """
     alias = of_one(conn, household_id)
     names = items(conn)
     known = {item: names.get(item, unknown_item(item)) for item in lines}
@@ -53,8 +57,8 @@ def warnings(
     return [
         *_closed(conn, household_id, alias),
         *_date(on, today or clock.wall().astimezone(ZONE).date().isoformat(), head),
-        *_repeats(conn, alias, household_id, known, on),
-        *(_of_trip(conn, alias, household_id, lines, known, trip_id) if trip_id and lines else ()),
+        *_repeats(conn, alias, household_id, known, on, replaces or ""),
+        *(_of_trip(conn, alias, household_id, lines, known, trip_id, replaces or "") if trip_id and lines else ()),
     ]
 
 
@@ -95,6 +99,7 @@ _LINES = (
     .join(Trip, Trip.id == Delivery.trip, isouter=True)
     .join(Team, Team.id == Trip.team, isouter=True)
     .where(DeliveryLine.household.in_(_ids), DeliveryLine.item.in_(_codes), DeliveryLine.counts)
+    .where(DeliveryLine.delivery != bindparam("without"))
     .group_by(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.date, Team.name)
 )
 _BROUGHT = select(Household.brought).where(Household.id.in_(_ids))
@@ -109,10 +114,10 @@ class _Given:
 
 
 def _repeats(
-    conn: Connection, alias: Aliases, household: str, known: Mapping[str, ItemName], on: str
+    conn: Connection, alias: Aliases, household: str, known: Mapping[str, ItemName], on: str, without: str
 ) -> Iterator[DeliveryWarning]:
     """For each item the delivery that is nearest in time, when that is too near."""
-    given = _given(conn, alias, household, list(known))
+    given = _given(conn, alias, household, list(known), without)
     for code, name in known.items():
         near = [one for one in given if one.item == code and too_soon(one.date, on, name.repeat_days)]
         if near and name.repeat_days is not None:
@@ -134,17 +139,23 @@ def _repeats(
             )
 
 
-def _given(conn: Connection, alias: Aliases, household: str, codes: list[str]) -> list[_Given]:
+def _given(conn: Connection, alias: Aliases, household: str, codes: list[str], without: str) -> list[_Given]:
     """What it got of these items, also under other ids, and what it brought from the town that it came from."""
     ids = alias.all(household)
-    rows = conn.execute(_LINES, {"ids": ids, "codes": codes}) if codes else ()
+    rows = conn.execute(_LINES, {"ids": ids, "codes": codes, "without": without}) if codes else ()
     given = [_Given(row.item, row.date, int(row.quantity), row.team_name or "") for row in rows]
     brought = conn.execute(_BROUGHT, {"ids": ids}).scalars() if codes else ()
     return given + [_Given(one["item"], one["date"], one["quantity"], "") for each in brought for one in each]
 
 
 def _of_trip(
-    conn: Connection, alias: Aliases, household: str, lines: Lines, known: Mapping[str, ItemName], trip_id: str
+    conn: Connection,
+    alias: Aliases,
+    household: str,
+    lines: Lines,
+    known: Mapping[str, ItemName],
+    trip_id: str,
+    without: str,
 ) -> Iterator[DeliveryWarning]:
     ids = alias.all(household)
     allotted = _sums(
@@ -157,9 +168,10 @@ def _of_trip(
         conn,
         select(DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
         .where(DeliveryLine.trip == trip_id, DeliveryLine.household.in_(ids), DeliveryLine.counts)
+        .where(DeliveryLine.delivery != without)
         .group_by(DeliveryLine.item),
     )
-    on_truck = _on_truck(conn, trip_id)
+    on_truck = _on_truck(conn, trip_id, without)
     for item, quantity in lines.items():
         shared = {"item_name": known[item].name, "unit": known[item].unit, "quantity": quantity}
         left = allotted[item] - got[item]
@@ -175,8 +187,13 @@ def _sums(conn: Connection, query: Any) -> Counter[str]:
     return Counter({row.item: int(row.quantity) for row in conn.execute(query)})
 
 
-def _on_truck(conn: Connection, trip_id: str) -> dict[str, int] | None:
+def _on_truck(conn: Connection, trip_id: str, without: str) -> dict[str, int] | None:
     """None where nobody has written down what was loaded: then the books cannot say that it is too much."""
     truck = place.truck(trip_id)
     loaded = select(StockLine.source).where(StockLine.to_place == truck).limit(1)
-    return None if conn.execute(loaded).first() is None else on_place(conn, truck)
+    if conn.execute(loaded).first() is None:
+        return None
+    back = select(StockLine.item, func.sum(StockLine.quantity).label("quantity")).where(
+        StockLine.source == without, StockLine.from_place == truck
+    )
+    return dict(Counter(on_place(conn, truck)) + _sums(conn, back.group_by(StockLine.item)))

@@ -46,7 +46,8 @@ def deliver(household: str) -> ResponseReturnValue:
 
 
 def _form(household: str) -> str:
-    return f"deliver:{household}"
+    replaces = request.args.get("replaces", "")
+    return f"deliver:{household}" + (f":{replaces}" if is_uuid(replaces) else "")
 
 
 def _save(household: str) -> ResponseReturnValue:
@@ -65,6 +66,7 @@ def _save(household: str) -> ResponseReturnValue:
         handed_by=request.form.getlist("handed_by"), witness=witness, reasons=texts("reason"),
         note=form["note"] or None, from_=form["from_"] or None, member=form["member"] or None,
         method=(form["method"] or "cash") if cash else None, at=position(form["at"]),
+        replaces=form["replaces"] or None,
     )  # fmt: skip
     drafts.done(_form(household))
     send_soon()
@@ -118,22 +120,27 @@ def _page(household: str, problem: Problem | None) -> str:
         listed = next((one for one in day.households if one.id == household), None) if day else None
         hands = queries.hands_of_day(conn, log.own(conn), day_of(head))
         kept = custody.of_household(conn, household)
+        asked = request.args.get("replaces", "")
+        old = queries.delivery(conn, household, asked) if is_uuid(asked) else None
         sent = drafts.sent(held) if problem is None else request.form
         typed = _as_sent(sent) if sent else _typed(view, head.id if head and listed else "", day_of(head), hands, kept)
+        if old is not None and not sent:
+            typed |= _old(old)
         items = catalog.items(conn)
         owed = {one.item: one.quantity for one in listed.owed} if listed else {}
-        lines = _of(sent, "quantity") if sent else _shown(items, kept[0].lines if kept else owed)
-        planned = {item: quantity for item, quantity in owed.items() if not sent}
+        lines = _of(sent, "quantity") if sent else _shown(items, _first(owed, kept, old))
+        planned = {item: quantity for item, quantity in owed.items() if not sent and old is None}
         odd = warnings(conn, household, planned, typed["date"], typed["trip"] or None) if problem is None else []
         people = account.users(conn, g.user.team)
         after = _following(day, household)
-    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed] if listed else items))
+    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed, *lines] if listed else items))
     return render_template(
         "delivery/deliver.html", household=view, items=items, shown=shown,
         more=[code for code in items if code not in shown],
         lines=lines, typed=typed, reasons=_of(sent, "reason") if sent else {}, people=people,
         allotted={one.item: one.quantity for one in listed.allotted} if listed else {},
-        truck={one.item: one.on_truck for one in day.truck} if day else {}, after=after, done=listed and not owed,
+        truck={one.item: one.on_truck for one in day.truck} if day else {}, after=after, old=old,
+        done=listed and not owed and old is None,
         problem=problem, errors=at_fields(problem), choose_again=problem is not None and photos.lost(), kept=kept,
         warnings=problem.members.get("warnings", []) if problem else odd, draft=held,
         not_saved=problem is not None and problem.name in SAVED_NOT,
@@ -150,6 +157,23 @@ def _typed(view: HouseholdView, trip: str, on: str, hands: queries.Hands | None,
         "delivery": uuid7(), "trip": trip, "date": on, "as": as_, "name": view.name, "proof": "signature",
         "handed_by": hands.handed_by if hands else [auth.actor()], "from": kept[0].place if kept else "",
         "witness_name": hands.witness_name if hands else "", "witness_role": hands.witness_role if hands else "",
+    }  # fmt: skip
+
+
+def _first(owed: Mapping[str, int], kept: list[Custody], old: queries.DeliveryView | None) -> Mapping[str, int]:
+    """What the form begins with: the delivery to correct, else what is kept for the household, else its allotment."""
+    if old is not None:
+        return {line.item: line.quantity for line in old.lines}
+    return kept[0].lines if kept else owed
+
+
+def _old(old: queries.DeliveryView) -> dict[str, Any]:
+    """The delivery to correct, but for its proof: that is given anew."""
+    return {
+        "replaces": old.id, "trip": old.trip or "", "date": old.date, "as": old.received_as, "name": old.received_by,
+        "relation": old.relation, "id_last4": old.id_last4, "handed_by": old.handed_by, "note": old.note,
+        "from": old.from_place or "", "member": old.member, "method": old.method,
+        "witness_name": old.witness.get("name", ""), "witness_role": old.witness.get("role", ""),
     }  # fmt: skip
 
 
