@@ -22,13 +22,15 @@ HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
                                    "slip", "password", "lists", "register", "register-institution", "edit", "close",
-                                   "conflicts", "visit-form", "visit-void")),
+                                   "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
                                     "items", "places", "item", "category-add", "divisions", "villages", "division",
                                     "divisions-load", "lists", "duplicates", "duplicates-many", "register", "edit",
-                                    "close", "conflicts", "settle", "visit-form", "visit-void", "choose", "compare")),
+                                    "close", "conflicts", "settle", "visit-form", "visit-void", "choose", "compare",
+                                    "plan", "plan-add", "plan-edit",
+                                    "plan-rules", "release", "allot", "goods", "goods-slip", "stock")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
@@ -43,7 +45,10 @@ PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "foun
          "division": "/divisions/one?code=441225112", "divisions-load": "/divisions/load?county=441225",
          "visit-form": "/households/{household}/visits", "visit-void": "/households/{household}/visits",
          "choose": "/duplicates/of/{household}", "compare": "/duplicates/of/{household}",
-         "duplicates-many": "/duplicates/many"}  # fmt: skip
+         "duplicates-many": "/duplicates/many", "plan": "/trips/{trip}/plan", "plan-add": "/trips/add",
+         "plan-edit": "/trips/{trip}/edit", "plan-rules": "/trips/{trip}/rules", "release": "/trips/{trip}/release",
+         "allot": "/households/{household}/allot", "goods": "/trips/{trip}/stock",
+         "goods-slip": "/trips/{trip}/stock"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +85,7 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("main [name=q]", "杨")
         person.page.press("main [name=q]", "Enter")
         expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
-    if page in ("choose", "compare", "visit-void"):
+    if page in ("choose", "compare", "visit-void", "goods-slip"):
         go_on(person, page)
     if page == "edit":
         for _ in range(2):
@@ -104,7 +109,11 @@ def show(person: Person, role: str, page: str, household: str) -> None:
 
 
 def go_on(person: Person, page: str) -> None:
-    """From the search for another household, or from a visit's form."""
+    """From the search for another household, a visit's form, or a trip's goods."""
+    if page == "goods-slip":
+        person.page.get_by_role("link", name="CK-2012-031").click()
+        expect(person.page.locator(".slip")).to_be_visible()
+        return
     if page == "visit-void":
         person.page.get_by_role("button", name="保存这次走访").click()
         person.page.get_by_role("link", name="作废这次走访").first.click()
