@@ -278,3 +278,38 @@ def test_a_form_that_no_page_sent_is_refused_in_words(luo: Pages, changes: dict[
     answer = luo.post(*form(luo, **changes))
     assert answer.status_code in (404, 409, 422), words(answer)
     assert luo.ops() == before
+
+
+def test_a_correction_keeps_what_it_corrects_through_a_refusal(luo: Pages) -> None:
+    """The address that a refused form goes on at does not name it: the form does."""
+    household = first(luo).id
+    path = f"/households/{household}/deliver"
+    sent = typed(luo.get(path)) | {"proof": "paper"}
+    assert luo.post(path, sent).status_code == 303
+    right = typed(luo.get(f"{path}?replaces={sent['delivery']}"))
+    assert right["replaces"] == sent["delivery"]
+    refused = luo.post(path, right | {"proof": "none", "none_reason": ""})
+    assert refused.status_code == 422
+    assert "更正" in words(refused)
+    again = typed(refused)
+    assert again["replaces"] == sent["delivery"]
+    assert luo.post(path, again | {"proof": "none", "none_reason": "写错数量"}).status_code == 303
+    shown = words(luo.get(f"/households/{household}"))
+    assert "已更正" in shown
+
+
+def test_what_was_typed_comes_back_until_it_is_saved(luo: Pages) -> None:
+    household = first(luo).id
+    path = f"/households/{household}/deliver"
+    half = typed(luo.get(path)) | {"note": "门口放着", "quantity.rice": "2", "do": "draft"}
+    assert luo.post(path, half).status_code == 204
+    back = typed(luo.get(path))
+    assert (back["note"], back["quantity.rice"], back["delivery"]) == ("门口放着", "2", half["delivery"])
+    assert "接着上次填的" in words(luo.get(path))
+    assert luo.post(path, back | {"do": "forget"}).status_code == 303
+    assert typed(luo.get(path))["note"] == ""
+    luo.post(path, half)
+    saved = luo.post(path, half | {"do": "", "proof": "paper", "reason.over-allocation": "急用"})
+    assert saved.status_code == 303
+    luo.post(path, half)  # it was on its way when the form was saved
+    assert "接着上次填的" not in words(luo.get(path))

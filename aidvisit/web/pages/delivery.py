@@ -46,7 +46,7 @@ def deliver(household: str) -> ResponseReturnValue:
 
 
 def _form(household: str) -> str:
-    replaces = request.args.get("replaces", "")
+    replaces = request.values.get("replaces", "")
     return f"deliver:{household}" + (f":{replaces}" if is_uuid(replaces) else "")
 
 
@@ -120,7 +120,7 @@ def _page(household: str, problem: Problem | None) -> str:
         listed = next((one for one in day.households if one.id == household), None) if day else None
         hands = queries.hands_of_day(conn, log.own(conn), day_of(head))
         kept = custody.of_household(conn, household)
-        asked = request.args.get("replaces", "")
+        asked = request.values.get("replaces", "")
         old = queries.delivery(conn, household, asked) if is_uuid(asked) else None
         sent = drafts.sent(held) if problem is None else request.form
         typed = _as_sent(sent) if sent else _typed(view, head.id if head and listed else "", day_of(head), hands, kept)
