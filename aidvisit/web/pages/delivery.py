@@ -133,7 +133,8 @@ def _page(household: str, problem: Problem | None) -> str:
         odd = warnings(conn, household, planned, typed["date"], typed["trip"] or None) if problem is None else []
         people = account.users(conn, g.user.team)
         after = _following(day, household)
-    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed, *lines] if listed else items))
+    corrected = [line.item for line in old.lines] if old else []
+    shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed, *corrected] if listed else items))
     return render_template(
         "delivery/deliver.html", household=view, items=items, shown=shown,
         more=[code for code in items if code not in shown],
