@@ -104,7 +104,7 @@ def _pull_all(link: Link) -> int:
             pulled += intake.take_page(conn, link.app, answer, link.now())
             line.down.took(len(answer["ops"]), reply.received, reply.seconds)
             line.keep(conn)
-            log.remember(conn, told_at=answer.get("server_time"))
+            log.remember(conn, told_at=answer.get("server_time"), centre_version=answer.get("version"))
             if asked is not None:
                 witness.take(conn, asked, answer.get("witness"), link.now())
             if recipient is not None:

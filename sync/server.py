@@ -185,8 +185,11 @@ def _answer(conn: Connection, device: str, first: int, last: int, now: datetime)
 # --- pull ----------------------------------------------------------------------------------------------------
 
 
-def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: datetime) -> dict[str, Any]:
-    """Everything that is new in the streams of a device, in one page.
+def pull(
+    begin: Begin, app: Application, token: str | None, raw: bytes, now: datetime, version: str | None = None
+) -> dict[str, Any]:
+    """Everything that is new in the streams of a device, in one page. `version`: of this program; told to a device
+    that says it has another one.
 
     Raises: Problem `unauthorized`, `device-revoked`, `too-large`, `malformed`.
     """
@@ -208,6 +211,8 @@ def pull(begin: Begin, app: Application, token: str | None, raw: bytes, now: dat
             where = tables.device.c.id == device.id
             conn.execute(sa.update(tables.device).where(where).values(age_recipient=told))
             answer["age_recipient"] = age.own_recipient(conn)
+        if version and (request.get("status") or {}).get("version", version) != version:
+            answer["version"] = version
         return answer
 
 

@@ -216,6 +216,7 @@ class PullAnswer(Document):
     heads = fields.Dict(keys=fields.String(), values=Whole())
     witness = fields.Nested(Witness)
     age_recipient = fields.String(allow_none=True)
+    version = fields.String(validate=validate.Length(max=40))
 
 
 ANSWERS: dict[str, type[Document]] = {"enrol": EnrolAnswer, "push": PushAnswer, "pull": PullAnswer}

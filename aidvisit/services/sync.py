@@ -29,6 +29,7 @@ from sync.log import LogState
 from sync.proof import answered_text
 from sync.transport import HttpTransport
 
+VERSION = __version__
 AGENT = "aidvisit.sync_agent"
 KEY = "aidvisit.server_key"
 OP_BYTES = 100

@@ -82,6 +82,11 @@ class Vault:
         """How many people's passwords open it."""
         return len(self._read()["slots"])
 
+    @property
+    def openers(self) -> set[str]:
+        """Ids of the people whose passwords open it."""
+        return {str(slot["user"]) for slot in self._read()["slots"]}
+
     def key(self) -> bytes:
         """The 32 bytes of the database key. Raises: Problem `locked`, `laptop-revoked`."""
         key = self._key  # another thread may lock meanwhile

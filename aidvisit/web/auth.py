@@ -97,6 +97,7 @@ ROUTES = {
     "plans.page": "trip.read",
     "plans.rules": "trip.plan",
     "plans.step": "trip.settle",
+    "ready.page": "trip.read",
     "releases.page": "trip.settle",
     "report.overview": "report.read",
     "stick.bring": "sync.run",

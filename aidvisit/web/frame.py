@@ -63,6 +63,7 @@ SECTIONS = {
     "divisions": "catalog",
     "lists": "household",
     "pairs": "household",
+    "ready": "sync",
     "stick": "sync",
     "teams": "people",
     "visits": "household",

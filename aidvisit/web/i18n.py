@@ -167,7 +167,7 @@ def size(count: int) -> str:
     """`1.5 MB`: bytes, as people compare them."""
     if count < 1_000_000:
         return f"{-(-count // 1000):,} KB" if count >= 1000 else f"{count} B"
-    return f"{count / 1_000_000:,.1f} MB"
+    return f"{count / 1_000_000:,.1f} MB" if count < 1_000_000_000 else f"{count / 1_000_000_000:,.1f} GB"
 
 
 def duration(seconds: int) -> str:

@@ -22,7 +22,7 @@ HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
                                    "slip", "password", "lists", "register", "register-institution", "edit", "close",
-                                   "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip")),
+                                   "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip", "ready")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",

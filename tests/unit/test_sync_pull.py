@@ -195,3 +195,16 @@ def test_a_token_first_then_the_size(centre: Centre, device: Foreign) -> None:
         centre.answer("pull", b"x" * 5_000_000, "wrong")
     with expect_problem("too-large"):
         centre.answer("pull", b"x" * 5_000_000, device.token)
+
+
+def test_a_laptop_of_another_version_is_told_the_centres(centre: Centre, device: Foreign) -> None:
+    """And remembers it until they are the same again; who says nothing of itself is told nothing."""
+
+    def asked(**status: str) -> object:
+        raw = json.dumps({"cursors": {}, **({"status": status} if status else {})}).encode()
+        return server.pull(centre.begin, centre.app, device.token, raw, centre.now(), "2.0").get("version")
+
+    assert asked(version="1.9") == "2.0"
+    assert asked(version="2.0") is None
+    assert asked(waiting="3") is None
+    assert asked() is None

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from aidvisit import __version__
 from aidvisit.errors import Problem
 from aidvisit.services.sync import sign_answer
 from aidvisit.store.database import transaction
@@ -92,7 +93,7 @@ def push() -> Response:
 
 @blueprint.post("/pull")
 def pull() -> Response:
-    return _authorised(lambda token, raw: server.pull(transaction, House(), token, raw, clock.wall()))
+    return _authorised(lambda token, raw: server.pull(transaction, House(), token, raw, clock.wall(), __version__))
 
 
 @blueprint.errorhandler(Problem)
