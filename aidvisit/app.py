@@ -38,6 +38,7 @@ from aidvisit.web.pages import (
     listing,
     mend,
     pair,
+    paper_day,
     password,
     people,
     plan,
@@ -62,6 +63,7 @@ SHARED = (
     plan.blueprint,
     goods.blueprint,
     mend.blueprint,
+    paper_day.blueprint,
     visit.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)

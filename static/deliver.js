@@ -1,4 +1,5 @@
-// The delivery form: steppers, who receives, which proof; what is typed is kept. The pad to sign on is sign.js.
+// The delivery form: steppers, who receives, which proof. The pad to sign on is sign.js, what is typed
+// is kept by drafts.js.
 "use strict";
 
 const form = document.querySelector("[data-deliver]");
@@ -48,22 +49,6 @@ if (navigator.geolocation && navigator.permissions) {
     }, () => {}, { enableHighAccuracy: true, timeout: 10000, maximumAge: 60000 });
   }).catch(() => {});
 }
-
-// What is typed and drawn is kept by the app every second or two: a flat battery loses no more than that.
-let later = 0;
-function keep() {
-  later = later || setTimeout(() => {
-    later = 0;
-    const data = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) {
-      if (typeof value === "string" && name !== "photo_data") data.append(name, value);
-    }
-    data.set("do", "draft");
-    fetch(location.href, { method: "POST", body: data, credentials: "same-origin" }).catch(() => {});
-  }, 1000);
-}
-["input", "change", "drawn"].forEach((kind) => form.addEventListener(kind, keep));
-form.addEventListener("submit", () => { clearTimeout(later); later = 1; });
 
 receiver();
 proof();

@@ -5,15 +5,6 @@
 const LONG = 1600;
 const AIM = 150 * 1024;
 
-const box = document.querySelector("[data-photo]");
-const input = box.querySelector("input[type=file]");
-const kept = box.querySelector("input[type=hidden]");
-const shown = box.querySelector("canvas");
-const said = box.querySelector("[data-said]");
-const away = box.querySelector("[data-away]");
-const owner = input.form;
-let work = null;
-
 function drawn(picture, long) {
   const scale = Math.min(1, long / Math.max(picture.width, picture.height));
   const canvas = document.createElement("canvas");
@@ -53,45 +44,58 @@ function text(blob) {
   });
 }
 
-function show(picture, bytes) {
-  const small = drawn(picture, 480);
-  shown.width = small.width;
-  shown.height = small.height;
-  shown.getContext("2d").drawImage(small, 0, 0);
-  shown.hidden = away.hidden = false;
-  said.textContent = box.dataset.ready.replace("{n}", Math.ceil(bytes / 1000));
-}
+function ready(box) {
+  const input = box.querySelector("input[type=file]");
+  const kept = box.querySelector("input[type=hidden]");
+  const shown = box.querySelector("canvas");
+  const said = box.querySelector("[data-said]");
+  const away = box.querySelector("[data-away]");
+  const owner = input.form;
+  const name = input.name;
+  let work = null;
 
-async function take() {
-  const file = input.files[0];
-  input.name = "photo";
-  kept.value = "";
-  shown.hidden = away.hidden = true;
-  said.textContent = "";
-  if (!file) return;
-  said.textContent = box.dataset.working;
-  try {
-    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const blob = await shrunk(picture);
-    kept.value = await text(blob);
-    input.removeAttribute("name"); // what is shrunk goes instead of the file
-    show(picture, blob.size);
-  } catch {
-    said.textContent = box.dataset.failed;
+  function show(picture, bytes) {
+    const small = drawn(picture, 480);
+    shown.width = small.width;
+    shown.height = small.height;
+    shown.getContext("2d").drawImage(small, 0, 0);
+    shown.hidden = away.hidden = false;
+    said.textContent = box.dataset.ready.replace("{n}", Math.ceil(bytes / 1000));
   }
+
+  async function take() {
+    const file = input.files[0];
+    input.name = name;
+    kept.value = "";
+    shown.hidden = away.hidden = true;
+    said.textContent = "";
+    if (!file) return;
+    said.textContent = box.dataset.working;
+    try {
+      const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+      const blob = await shrunk(picture);
+      kept.value = await text(blob);
+      input.removeAttribute("name"); // what is shrunk goes instead of the file
+      show(picture, blob.size);
+    } catch {
+      said.textContent = box.dataset.failed;
+    }
+  }
+
+  async function bringBack() {
+    const bytes = Uint8Array.from(atob(kept.value), (one) => one.charCodeAt(0));
+    show(await createImageBitmap(new Blob([bytes])), bytes.length);
+  }
+
+  input.addEventListener("change", () => { work = take().finally(() => { work = null; }); });
+  away.addEventListener("click", () => { input.value = ""; take(); });
+  owner.addEventListener("submit", (event) => {
+    if (!work) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // it is not sent yet
+    work.then(() => owner.requestSubmit());
+  });
+  if (kept.value) bringBack();
 }
 
-async function bringBack() {
-  const bytes = Uint8Array.from(atob(kept.value), (one) => one.charCodeAt(0));
-  show(await createImageBitmap(new Blob([bytes])), bytes.length);
-}
-
-input.addEventListener("change", () => { work = take().finally(() => { work = null; }); });
-away.addEventListener("click", () => { input.value = ""; take(); });
-owner.addEventListener("submit", (event) => {
-  if (!work) return;
-  event.preventDefault();
-  event.stopPropagation(); // it is not sent yet
-  work.then(() => owner.requestSubmit());
-});
-if (kept.value) bringBack();
+document.querySelectorAll("[data-photo]").forEach(ready);

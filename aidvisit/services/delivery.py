@@ -56,21 +56,36 @@ def record_delivery(
     Raises: Problem `unknown-household`; `invalid-form` (`errors`: path → messages); `needs-reason` (`warnings`: rule,
     item, members of its words) unless every rule has a reason; `subject-exists`.
     """
-    _check_form(lines, received_by, proofs)
+    check_form(lines, received_by, proofs)
     body = filled(household=household, for_=member, trip=trip, date=date, from_=from_, method=method, note=note)
     body |= filled(at=dict(at or {}), replaces=replaces)
     body |= {"lines": quantities(lines), "received_by": filled(**received_by), "proofs": [dict(p) for p in proofs]}
     body |= filled(handed_by=list(handed_by), witness=filled(**(witness or {})))
     with transaction() as conn:
-        fact = checked(Fact(stream_of(conn, household), "delivery.recorded", delivery, body))
-        before = _saved_before(conn, delivery, body)
-        if before is not None:
-            return before
-        overrides = _overrides(conn, household, lines, date, trip, reasons or {}, replaces)
-        for name, media_type, data in blobs:
-            keep_blob(conn, name, media_type, data)
-        fact = replace(fact, body=body | filled(overrides=overrides))
-        return ledger.record(conn, actor, fact)[0]
+        return save(conn, actor=actor, delivery=delivery, body=body, blobs=blobs, reasons=reasons or {})
+
+
+def save(
+    conn: Connection,
+    *,
+    actor: str,
+    delivery: str,
+    body: dict[str, Any],
+    blobs: Sequence[Blob] = (),
+    reasons: Mapping[str, str],
+) -> Entry:
+    """The same for a transaction that records more than that, of a body that is filled in. Raises: as
+    `record_delivery`.
+    """
+    fact = checked(Fact(stream_of(conn, body["household"]), "delivery.recorded", delivery, body))
+    before = _saved_before(conn, delivery, body)
+    if before is not None:
+        return before
+    overrides = _overrides(conn, body, reasons)
+    for name, media_type, data in blobs:
+        keep_blob(conn, name, media_type, data)
+    fact = replace(fact, body=body | filled(overrides=overrides))
+    return ledger.record(conn, actor, fact)[0]
 
 
 def void(*, actor: str, household: str, delivery: str, reason: str, scope: Scope = EVERYTHING) -> Entry:
@@ -88,7 +103,8 @@ def void(*, actor: str, household: str, delivery: str, reason: str, scope: Scope
         return ledger.record(conn, actor, checked(fact))[0]
 
 
-def _check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:
+def check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:
+    """What a fact's own schema does not ask. Raises: Problem `invalid-form` (`errors`: path → messages)."""
     errors: dict[str, list[str]] = {}
     if not any(lines.values()):
         errors["lines"] = [
@@ -119,17 +135,9 @@ def _saved_before(conn: Connection, delivery: str, body: dict[str, Any]) -> Entr
     return None
 
 
-def _overrides(
-    conn: Connection,
-    household: str,
-    lines: Mapping[str, int],
-    date: str,
-    trip: str | None,
-    reasons: Mapping[str, str],
-    replaces: str | None,
-) -> list[dict[str, str]]:
-    wanted = {item: quantity for item, quantity in lines.items() if quantity}
-    found = warnings(conn, household, wanted, date, trip, replaces=replaces)
+def _overrides(conn: Connection, body: Mapping[str, Any], reasons: Mapping[str, str]) -> list[dict[str, str]]:
+    wanted = {line["item"]: line["quantity"] for line in body["lines"]}
+    found = warnings(conn, body["household"], wanted, body["date"], body.get("trip"), replaces=body.get("replaces"))
     rules = list(dict.fromkeys(warning.rule for warning in found))
     if any(not reasons.get(rule, "").strip() for rule in rules):
         raise Problem("needs-reason", count=len(found), warnings=[asdict(warning) for warning in found])

@@ -78,6 +78,7 @@ ROUTES = {
     "imports.refused": "import.run",
     "imports.save": "import.run",
     "lock.now": "laptop.lock",
+    "paper_day.page": "delivery.record",
     "password.page": "account.own",
     "pairs.choose": "household.close",
     "pairs.compare": "household.close",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -10,7 +12,7 @@ from aidvisit.services import draft, sync
 from aidvisit.services.draft import Draft
 from aidvisit.web import auth
 
-NOT_KEPT = {"csrf_token", "photo_data", "do"}
+NOT_KEPT = re.compile(r"csrf_token|photo_data.*|do")
 """A photo is too large to be kept each time; it is chosen again."""
 
 
@@ -21,7 +23,7 @@ def taken(form: str) -> ResponseReturnValue | None:
     match request.form.get("do"):
         case "draft":
             if sync.current_settings().role == "field":
-                sent = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_KEPT)
+                sent = ((name, value) for name, value in request.form.items(multi=True) if not NOT_KEPT.fullmatch(name))
                 draft.keep(auth.actor(), form, sent)
             return "", 204
         case "forget":

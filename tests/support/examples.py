@@ -100,6 +100,8 @@ SHARED = {
     "GET goods.page": Request("@title"),
     "POST goods.move": Request("@title", LOADED, records="stock.moved"),
     "GET goods.slip": Request("@title"),
+    "GET paper_day.page": Request("@name"),
+    "POST paper_day.page": Request("还没有勾选", {"form": _id(), "date": DAY}, status=422),
     "GET plans.add": Request("任务名称"),
     "POST plans.add": Request("四月慰问", PLANNED, records="trip.planned"),
     "GET plans.edit": Request("@title"),

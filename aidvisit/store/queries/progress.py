@@ -42,6 +42,7 @@ class Stop:
     allotted: Mapping[str, int]
     delivered: Mapping[str, int]
     visit: LastVisit | None
+    institution: bool = False
 
     @property
     def owed(self) -> dict[str, int]:
@@ -163,6 +164,7 @@ def _households(conn: Connection, ids: Iterable[str], scope: Scope) -> dict[str,
         Household.division,
         Household.address,
         Household.note,
+        Household.kind,
     ).where(Household.id.in_(list(ids)), within.places(Household.division.expression, scope))
     return {row.id: row for row in conn.execute(query)}
 
@@ -181,4 +183,7 @@ def _stop(
     if row is None:
         return Stop(household, household[:8], "", "", None, None, allotted, delivered, visit)
     group = row.village_group or ""
-    return Stop(household, row.name, group, row.division, row.address, mask.text(row.note), allotted, delivered, visit)
+    return Stop(
+        household, row.name, group, row.division, row.address, mask.text(row.note), allotted, delivered, visit,
+        row.kind == "institution",
+    )  # fmt: skip
