@@ -45,14 +45,14 @@ def record_delivery(
     from_: str | None = None,
     member: str | None = None,
     method: str | None = None,
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, int] | None = None,
     replaces: str | None = None,
 ) -> Entry:
     """Save a delivery with its signature, or say what is odd about it.
 
     `delivery` is the id that the form was made with: sent again, it is saved once. `lines`: item code → quantity.
     `reasons`: rule → why a person goes on all the same. `member`: whom it is for, where it is not for all. `method`:
-    `cash` or `transfer`. `at`: lat, lon, accuracy_m. `replaces`: the delivery that this one corrects.
+    `cash` or `transfer`. `at`: lat, lon (1e-7 degrees), accuracy_m. `replaces`: the delivery that this one corrects.
     Raises: Problem `unknown-household`; `invalid-form` (`errors`: path → messages); `needs-reason` (`warnings`: rule,
     item, members of its words) unless every rule has a reason; `subject-exists`.
     """
@@ -89,7 +89,7 @@ def save(
 
 
 def void(*, actor: str, household: str, delivery: str, reason: str, scope: Scope = EVERYTHING) -> Entry:
-    """A delivery that was not, or not so; final. The goods are where they were before.
+    """A delivery that was not, or not so; final. The goods are where they were before. A second time changes nothing.
 
     Raises: Problem `unknown-household`, `unknown-delivery`, `invalid-form`.
     """
@@ -99,8 +99,11 @@ def void(*, actor: str, household: str, delivery: str, reason: str, scope: Scope
         found = deliveries.delivery(conn, household, delivery)
         if found is None:
             raise Problem("unknown-delivery", id=delivery)
-        fact = Fact(found.stream, "delivery.voided", delivery, filled(reason=reason))
-        return ledger.record(conn, actor, checked(fact))[0]
+        fact = checked(Fact(found.stream, "delivery.voided", delivery, filled(reason=reason)))
+        before = log.entries_of(conn, delivery, {"delivery.voided"})
+        if before:
+            return before[-1]
+        return ledger.record(conn, actor, fact)[0]
 
 
 def check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:

@@ -54,6 +54,12 @@ class DeliveryView:
     replaced: bool
     counts: bool
     lines: list[Quantity]
+    proofs: list[dict[str, Any]]
+
+    @property
+    def paper(self) -> dict[str, Any]:
+        """The signed sheet that it stands on: as its proof has it; empty of one that was signed otherwise."""
+        return next((proof for proof in self.proofs if proof.get("as") == "paper"), {})
 
 
 def delivery(conn: Connection, household: str, identity: str) -> DeliveryView | None:
@@ -67,7 +73,7 @@ def delivery(conn: Connection, household: str, identity: str) -> DeliveryView | 
     return DeliveryView(
         row.id, row.stream, row.household, row.date, row.trip, row.member, row.from_place, row.method,
         row.received_as, row.received_by, row.received_relation, row.received_id_last4, list(row.handed_by or []),
-        row.witness or {}, row.note, row.void_reason, row.replaced, row.counts, lines,
+        row.witness or {}, row.note, row.void_reason, row.replaced, row.counts, lines, list(row.proofs or []),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
 from aidvisit.domain import money
@@ -53,8 +54,9 @@ def _form(household: str) -> str:
 def _save(household: str) -> ResponseReturnValue:
     with reading() as conn:
         items = catalog.items(conn)
+        old = _corrected(conn, household)
     form, lines, photo = together(lambda: read(DeliverForm), lambda: amounts(items), photos.chosen)
-    proof, blobs = _proof(form, photo)
+    proof, blobs = _proof(form, photo, old.paper if old else {})
     received_by = {"as": form["as_"], "name": form["name"]}
     if form["as_"] != "head":
         received_by |= {key: form[key] for key in ("relation", "id_last4") if form[key]}
@@ -73,18 +75,31 @@ def _save(household: str) -> ResponseReturnValue:
     return redirect(url_for("trip.today", saved=form["delivery"]), 303)
 
 
-def position(text: str) -> dict[str, float] | None:
-    """`<latitude> <longitude> <metres>` as the machine gave it; None of anything else, for it is never asked for."""
+def _corrected(conn: Connection, household: str) -> queries.DeliveryView | None:
+    """The delivery that this form corrects."""
+    asked = request.values.get("replaces", "")
+    return queries.delivery(conn, household, asked) if is_uuid(asked) else None
+
+
+def position(text: str) -> dict[str, int] | None:
+    """`<latitude> <longitude> <metres>` as the machine gave it, in 1e-7 degrees; None of anything else, for it is never
+    asked for.
+    """
     try:
         lat, lon, accuracy = map(float, text.split())
     except ValueError:
         return None
     fits = -90 <= lat <= 90 and -180 <= lon <= 180 and 0 <= accuracy < 10**7
-    return {"lat": round(lat, 6), "lon": round(lon, 6), "accuracy_m": round(accuracy)} if fits else None
+    return {"lat": round(lat * 10**7), "lon": round(lon * 10**7), "accuracy_m": round(accuracy)} if fits else None
 
 
-def _proof(form: dict[str, Any], photo: photos.Photo | None) -> tuple[list[dict[str, Any]], list[Blob]]:
-    """What shows that it was received. A signature becomes a small drawing, kept under its hash, as a photo is."""
+def _proof(
+    form: dict[str, Any], photo: photos.Photo | None, sheet: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[Blob]]:
+    """What shows that it was received. A signature becomes a small drawing, kept under its hash, as a photo is.
+
+    `sheet`: of the delivery that this one corrects; its photo goes on showing what is on the same sheet.
+    """
     proofs: list[dict[str, Any]] = []
     blobs: list[Blob] = []
     if form["proof"] == "thumbprint":
@@ -93,7 +108,9 @@ def _proof(form: dict[str, Any], photo: photos.Photo | None) -> tuple[list[dict[
             raise Problem("invalid-form", count=1, errors={"photo": [words]})
         return [photos.proof("thumbprint", photo)], [photo]
     if form["proof"] == "paper":
-        proofs.append({"as": "paper"} | {key: form[key] for key in ("page", "row") if form[key]})
+        same = "sha256" in sheet and form["page"] == str(sheet.get("page", ""))
+        kept = {key: sheet[key] for key in ("sha256", "bytes", "media_type") if key in sheet} if same else {}
+        proofs.append({"as": "paper"} | {key: form[key] for key in ("page", "row") if form[key]} | kept)
     elif form["proof"] == "none":
         if form["none_reason"] or photo is None:
             proofs.append({"as": "none", "reason": form["none_reason"]})
@@ -120,8 +137,7 @@ def _page(household: str, problem: Problem | None) -> str:
         listed = next((one for one in day.households if one.id == household), None) if day else None
         hands = queries.hands_of_day(conn, log.own(conn), day_of(head))
         kept = custody.of_household(conn, household)
-        asked = request.values.get("replaces", "")
-        old = queries.delivery(conn, household, asked) if is_uuid(asked) else None
+        old = _corrected(conn, household)
         sent = drafts.sent(held) if problem is None else request.form
         typed = _as_sent(sent) if sent else _typed(view, head.id if head and listed else "", day_of(head), hands, kept)
         if old is not None and not sent:
@@ -169,8 +185,9 @@ def _first(owed: Mapping[str, int], kept: list[Custody], old: queries.DeliveryVi
 
 
 def _old(old: queries.DeliveryView) -> dict[str, Any]:
-    """The delivery to correct, but for its proof: that is given anew."""
-    return {
+    """The delivery to correct; what was signed on the screen is signed anew, the place on a sheet is as it was."""
+    paper = {"proof": "paper", "page": old.paper.get("page"), "row": old.paper.get("row")} if old.paper else {}
+    return paper | {
         "replaces": old.id, "trip": old.trip or "", "date": old.date, "as": old.received_as, "name": old.received_by,
         "relation": old.relation, "id_last4": old.id_last4, "handed_by": old.handed_by, "note": old.note,
         "from": old.from_place or "", "member": old.member, "method": old.method,
