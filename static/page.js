@@ -66,7 +66,7 @@ if (search) {
   const step = (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!by || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
-    const links = [...found.querySelectorAll(".found a")];
+    const links = [...found.querySelectorAll(".found a.place")];
     const at = links.indexOf(document.activeElement);
     const next = at + by < 0 ? box : links[at + by];
     if ((event.target !== box && at < 0) || !next || (at < 0 && by < 0)) return;

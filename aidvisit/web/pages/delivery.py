@@ -22,7 +22,7 @@ from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.catalog import ItemName
 from aidvisit.store.queries.custody import Custody
 from aidvisit.store.queries.household import HouseholdView
-from aidvisit.store.queries.warning import warnings
+from aidvisit.store.queries.warning import DeliveryWarning, warnings
 from aidvisit.web import auth, drafts, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
@@ -139,7 +139,10 @@ def _page(household: str, problem: Problem | None) -> str:
         kept = custody.of_household(conn, household)
         old = _corrected(conn, household)
         sent = drafts.sent(held) if problem is None else request.form
-        typed = _as_sent(sent) if sent else _typed(view, head.id if head and listed else "", day_of(head), hands, kept)
+        # Who is not on the list gets from the same truck, with a reason.
+        unlisted = head is not None and listed is None and head.status != "closed" and old is None
+        trip = head.id if head and (listed or unlisted) else ""
+        typed = _as_sent(sent) if sent else _typed(view, trip, day_of(head), hands, kept)
         if old is not None and not sent:
             typed |= _old(old)
         items = catalog.items(conn)
@@ -147,6 +150,8 @@ def _page(household: str, problem: Problem | None) -> str:
         lines = _of(sent, "quantity") if sent else _shown(items, _first(owed, kept, old))
         planned = {item: quantity for item, quantity in owed.items() if not sent and old is None}
         odd = warnings(conn, household, planned, typed["date"], typed["trip"] or None) if problem is None else []
+        if unlisted:
+            odd.append(DeliveryWarning("outside-allocation", None, {}))
         people = account.users(conn, g.user.team)
         after = _following(day, household)
     corrected = [line.item for line in old.lines] if old else []
@@ -157,9 +162,9 @@ def _page(household: str, problem: Problem | None) -> str:
         lines=lines, typed=typed, reasons=_of(sent, "reason") if sent else {}, people=people,
         allotted={one.item: one.quantity for one in listed.allotted} if listed else {},
         truck={one.item: one.on_truck for one in day.truck} if day else {}, after=after, old=old,
-        done=listed and not owed and old is None,
+        done=listed and not owed and old is None, listed=listed,
         problem=problem, errors=at_fields(problem), choose_again=problem is not None and photos.lost(), kept=kept,
-        warnings=problem.members.get("warnings", []) if problem else odd, draft=held,
+        warnings=problem.members.get("warnings", odd) if problem else odd, draft=held,
         not_saved=problem is not None and problem.name in SAVED_NOT,
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from aidvisit.services import draft, sync
 from aidvisit.services import household as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries import household as households
+from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries import village
 from aidvisit.store.queries.catalog import CategoryName, category_names, names_of
 from aidvisit.store.queries.likeness import Candidate, candidates_of
@@ -32,6 +33,7 @@ PASSED_ON = {"unknown-household", "not-permitted", "not-allowed", "form-stale", 
 """Problems that this form cannot mend."""
 MOST_ALIKE = 5
 NEW = "new"
+DELIVER = "deliver"
 NO_DRAFT = {"csrf_token", "do", "part", "checked"}
 _NUMBERS = ("head.id_number", "members.")
 
@@ -65,6 +67,7 @@ class Filled:
 def register() -> ResponseReturnValue:
     """A new household, or an institution (`kind=institution`). Name and village are enough.
 
+    `then=deliver`, on a laptop: somebody in the queue; the form is short, and saving it leads to the delivery.
     `continues`: the household that it was in another town; what was known there is filled in.
     Raises: Problem `unknown-household` for that one.
     """
@@ -84,7 +87,7 @@ def register() -> ResponseReturnValue:
     if _does("save") and not filled.problem:
         try:
             _register(identity, filled)
-            return _saved(NEW, identity)
+            return _saved(NEW, identity, "delivery.deliver" if _walks_in(filled.typed) else "household.page")
         except Problem as problem:
             _keep(filled, problem)
     return _shown(filled, None)
@@ -103,7 +106,25 @@ def _new(before: dict[str, Any] | None) -> Typed:
     kind = request.args.get("kind", "")
     typed = fields_of(before) if before else Typed({"kind": kind if kind in KINDS_OF else KINDS_OF[0]})
     typed["household"], typed["continues"] = uuid7(), request.args.get("continues", "") if before else ""
+    if request.args.get("then") == DELIVER and not before:
+        _begin(typed)
     return typed
+
+
+def _begin(typed: Typed) -> None:
+    """The form of who is in no list: they are most likely of the village where the trip is."""
+    typed["then"] = DELIVER
+    typed["kind"], typed["household"] = KINDS_OF[0], uuid7()
+    if typed.get("head.name", "").isascii():
+        typed["head.name"] = ""  # what was searched for was pinyin or a number
+    with reading() as conn:
+        head = trips.current(conn, day_of(None))
+    village_code = next((code for code in head.divisions if len(code) == 12), "") if head else ""
+    typed["division"], typed["town"], typed["county"] = village_code, village_code[:9], village_code[:6]
+
+
+def _walks_in(typed: Typed) -> bool:
+    return typed.get("then") == DELIVER and _on_laptop()
 
 
 def _register(household: str, filled: Filled) -> None:
@@ -188,10 +209,10 @@ def _drafted(form: str) -> Typed | None:
     return Typed(found.fields) if found else None
 
 
-def _saved(form: str, household: str) -> ResponseReturnValue:
+def _saved(form: str, household: str, there: str = "household.page") -> ResponseReturnValue:
     draft.drop(auth.actor(), form)
     send_soon()
-    return redirect(url_for("household.page", household=household), 303)
+    return redirect(url_for(there, household=household), 303)
 
 
 def _does(deed: str) -> bool:
@@ -210,6 +231,8 @@ def _filled(then: fold.Household | None, before: dict[str, Any] | None = None) -
 def _step(typed: Typed, deed: str, what: str, then: fold.Household | None) -> None:
     members = typed.getlist("member")
     match deed:
+        case "begin":
+            _begin(typed)
         case "add-member":
             typed.add("member", uuid7())
         case "remove":
@@ -306,7 +329,7 @@ def _shown(
         found=found, part=part, groups=groups, known=known, household=view, gone=gone,
         drafts=_on_laptop(), draft=draft.kept(auth.actor(), household or NEW) if request.method == "GET" else None,
         disagree=list(then.conflicts) if then else [],
-        institution=typed.get("kind") == "institution",
+        institution=typed.get("kind") == "institution", walkin=not household and _walks_in(typed),
         members=members, added=members[-1:] if _does("add-member") else [],
     )  # fmt: skip
     return page, problem.status if problem and not request.form.get("part") else 200
