@@ -114,6 +114,10 @@ def _central(commands: Parsers) -> None:
     code.add_argument("--count", type=_one_or_more, default=1, metavar="N")
     _devices(central)
     _divisions(central)
+    stock = _group(central, "stock", "物资 / goods")
+    load = _command(stock, "load", "stock:load", "按表格入库,.xlsx .xls .csv / goods that came in, from a sheet")
+    load.add_argument("file", type=Path)
+    load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
     _held(central)
 
 

@@ -31,6 +31,12 @@ TRIP = {
         "这次任务已经关闭,没有改动。要改请先重新打开。",
         "This trip is closed, so nothing was changed. Reopen it first.",
     ),
+    "no-goods-found": Kind(
+        422,
+        "{file} 里找不到表头(同一行应有“物资”和“数量”),或表头下面没有内容。请核对后再选一次。什么都没有入库。",
+        "No heading was found in {file} (物资 and 数量, or item and quantity, in one row), or nothing below it. "
+        "Check it and choose it again. Nothing was recorded.",
+    ),
     "unknown-paper": Kind(
         404,
         "本机没有这张单子。请先同步,或从任务的物资页重新进入。",

@@ -105,6 +105,7 @@ ROUTES = {
     "stick.give": "sync.run",
     "stick.part": "sync.run",
     "stock.today": "trip.read",
+    "stores.load": "stock.receive",
     "stores.page": "stock.receive",
     "sync.chip": "sync.run",
     "sync.heard": "sync.run",

@@ -166,6 +166,10 @@ CENTRAL = {
         {"from_": "donor:ai", "to": "warehouse:main", "date": DAY, "item.0": "rice", "quantity.0": "5"},
         records="stock.moved",
     ),
+    "GET stores.load": Request("物资和数量"),
+    "POST stores.load": Request(
+        "有 1 行不对", {"text": f"item,quantity,donor,date\nrice,5,nobody,{DAY}\n"}, status=422
+    ),
     "GET releases.page": Request("@title"),
     "POST releases.page": Request("没有批准", {"device": "@device"}, status=409),
     "GET devices.page": Request("@device_name"),

@@ -15,6 +15,7 @@ from aidvisit.store.queries.catalog import Quantity, is_goods, items, own_names,
 from aidvisit.store.queries.reconcile import ItemRow, item_rows
 from aidvisit.store.queries.trip import TripHead, trip
 from aidvisit.store.tables import Place, StockLine, StockMove, Trip, User
+from sync.rows import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ def paper(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> Paper |
     if row is None or (row.trip is not None and trip(conn, row.trip, scope) is None):
         return None
     return _papers(conn, [row])[0]
+
+
+def recorded(conn: Connection, moves: Iterable[str]) -> set[str]:
+    """Those of these movements that are recorded."""
+    return set(conn.execute(select(StockMove.id).where(among(conn, StockMove.id, list(moves)))).scalars())
 
 
 def _papers(conn: Connection, rows: Iterable[Row[Any]]) -> list[Paper]:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from aidvisit.domain import place
 from aidvisit.errors import Problem
-from aidvisit.services import stock
+from aidvisit.services import stock, stock_list
 from aidvisit.store.database import reading
 from aidvisit.store.queries import catalog
 from aidvisit.store.queries import goods as queries
@@ -32,6 +32,8 @@ ELSEWHERE = {"unknown-trip", "unknown-paper", "not-permitted", "not-allowed"}
 STORES = ("warehouse", "fund")
 ROWS = 8
 """Lines that the form of a receipt offers."""
+SHOWN = 300
+"""Rows of a sheet that its preview shows of each sort."""
 
 
 @field.get("/stock", endpoint="today")
@@ -178,7 +180,34 @@ def stores() -> ResponseReturnValue:
             "goods/stores.html", stores=queries.stores(conn), items=catalog.items(conn), rows=ROWS, problem=problem,
             sources=queries.stores(conn, ("donor", *STORES)), targets=queries.stores(conn, STORES),
             errors=at_fields(problem), day=day_of(None), move=request.form.get("move") if problem else uuid7(),
+            loaded=request.args.get("loaded", type=int),
         )  # fmt: skip
+    return page, problem.status if problem else 200
+
+
+@central.route("/stock/load", methods=["GET", "POST"], endpoint="load")
+def load() -> ResponseReturnValue:
+    """A sheet of goods that came in: first what becomes of each row, then all of it or nothing."""
+    problem, found, name = None, None, ""
+    if request.method == "POST":
+        try:
+            if "text" in request.form:
+                actor, raw = mine()["actor"], request.form["text"].encode()
+                done = stock_list.load(raw, request.form.get("name", ""), actor=actor, today=day_of(None))
+                return redirect(url_for("stores.page", loaded=done.count("new")), 303)
+            file = request.files.get("file")
+            if file is None or not file.filename:
+                words = "请选一个文件。 / Choose a file."
+                raise Problem("invalid-form", count=1, errors={"file": [words]})
+            name = file.filename
+            found = stock_list.preview(file.read(), name, today=day_of(None))
+        except Problem as raised:
+            if raised.name in ELSEWHERE:
+                raise
+            problem = raised
+    page = render_template(
+        "goods/load.html", found=found, name=name, problem=problem, shown=SHOWN, errors=at_fields(problem)
+    )
     return page, problem.status if problem else 200
 
 
