@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import trip as trips
+from aidvisit.store.queries.warning import over_truck
 from sync import log
 from sync.log import Entry
 from sync.op import is_uuid, uuid7
@@ -54,12 +56,16 @@ def return_(
     lines: Mapping[str, int],
     to: str = MAIN,
     slip: str | None = None,
+    over: str | None = None,
     move: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Entry:
-    """From the truck back to a warehouse (退库单). As `load`."""
-    body = filled(from_=place.truck(trip), to=to, date=date, lines=quantities(lines), slip=slip)
-    return _move(actor, trip, body, move, RETURN, scope)
+    """From the truck back to a warehouse (退库单). As `load`. `over`: why more goes off than the truck has.
+
+    Raises: Problem `needs-reason` (`warnings`: as a delivery's) without it.
+    """
+    body = filled(from_=place.truck(trip), to=to, date=date, lines=quantities(lines), slip=slip, reason=over)
+    return _move(actor, trip, body, move, RETURN, scope, over)
 
 
 def transfer(
@@ -69,18 +75,19 @@ def transfer(
     date: str,
     lines: Mapping[str, int],
     to: str,
+    over: str | None = None,
     move: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Entry:
     """From this truck to that of the trip `to`. Who gives records it; the other truck knows it after a sync.
 
-    Raises: Problem `unknown-trip`, `trip-is-closed`, `invalid-form`.
+    Raises: Problem `unknown-trip`, `trip-is-closed`, `invalid-form`, `needs-reason` (as `return_`).
     """
     errors = {"to": ["不能转给自己这辆车。 / A truck cannot give to itself."]} if to == trip else {}
     if errors or not is_uuid(to):
         raise Problem("invalid-form", count=1, errors=errors or {"to": ["请选一辆车。 / Choose a truck."]})
-    body = filled(from_=place.truck(trip), to=place.truck(to), date=date, lines=quantities(lines))
-    return _move(actor, trip, body, move, LOAD, scope)
+    body = filled(from_=place.truck(trip), to=place.truck(to), date=date, lines=quantities(lines), reason=over)
+    return _move(actor, trip, body, move, LOAD, scope, over)
 
 
 def report_loss(
@@ -90,16 +97,18 @@ def report_loss(
     date: str,
     lines: Mapping[str, int],
     reason: str,
+    over: str | None = None,
     move: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Entry:
-    """Broken, spoilt or gone (报损), with its cause. As `load`, but without a slip."""
+    """Broken, spoilt or gone (报损), with its cause. As `return_`, but without a slip."""
     if not reason.strip():
         words = "请写明怎么损失的。 / Say how it was lost."
         raise Problem("invalid-form", count=1, errors={"reason": [words]})
     goods = quantities(lines)
-    body = filled(from_=place.truck(trip), to=place.loss(trip), date=date, lines=goods, reason=reason)
-    return _move(actor, trip, body, move, None, scope)
+    why = f"{reason.strip()};{over.strip()}" if over and over.strip() else reason
+    body = filled(from_=place.truck(trip), to=place.loss(trip), date=date, lines=goods, reason=why)
+    return _move(actor, trip, body, move, None, scope, over)
 
 
 def gain(
@@ -176,12 +185,25 @@ def count(
         return _once(conn, actor, Fact(trip_stream(trip), "stock.counted", move or uuid7(), body))
 
 
-def _move(actor: str, trip: str, body: dict[str, Any], move: str | None, slip: str | None, scope: Scope) -> Entry:
+def _move(
+    actor: str,
+    trip: str,
+    body: dict[str, Any],
+    move: str | None,
+    slip: str | None,
+    scope: Scope,
+    over: str | None = None,
+) -> Entry:
     if not body.get("lines"):
         words = "请至少填一样的数量。 / Give the quantity of at least one item."
         raise Problem("invalid-form", count=1, errors={"lines": [words]})
     with transaction() as conn:
         _open(conn, trip, scope)
+        sent_before = move is not None and bool(log.entries_of(conn, move, {"stock.moved"}))
+        if body["from"] == place.truck(trip) and not sent_before and not (over or "").strip():
+            odd = over_truck(conn, trip, {line["item"]: line["quantity"] for line in body["lines"]})
+            if odd:
+                raise Problem("needs-reason", count=len(odd), warnings=[asdict(one) for one in odd])
         return _record(conn, actor, trip_stream(trip), body, move, slip)
 
 

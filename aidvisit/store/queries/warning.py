@@ -183,6 +183,20 @@ def _of_trip(
             yield DeliveryWarning("over-stock", item, {**shared, "on_truck": on_truck.get(item, 0)})
 
 
+def over_truck(conn: Connection, trip_id: str, lines: Lines) -> list[DeliveryWarning]:
+    """Of what is to go off a trip's truck, the items that it has less of."""
+    on_truck, names = _on_truck(conn, trip_id, ""), items(conn)
+    known = {item: names.get(item, unknown_item(item)) for item in lines}
+    return [
+        DeliveryWarning(
+            "over-stock", item, {"item_name": known[item].name, "unit": known[item].unit, "quantity": quantity,
+                                 "on_truck": on_truck.get(item, 0)},
+        )
+        for item, quantity in lines.items()
+        if on_truck is not None and quantity > on_truck.get(item, 0)
+    ]  # fmt: skip
+
+
 def _sums(conn: Connection, query: Any) -> Counter[str]:
     return Counter({row.item: int(row.quantity) for row in conn.execute(query)})
 

@@ -83,15 +83,19 @@ def _load(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
 
 
 def _return(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
-    return stock.return_(**shared, lines=trip_forms.amounts(items), to=request.form.get("place", ""), slip=_slip())
+    return stock.return_(
+        **shared, lines=trip_forms.amounts(items), to=request.form.get("place", ""), slip=_slip(), over=_over()
+    )
 
 
 def _transfer(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
-    return stock.transfer(**shared, lines=trip_forms.amounts(items), to=request.form.get("to", ""))
+    to = request.form.get("to", "")
+    return stock.transfer(**shared, lines=trip_forms.amounts(items), to=to, over=_over())
 
 
 def _loss(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
-    return stock.report_loss(**shared, lines=trip_forms.amounts(items), reason=request.form.get("reason", ""))
+    reason = request.form.get("reason", "")
+    return stock.report_loss(**shared, lines=trip_forms.amounts(items), reason=reason, over=_over())
 
 
 def _gain(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
@@ -120,6 +124,11 @@ _MOVES: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "gain": _gain,
     "count": _count,
 }
+
+
+def _over() -> str | None:
+    """Why more goes off than the truck has."""
+    return request.form.get("over", "").strip() or None
 
 
 def _slip() -> str | None:
