@@ -22,7 +22,8 @@ HEAVIEST = 300 * 1024
 PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
                                    "slip", "password", "lists", "register", "register-institution", "edit", "close",
-                                   "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip", "ready")),
+                                   "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip", "ready",
+                                   "paper-day")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
@@ -30,7 +31,8 @@ PAGES = [
                                     "divisions-load", "lists", "duplicates", "duplicates-many", "register", "edit",
                                     "close", "conflicts", "settle", "visit-form", "visit-void", "choose", "compare",
                                     "plan", "plan-add", "plan-edit",
-                                    "plan-rules", "release", "allot", "goods", "goods-slip", "stock")),
+                                    "plan-rules", "release", "allot", "goods", "goods-slip", "stock",
+                                    "stock-load")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
          "device": "/devices", "revoke": "/devices", "slip": "/sync/slip",
@@ -48,7 +50,8 @@ PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "foun
          "duplicates-many": "/duplicates/many", "plan": "/trips/{trip}/plan", "plan-add": "/trips/add",
          "plan-edit": "/trips/{trip}/edit", "plan-rules": "/trips/{trip}/rules", "release": "/trips/{trip}/release",
          "allot": "/households/{household}/allot", "goods": "/trips/{trip}/stock",
-         "goods-slip": "/trips/{trip}/stock"}  # fmt: skip
+         "goods-slip": "/trips/{trip}/stock", "paper-day": "/trips/{trip}/paper-day",
+         "stock-load": "/stock/load"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("main [name=q]", "杨")
         person.page.press("main [name=q]", "Enter")
         expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
-    if page in ("choose", "compare", "visit-void", "goods-slip"):
+    if page in ("choose", "compare", "visit-void", "goods-slip", "paper-day"):
         go_on(person, page)
     if page == "edit":
         for _ in range(2):
@@ -109,7 +112,13 @@ def show(person: Person, role: str, page: str, household: str) -> None:
 
 
 def go_on(person: Person, page: str) -> None:
-    """From the search for another household, a visit's form, or a trip's goods."""
+    """From the search for another household, a visit's form, a trip's goods or its list."""
+    if page == "paper-day":
+        for summary in person.page.locator("[data-row] summary").all()[:2]:
+            summary.click()
+        person.page.click("[data-button]")  # refused: nobody is ticked
+        expect(person.page.get_by_role("alert")).to_be_visible()
+        return
     if page == "goods-slip":
         person.page.get_by_role("link", name="CK-2012-031").click()
         expect(person.page.locator(".slip")).to_be_visible()
