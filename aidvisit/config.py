@@ -31,7 +31,10 @@ KEYS: dict[str, type] = {
     "behind_proxy": bool,
     "no_encryption": bool,
     "demo_line": str,
+    "practice": bool,
 }
+OF_THE_HOME = ("role", "practice")
+"""What a home is; the environment does not change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Settings:
     line is cut; only the demo sets it. `idle_minutes`: a session that is quiet for longer is signed out.
     `insecure`: plain HTTP may leave this machine. `ca_file`: the authority (PEM) that the centre's certificate is
     by, instead of the public ones. `behind_proxy`: the next hop's word on the client's address counts.
+    `practice`: a made-up village; nothing leaves it, and nothing real is in it.
     `no_encryption`: a laptop whose people know that its data stand in the clear.
     """
 
@@ -59,6 +63,7 @@ class Settings:
     behind_proxy: bool = False
     no_encryption: bool = False
     demo_line: Path | None = None
+    practice: bool = False
 
     def __post_init__(self) -> None:
         home = self.home.expanduser().absolute()
@@ -133,7 +138,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for key, kind in KEYS.items():
         text = environment.get(f"AIDVISIT_{key.upper()}")
-        if text and key != "role":
+        if text and key not in OF_THE_HOME:
             found[key] = _value(kind, text)
     return found
 

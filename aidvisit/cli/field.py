@@ -68,6 +68,12 @@ def _plain_words() -> list[str]:
 
 def run(arguments: Namespace) -> None:
     """Serve the laptop's pages; the sync agent runs beside them. Without a home, the first page makes one."""
+    if arguments.practice:
+        from aidvisit.cli import practice
+
+        for address in practice.pages(arguments):
+            _say(address, arguments)
+        return
     home = config.find_home(arguments.home)
     if is_free(home):
         _set_up(home, arguments)

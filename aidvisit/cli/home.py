@@ -52,8 +52,10 @@ class Answer:
 
 
 def settings_of(arguments: Namespace, role: Role | None = None) -> Settings:
-    """The settings of the home that was asked for. Raises: Problem `not-a-home`, `wrong-role`."""
+    """The settings of the home that was asked for. Raises: Problem `not-a-home`, `wrong-role`, `practice-home`."""
     settings = config.load(config.find_home(arguments.home))
+    if settings.practice:
+        raise Problem("practice-home", home=str(settings.home))
     if role is not None and settings.role != role:
         raise Problem("wrong-role", home=str(settings.home), role=settings.role)
     return settings

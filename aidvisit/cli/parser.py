@@ -180,6 +180,11 @@ def _field(commands: Parsers) -> None:
     run = _command(field, "run", "field:run", "运行 / run")
     _address(run)
     run.add_argument("--open", action="store_true", help="打开浏览器 / open the browser")
+    run.add_argument(
+        "--practice",
+        action="store_true",
+        help="练习:编出来的一个村,另放一个目录,什么都不上报 / practice: a made-up village in a directory of its own",
+    )
     _authority(run)
     _plain(run)
     _password(run)

@@ -68,6 +68,24 @@ LINE = {
 }
 
 MACHINE = {
+    "practice-home": Kind(
+        409,
+        "{home} 是练习用的,里面都是编的,这个命令不能用在这里。要练习请用 field run --practice;真的请另指定 --home。",
+        "{home} is for practice, all in it is made up, and this command is not for it. To practise use field run "
+        "--practice; for real data give another --home.",
+    ),
+    "practice-elsewhere": Kind(
+        409,
+        "{home} 里是真的数据,不能拿来练习,没有改动。请不要指定 --home,或另指定一个空目录。",
+        "{home} holds real data, so there is no practice in it; it was left as it is. Leave --home away, or give an "
+        "empty directory.",
+    ),
+    "practice-alone": Kind(
+        409,
+        "这里是练习,一切都是编的:不上报,不导入,也没有中心。真的工作请用平时的笔记本程序。",
+        "This is a practice and all of it is made up: nothing is sent or imported, and there is no centre. For real "
+        "work use the laptop's program as ever.",
+    ),
     "not-a-home": Kind(
         404,
         "{home} 不是本程序的数据目录。请用 --home 指定,或先运行 init。",

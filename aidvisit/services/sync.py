@@ -128,7 +128,9 @@ def _seal_off() -> None:
 
 
 def link(settings: Settings) -> Link:
-    """What a sync of this home needs. Raises: Problem `bad-address`, `insecure-line`."""
+    """What a sync of this home needs. Raises: Problem `bad-address`, `insecure-line`, `practice-alone`."""
+    if settings.practice:
+        raise Problem("practice-alone")
     check_server(settings.server_url, insecure=settings.insecure)
     transport = HttpTransport(settings.server_url, verify=str(settings.ca_file) if settings.ca_file else True)
     return Link(transaction, House(), transport, clock.wall, _about(settings), preview.look)

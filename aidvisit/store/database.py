@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -172,6 +173,12 @@ def reading() -> Iterator[Connection]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
             yield connection
+
+
+def replace_database(source: Path, target: Path) -> None:
+    """A plain SQLite database becomes what another one is, in one transaction, also while others read it."""
+    with closing(sqlite3.connect(source)) as new, closing(sqlite3.connect(target, timeout=LOCK_WAIT_MS / 1000)) as old:
+        new.backup(old)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.account import doors
+from aidvisit.services.practice import practising
 from aidvisit.services.vault import vault
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
@@ -22,6 +23,7 @@ from sync.op import is_text
 OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
 OPEN_BLUEPRINTS = {"sync_api", "blob_api", "password_api"}  # devices show their token there
 ASKED_BY_ITSELF = {"sync.chip", "sync.live"}  # an open page asks for them, whether or not anybody sits there
+NOT_IN_PRACTICE = ("sync.run", "import.run")  # nothing leaves a made-up village, and nothing real comes in
 KEPT_OVER_SIGN_IN = ("language",)
 SESSION = "id"  # of the session in the doors file
 USER = "user"  # whose it is: the doors file is not signed, the cookie is
@@ -98,7 +100,9 @@ ROUTES = {
     "plans.page": "trip.read",
     "plans.rules": "trip.plan",
     "plans.step": "trip.settle",
-    "ready.page": "trip.read",
+    "practice.again": "account.own",
+    "practice.page": "account.own",
+    "ready.page": "sync.run",
     "releases.page": "trip.settle",
     "report.overview": "report.read",
     "stick.bring": "sync.run",
@@ -163,7 +167,8 @@ def require_user() -> None:
         raise Problem("signed-out")
     # Without an endpoint there is no such page: that is what it answers.
     if endpoint is not None and not is_open(endpoint) and not opens(endpoint):
-        raise Problem("not-permitted")
+        alone = ROUTES[endpoint] in NOT_IN_PRACTICE and practising()
+        raise Problem("practice-alone" if alone else "not-permitted")
 
 
 def _all_text() -> bool:
@@ -174,6 +179,8 @@ def _all_text() -> bool:
 def may(right: str) -> bool:
     """Whether whoever is signed in has a right; templates ask so for links and buttons."""
     user: UserRow | None = g.get("user")
+    if right in NOT_IN_PRACTICE and practising():
+        return False
     return user is not None and rights.may(user.role, right)
 
 

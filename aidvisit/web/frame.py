@@ -15,6 +15,7 @@ from werkzeug.local import LocalProxy
 from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import sync
+from aidvisit.services.practice import Guide, guide, practising
 from aidvisit.services.vault import vault
 from aidvisit.store.database import reading
 from aidvisit.store.queries import held
@@ -58,6 +59,7 @@ NAVIGATION = {
         ("audit.page", _("审计记录")),
     ],
 }
+PRACTICE = ("practice.page", _("练习"))
 SECTIONS = {
     "bundles": "devices",
     "divisions": "catalog",
@@ -83,6 +85,9 @@ class Frame:
     html_language: str
     lockable: bool
     """Whether this user may lock this laptop (锁机)."""
+    practice: bool = False
+    guide: Guide | None = None
+    """How far a practice is, for who is signed in."""
 
     @property
     def section(self) -> str:
@@ -109,17 +114,18 @@ def init_bare(app: Flask) -> None:
 
 def frame() -> Frame:
     """The frame of this request's page."""
-    role = sync.current_settings().role
+    role, practice = sync.current_settings().role, practising()
     navigation = navigation_of(role)
     try:
         with reading() as conn:
-            shown = chip(conn) if role == "field" and g.get("user") else None
+            shown = chip(conn) if role == "field" and g.get("user") and not practice else None
             name = str(log.recall(conn, "name", ""))
             counts = _counts(conn, navigation)
     except Problem:
         shown, name, counts = None, "", {}  # the page that tells of a locked database needs a frame too
     lockable = bool(g.get("user")) and vault().exists and may(g.user.role, "laptop.lock")
-    return Frame(role, name, navigation, counts, shown, language(), html_language(), lockable)
+    steps = guide(g.user.id, (request.view_args or {}).get("household")) if practice and g.get("user") else None
+    return Frame(role, name, navigation, counts, shown, language(), html_language(), lockable, practice, steps)
 
 
 def _counts(conn: Connection, navigation: list[tuple[str, Any]]) -> dict[str, int]:
@@ -129,7 +135,8 @@ def _counts(conn: Connection, navigation: list[tuple[str, Any]]) -> dict[str, in
 
 def navigation_of(role: str) -> list[tuple[str, Any]]:
     """The pages that whoever is signed in may open, in their order."""
-    return [(endpoint, words) for endpoint, words in NAVIGATION[role] if auth.opens(endpoint)]
+    listed = [*NAVIGATION[role], PRACTICE] if practising() else NAVIGATION[role]
+    return [(endpoint, words) for endpoint, words in listed if auth.opens(endpoint)]
 
 
 def first_page() -> str | None:

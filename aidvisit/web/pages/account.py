@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from aidvisit.errors import Problem
 from aidvisit.services import account as service
-from aidvisit.services import audit, lock, sync
+from aidvisit.services import audit, lock, practice, sync
 from aidvisit.services.vault import vault
 from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
@@ -50,6 +50,7 @@ def _sign_in(target: str, problem: Problem | None = None, *, recovering: bool = 
         "account/sign_in.html", target=target, login=request.form.get("login", ""), problem=problem,
         recovering=recovering, locked=vault().locked, revoked=vault().revoked,
         plain=sync.current_settings().role == "field" and not vault().exists, opened=request.args.get("opened"),
+        practice={"login": practice.LOGIN, "password": practice.PASSWORD},
     )  # fmt: skip
     headers = {"Retry-After": str(problem.retry_after)} if problem and problem.retry_after else {}
     return page, problem.status if problem else 200, headers
