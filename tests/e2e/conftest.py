@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.e2e.person import FLAGS, Person
-from tests.support.nodes import Pair, copies, set_up
+from tests.support.centre import PASSWORD
+from tests.support.nodes import LEADER, Pair, copies, set_up
 
 Open = Callable[..., Person]
 
@@ -73,4 +75,13 @@ def office(somebody: Open, pair: Pair) -> Person:
     """The administrator, signed in at the centre."""
     person = somebody()
     person.sign_in(pair.centre)
+    return person
+
+
+@pytest.fixture
+def second(pair: Pair, somebody: Open) -> Person:
+    """The team's leader, signed in at the centre: who approves what the administrator locked."""
+    person = somebody()
+    person.sign_in(pair.centre, PASSWORD, LEADER)
+    person.page.wait_for_url(re.compile(f"{pair.centre.url}/(?!sign-in)"))
     return person

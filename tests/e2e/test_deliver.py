@@ -113,36 +113,6 @@ def test_a_full_disk_keeps_what_was_typed_until_there_is_room(disk: Path, leader
     assert _deliveries(leader, household) == 1
 
 
-def test_a_delivery_by_keyboard_alone(leader: Person) -> None:
-    """Tab, arrows, blank and Enter, as on a laptop whose touchpad is wet."""
-    page = leader.page
-    name = page.locator(".card--next .who").inner_text()
-    _tab_to(leader, ".card--next .btn--main")
-    page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text(name)
-    household = _household(leader)
-    _tab_to(leader, "[name=proof]:checked")
-    for _ in range(page.locator("[name=proof]").count()):
-        if page.locator("[name=proof][value=none]").is_checked():
-            break
-        page.keyboard.press("ArrowDown")
-    _tab_to(leader, "[name=none_reason]")
-    page.keyboard.type("老人不会写字,邻居在场")
-    _tab_to(leader, ".act .btn--main")
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/\?saved="))
-    assert _deliveries(leader, household) == 1
-
-
-def _tab_to(leader: Person, selector: str) -> None:
-    """Press Tab until the element has the focus, which must be seen."""
-    for _ in range(80):
-        leader.page.keyboard.press("Tab")
-        if leader.page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"Tab never came to {selector}")
-
-
 def _typed(leader: Person) -> tuple[str, str, str]:
     names = ("[name='quantity.rice']", "[name=name]", "[name=witness_name]")
     rice, name, witness = (leader.page.input_value(selector) for selector in names)
