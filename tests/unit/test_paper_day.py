@@ -242,6 +242,8 @@ def test_together_more_than_the_truck_has_is_told(field: Paper) -> None:
     }
     answer = field.post(fields | {"reason.over-allocation": "加发"})
     assert answer.status_code == 422
+    assert "还没有保存" in words(answer)
+    assert answer.text.count("<details open>") == 2  # where other quantities were typed
     assert f"{two.number} 号 {two.stop.name} : 大米多于车上的数:车上 3 袋" in words(answer)
 
 
