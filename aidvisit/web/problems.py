@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from flask import Flask, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,6 +34,8 @@ def show(problem: Problem) -> ResponseReturnValue:
     """The page of a problem. What a form held is offered to be sent again."""
     if request.path.startswith(APIS):
         return sync_api.answer_problem(problem)
+    if _only_kept():
+        return "", problem.status
     if problem.name == "signed-out" and request.method in ("GET", "HEAD"):
         return redirect(url_for("account.sign_in", next=request.full_path.rstrip("?")))
     if problem.name == "not-permitted" and request.path == "/" and (first := frame.first_page()):
@@ -40,6 +43,13 @@ def show(problem: Problem) -> ResponseReturnValue:
     if not hasattr(g, "user"):
         g.user = None
     return render_template("problem.html", problem=problem, typed=_typed()), problem.status
+
+
+def _only_kept() -> bool:
+    """Whether a script sent a draft: it needs no page, whose form would begin another session beside a sign-in."""
+    with suppress(RequestEntityTooLarge):
+        return request.method == "POST" and request.form.get("do") == "draft"
+    return False
 
 
 def _typed() -> list[tuple[str, str]]:

@@ -101,7 +101,11 @@ def test_a_full_disk_keeps_what_was_typed_until_there_is_room(disk: Path, leader
     household = _household(leader)
     leader.page.fill("[name=witness_name]", "廖满仓")
     leader.page.check("[name=proof][value=none]")
-    leader.page.fill("[name=none_reason]", "右手骨折" * 400)
+    disk.touch()
+    with leader.page.expect_response(lambda answer: answer.status == 507):
+        leader.page.fill("[name=none_reason]", "右手骨折" * 400)
+    with leader.page.expect_response(lambda answer: answer.status == 204):
+        disk.unlink()  # kept without another key
     disk.touch()
     leader.page.click(".act .btn--main")
     expect(leader.page.locator("[role=alert]")).to_contain_text("磁盘")

@@ -313,3 +313,13 @@ def test_what_was_typed_comes_back_until_it_is_saved(luo: Pages) -> None:
     assert saved.status_code == 303
     luo.post(path, half)  # it was on its way when the form was saved
     assert "接着上次填的" not in words(luo.get(path))
+
+
+def test_a_draft_that_nobody_may_keep_begins_no_session(luo: Pages) -> None:
+    """The page of a server that died goes on sending; the tab where somebody signs in again keeps its own."""
+    path = f"/households/{first(luo).id}/deliver"
+    stranger = luo.app.test_client()
+    form = typed(luo.get(path))
+    assert "Set-Cookie" in stranger.post(path, data=form).headers
+    refused = stranger.post(path, data=form | {"do": "draft"})
+    assert (refused.status_code, refused.data, refused.headers.get("Set-Cookie")) == (401, b"", None)
