@@ -35,8 +35,9 @@ format: .venv/dev.stamp ## put the source into its one layout
 mutants: .venv/dev.stamp ## break the code on purpose: every break must turn a test red
 	$(BIN)/python -m tests.mutants.run
 
-torture: .venv/dev.stamp ## kill -9 at every step, on both sides, 500 times
+torture: .venv/dev.stamp ## kill -9 at every step, on both sides, 500 times; and 100 times while a form is filled in
 	$(BIN)/python -m tests.torture
+	$(BIN)/python -m tests.torture --forms 50
 
 messages: .venv/dev.stamp ## find the texts in source and templates, update and compile the catalogues
 	@mkdir -p build
