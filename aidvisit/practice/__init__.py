@@ -67,11 +67,11 @@ def again(home: Path) -> None:
 
 
 def is_over(settings: config.Settings) -> bool:
-    """Whether the trip's days are past: what is done now would be told as too late."""
+    """Whether the trip's days are past, so that what is done now is told as too late; or it is of another version."""
     today = clock.wall().astimezone(settings.zone).date().isoformat()
     with opened(settings), reading() as conn:
-        found = log.recall(conn, BEGINS)
-        return found is None or bool(found["people"]["ends"] < today)
+        people = People.read(log.recall(conn, BEGINS, {}))
+        return people is None or people.ends < today
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from flask import current_app
@@ -35,6 +35,12 @@ class People:
     mend: str
     names: Mapping[str, str]
 
+    @classmethod
+    def read(cls, begins: Mapping[str, Any]) -> People | None:
+        """As it was remembered; None where nothing was, or by a version that told other steps."""
+        held = begins.get("people", {})
+        return cls(**held) if held.keys() == {each.name for each in fields(cls)} else None
+
     def asdict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -65,10 +71,10 @@ def practising() -> bool:
 def guide(actor: str, here: str | None = None) -> Guide | None:
     """How far it is. `here`: the household whose page is open. None where nothing is remembered of the beginning."""
     with reading() as conn:
-        begins = log.recall(conn, BEGINS)
-        if begins is None:
+        begins = log.recall(conn, BEGINS, {})
+        people = People.read(begins)
+        if people is None:
             return None
-        people = People(**begins["people"])
         own = [one for one in log.iterate(conn) if one.op.device == log.own(conn) and one.op.seq > begins["after"]]
         truck = today(conn, people.trip).truck
     form = draft.kept(actor, f"deliver:{people.find}")

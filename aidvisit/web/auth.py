@@ -81,6 +81,8 @@ ROUTES = {
     "imports.save": "import.run",
     "lock.now": "laptop.lock",
     "paper_day.page": "delivery.record",
+    "manual.page": "account.own",
+    "manual.picture": "account.own",
     "password.page": "account.own",
     "pairs.choose": "household.close",
     "pairs.compare": "household.close",

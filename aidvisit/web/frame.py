@@ -64,6 +64,7 @@ SECTIONS = {
     "bundles": "devices",
     "divisions": "catalog",
     "lists": "household",
+    "manual": "practice",
     "pairs": "household",
     "ready": "sync",
     "stick": "sync",

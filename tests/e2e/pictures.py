@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.pictures`: a picture of every page of the demo, wide and narrow, into docs/pictures."""
+"""`python -m tests.e2e.pictures`: pictures of the demo, wide and narrow in docs/pictures, and those of docs/手册."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.e2e.person import FLAGS
 from tests.support import browser
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+MANUAL = PLACE.parent / "手册"
+MANUAL_SIZE: ViewportSize = {"width": 360, "height": 560}
 WIDTHS = {1280: 800, 360: 740}
 TALLEST = 1250
 
@@ -78,6 +80,29 @@ def of_field(chromium: Browser, node: dict[str, str]) -> None:
     take(page, "today-english")
 
 
+def of_manual(chromium: Browser, node: dict[str, str]) -> None:
+    """What the leader's printed page shows: the top of four pages, as narrow as a telephone."""
+    page, url = chromium.new_page(locale="zh-CN", viewport=MANUAL_SIZE), node["url"]
+    page.goto(url)
+    page.fill("[name=login]", node["login"])
+    page.fill("[name=password]", node["password"])
+    page.click("main button")
+    page.wait_for_url(f"{url}/")
+
+    def shot(name: str, top: str) -> None:
+        page.locator(top).first.evaluate("one => scrollTo(0, one.getBoundingClientRect().top + scrollY - 12)")
+        page.screenshot(path=MANUAL / f"{name}.png")
+
+    shot("today", ".card--next")
+    page.click(".card--next .btn--main")
+    shot("deliver", ".name")
+    page.goto(url)
+    page.locator(".card--next a[href$=visit]").click()
+    shot("away", ".name")
+    page.goto(f"{url}/ready")
+    shot("ready", "h1")
+
+
 def of_centre(chromium: Browser, node: dict[str, str]) -> None:
     page, url = signed_in(chromium, node, "centre"), node["url"]
     take(page, "overview")
@@ -102,6 +127,7 @@ def main() -> int:
     program = browser.find()
     with demo() as running, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        of_manual(chromium, running["field"])
         of_field(chromium, running["field"])
         of_centre(chromium, running["central"])
         chromium.close()

@@ -123,6 +123,11 @@ def test_somebody_new_finishes_the_guided_trip(chromium: Browser, address: str) 
     seconds = novice.actions * ACTION_S
     assert seconds < 240, f"{novice.actions} actions: the rest of ten minutes is for reading"
 
+    page.get_by_role("link", name="队长一页纸").click()
+    expect(page.locator(".manual img")).to_have_count(4)
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 1, "one printed page"
+    looks_right(page)
+    page.goto(f"{address}/practice")
     page.get_by_role("button", name="重新开始").click()
     expect(page.locator(".steps .stamp--todo")).to_have_count(8, timeout=60_000)
     page.close()
@@ -140,5 +145,5 @@ def looks_right(page: Page) -> None:
         assert page.evaluate(CHECK, WCAG)["violations"] == []
     page.emulate_media(media="print")
     expect(page.locator(".practice__foot")).to_be_visible()
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -125,6 +125,8 @@ FIELD = {
     "POST password.page": Request("", {"old_password": PASSWORD, "password": NEW, "again": NEW}, status=503),
     "GET trip.today": Request("@name"),
     "GET stock.today": Request("任务物资"),
+    "GET manual.page": Request("出发前"),
+    "GET manual.picture": Request("", status=404),
     "GET practice.page": Request("--practice"),
     "POST practice.again": Request("", status=404),
     "GET ready.page": Request("@title", query={"trip": "@trip"}),

@@ -21,7 +21,7 @@ from aidvisit.cli.practice import practice_home
 from aidvisit.errors import Problem
 from aidvisit.services import sync
 from aidvisit.services.practice import AGAIN, LOGIN, PASSWORD, STEPS, guide
-from aidvisit.store.database import db, reading
+from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.queries.trip import today
 from sync import clock, log
 from tests.support.pages import Pages, typed, words
@@ -218,6 +218,14 @@ def test_a_trip_whose_days_are_past_begins_anew(home: Path, monkeypatch: pytest.
     assert practice.is_over(settings)
     practice.again(home)
     assert not practice.is_over(settings)
+
+
+def test_a_practice_of_another_version_begins_anew(home: Path, village: Pages) -> None:
+    with village.app.app_context(), transaction() as conn:
+        log.remember(conn, practice={"after": 1, "people": {"find": "somebody"}})
+    assert "重新开始" in words(village.get("/practice"))
+    assert village.get("/").status_code == 200
+    assert practice.is_over(config.load(home, {}))
 
 
 def test_what_the_guide_knows_is_what_is_in_the_village(village: Pages) -> None:
