@@ -34,6 +34,8 @@ AGE_S = 2.0
 HOUSEHOLDS = 30
 """So many of the list's are used up before the laptop begins its day anew."""
 WORDS = "老人不会写字邻居在场村委廖满仓说下午四点后回来"
+UNASKED = "--disable-prompt-on-repost"
+"""A form is sent again on loading its page again, as if somebody said yes."""
 LOOK = "[...document.querySelector('[data-deliver]').elements].find(one => one.name == name).value"
 
 
@@ -75,7 +77,8 @@ class Browser:
 
     def __init__(self, playwright: Playwright, program: str) -> None:
         self._folder = tempfile.mkdtemp()
-        command = [program, *FLAGS, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self._folder}"]
+        own = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self._folder}", UNASKED]
+        command = [program, *FLAGS, *own]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
