@@ -114,7 +114,19 @@ def test_sums_stand_beside_what_the_warehouse_has(planner: Planner) -> None:
     planner.set((planner.ids[0], "rice", 2), (planner.ids[1], "rice", 1))
     stock.load(actor=planner.home.user, trip=planner.planned("别的"), date=DAY, lines={"rice": 5})
     (item,) = planner.now().items
-    assert (item.item, item.allotted, item.households, item.in_stock) == ("rice", 3, 2, -5)
+    assert (item.item, item.allotted, item.households, item.in_stock, item.missing) == ("rice", 3, 2, -5, 8)
+    stock.load(actor=planner.home.user, trip=planner.trip, date=DAY, lines={"rice": 2})
+    (item,) = planner.now().items
+    assert (item.in_stock, item.taken, item.missing) == (-7, 2, 8)
+
+
+def test_what_the_truck_has_is_not_missing(planner: Planner) -> None:
+    planner.set((planner.ids[0], "rice", 2), (planner.ids[1], "rice", 1))
+    rice = [{"item": "rice", "quantity": 2}]
+    stock.receive(actor=planner.home.user, from_="donor:ai", to=stock.MAIN, date=DAY, lines=rice)
+    stock.load(actor=planner.home.user, trip=planner.trip, date=DAY, lines={"rice": 2})
+    (item,) = planner.now().items
+    assert (item.in_stock, item.taken, item.missing) == (0, 2, 1)
 
 
 def test_who_locks_does_not_approve(planner: Planner) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from aidvisit.domain.allotment import Entitled
+from aidvisit.domain.place import truck
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases, stands
@@ -27,7 +29,7 @@ STEPS = ("trip.planned", "trip.locked", "trip.approved", "trip.released", "trip.
 
 @dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """`in_stock`: in all warehouses and funds by the books."""
+    """`in_stock`: in all warehouses and funds by the books. `taken`: what this trip has got out of them already."""
 
     item: str
     name: str
@@ -36,6 +38,12 @@ class PlannedItem:
     allotted: int
     households: int
     in_stock: int
+    taken: int
+
+    @property
+    def missing(self) -> int:
+        """What neither the trip has nor any warehouse or fund."""
+        return max(0, self.allotted - self.taken - self.in_stock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,8 @@ def plan(conn: Connection, trip_id: str, today: str, scope: Scope = EVERYTHING) 
     found = [stop for stop in stops(conn, trip_id, scope) if stop.allotted]
     entries = log.entries_of(conn, trip_id, (*STEPS, "allocation.set"))
     return Plan(
-        head, _items(conn, found), _households(conn, trip_id, found, today), _steps(conn, entries), approval(entries),
-        _releases(conn, trip_id),
+        head, _items(conn, trip_id, found), _households(conn, trip_id, found, today), _steps(conn, entries),
+        approval(entries), _releases(conn, trip_id),
     )  # fmt: skip
 
 
@@ -127,27 +135,28 @@ def approval(entries: Iterable[Entry]) -> Approval:
     return Approval(locked, approved, changed if approved else 0)
 
 
-def _items(conn: Connection, found: Iterable[Stop]) -> list[PlannedItem]:
+def _items(conn: Connection, trip_id: str, found: Iterable[Stop]) -> list[PlannedItem]:
     allotted: Counter[str] = Counter()
     times: Counter[str] = Counter()
     for stop in found:
         allotted.update(stop.allotted)
         times.update(stop.allotted.keys())
-    stored = _stocked(conn)
+    stored = _moved(conn, lambda place: place.startswith("warehouse:") | place.startswith("fund:"))
+    taken = _moved(conn, lambda place: place == truck(trip_id))
     return [
         PlannedItem(
-            name.code, name.name, name.unit, name.spec, allotted[name.code], times[name.code], stored[name.code]
+            name.code, name.name, name.unit, name.spec, allotted[name.code], times[name.code], stored[name.code],
+            taken[name.code],
         )
         for name in named(items(conn), allotted)
-    ]
+    ]  # fmt: skip
 
 
-def _stocked(conn: Connection) -> Counter[str]:
-    """By item, what all warehouses and funds have together."""
+def _moved(conn: Connection, there: Callable[[Any], Any]) -> Counter[str]:
+    """By item, what was moved to such places, less what was moved away."""
     held: Counter[str] = Counter()
     for column, sign in ((StockLine.to_place, 1), (StockLine.from_place, -1)):
-        stores = column.startswith("warehouse:") | column.startswith("fund:")
-        query = select(StockLine.item, func.sum(StockLine.quantity).label("quantity")).where(stores)
+        query = select(StockLine.item, func.sum(StockLine.quantity).label("quantity")).where(there(column))
         for row in conn.execute(query.group_by(StockLine.item)):
             held[row.item] += sign * int(row.quantity)
     return held
