@@ -220,7 +220,6 @@ class Desk:
             self.sign_in()
             with suppress(Error):
                 asked_again.reload(wait_until="commit", timeout=5_000)
-            asked_again.close()
         else:
             self.browser.leave()
             self.browser = self._start()
