@@ -40,6 +40,7 @@ from aidvisit.web.pages import (
     mend,
     pair,
     paper_day,
+    papers,
     password,
     people,
     plan,
@@ -66,6 +67,7 @@ SHARED = (
     goods.blueprint,
     mend.blueprint,
     paper_day.blueprint,
+    papers.blueprint,
     visit.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
@@ -75,6 +77,7 @@ PAGES = {
         account.field,
         trip.field,
         goods.field,
+        papers.field,
         ready.field,
         practice.field,
         manual.field,

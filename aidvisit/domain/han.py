@@ -28,6 +28,14 @@ _DOUBLE_SURNAMES: Final = {
     "呼延": ("hu", "yan"), "鲜于": ("xian", "yu"), "乐正": ("yue", "zheng"),
 }  # fmt: skip
 """Read otherwise than in other words, or where a character alone would be."""
+_COMPOUND_SURNAMES: Final = {
+    *_DOUBLE_SURNAMES,
+    "上官", "司马", "司徒", "司空", "诸葛", "夏侯", "皇甫", "慕容", "东方", "公孙", "轩辕", "端木", "百里", "南宫",
+    "西门", "东郭", "闻人", "赫连", "公羊", "濮阳", "淳于", "太叔", "申屠", "仲孙", "钟离", "闾丘", "子车", "颛孙",
+    "拓跋", "夹谷", "宰父", "谷梁", "段干", "公冶", "宗政", "巫马", "公西", "漆雕", "壤驷", "公良", "亓官", "梁丘",
+    "左丘", "东门", "南门", "羊舌", "微生", "独孤", "纳兰", "完颜", "耶律", "第五", "爱新觉罗",
+}  # fmt: skip
+"""Those of more than one character. Source: 百家姓, and surnames of other peoples that are met today."""
 
 Spelling = tuple[str, ...]
 """A syllable a character, in plain letters: (`shan`, `xiao`, `ming`)."""
@@ -87,6 +95,15 @@ def _syllables(name: str) -> list[list[str]]:
     for i, syllable in enumerate(_surname(text)):
         found[i] = list(dict.fromkeys([syllable, *found[i]]))
     return [[spelled for syllable in each for spelled in _without_umlaut(syllable)] for each in found]
+
+
+def surname(name: str) -> str:
+    """What a name begins with that is its surname: 欧阳 of 欧阳小雨, as it was written; the first character else."""
+    plain = simplified(name)
+    for length in (4, 2):
+        if len(name) > length and plain[:length] in _COMPOUND_SURNAMES:
+            return name[:length]
+    return name[:1]
 
 
 def _surname(name: str) -> Spelling:

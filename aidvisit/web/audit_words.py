@@ -48,6 +48,9 @@ WHAT = {
 """What may be chosen, and how it is called; an unknown word of another program is shown as it is."""
 EXPORTS = {
     "audit": _("审计记录"), "households": _("名单"), "households-in-full": _("名单,带完整号码"),
+    "paper-roll-empty": _("签领表(空白)"), "paper-roll": _("发放花名册"), "paper-cash-empty": _("慰问金发放表(空白)"),
+    "paper-cash": _("慰问金发放表"), "paper-before": _("拟发放名单"), "paper-after": _("发放结果"),
+    "paper-village": _("给村干部核对的名单"),
 }  # fmt: skip
 """What was taken along; another program's word is not shown: anybody may have typed it."""
 NOBODY = (audit.SIGN_IN_REFUSED, "device.enrolled")

@@ -44,6 +44,7 @@ NAVIGATION = {
         ("trip.today", _("今日")),
         ("household.search", _("困难家庭")),
         ("stock.today", _("物资账")),
+        ("rolls.today", _("名单")),
         ("sync.page", _("上报")),
     ],
     "central": [
@@ -63,9 +64,11 @@ PRACTICE = ("practice.page", _("练习"))
 SECTIONS = {
     "bundles": "devices",
     "divisions": "catalog",
+    "goods": "stock",
     "lists": "household",
     "manual": "practice",
     "pairs": "household",
+    "papers": "rolls",
     "ready": "sync",
     "stick": "sync",
     "teams": "people",

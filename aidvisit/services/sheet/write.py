@@ -30,16 +30,21 @@ LONGEST = 32767
 """Characters that a cell can hold (ECMA-376)."""
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _STYLES = (
-    f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font/><font><b/></font></fonts>'
+    f'<styleSheet xmlns="{MAIN}"><fonts count="2"><font/><font><b/></font></fonts>'
     '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
-    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-    '<cellXfs count="2"><xf/><xf fontId="1" applyFont="1"/></cellXfs>'
+    '<borders count="2"><border/><border><left style="thin"/><right style="thin"/><top style="thin"/>'
+    '<bottom style="thin"/></border></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="5"><xf/><xf fontId="1" applyFont="1"/>'
+    '<xf fontId="1" applyFont="1" applyAlignment="1"><alignment horizontal="center" vertical="center"/></xf>'
+    '<xf fontId="1" borderId="1" applyFont="1" applyBorder="1" applyAlignment="1">'
+    '<alignment horizontal="center" vertical="center" wrapText="1"/></xf>'
+    '<xf borderId="1" applyBorder="1" applyAlignment="1"><alignment vertical="center" wrapText="1"/></xf></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
@@ -55,17 +60,22 @@ def workbook(to: Path | IO[bytes], tables: Iterable[Table]) -> None:
 
 
 def workbook_pieces(tables: Iterable[Table]) -> Iterator[bytes]:
-    """The bytes of such an .xlsx as they come. Source: ECMA-376, part 1, 18."""
+    """The bytes of such an .xlsx as they come."""
+    return book_pieces((title, _sheet(header, rows)) for title, header, rows in tables)
+
+
+def book_pieces(sheets: Iterable[tuple[str, Iterable[str]]]) -> Iterator[bytes]:
+    """The bytes of an .xlsx of these (title, XML of the sheet piece by piece). Source: ECMA-376, part 1, 18."""
     pipe, titles = _Pipe(), list[str]()
     with ZipFile(pipe, "w", ZIP_DEFLATED) as archive:
-        for title, header, rows in tables:
+        for title, pieces in sheets:
             titles.append(_title(title, titles))
             with archive.open(_entry(f"xl/worksheets/sheet{len(titles)}.xml"), "w") as sheet:
-                for xml in _sheet(header, rows):
+                for xml in pieces:
                     sheet.write(xml.encode())
                     yield pipe.taken()
         for name, xml in _parts(titles):
-            archive.writestr(_entry(name), _HEAD + xml)
+            archive.writestr(_entry(name), HEAD + xml)
     yield pipe.taken()
 
 
@@ -124,13 +134,13 @@ def _entry(name: str) -> ZipInfo:
 def _sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     """The XML of a sheet whose header stays in sight."""
     yield (
-        f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
+        f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0">'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
     )
     waiting: list[str] = []
     for number, row in enumerate(_chained(header, rows), 1):
         style = ' s="1"' if number == 1 else ""
-        cells = (_cell(f"{_letters(column)}{number}", style, value) for column, value in enumerate(row))
+        cells = (cell_xml(f"{letters(column)}{number}", style, value) for column, value in enumerate(row))
         waiting.append(f'<row r="{number}">{"".join(cells)}</row>')
         if len(waiting) == STEP:
             yield "".join(waiting)
@@ -138,16 +148,17 @@ def _sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[st
     yield "".join(waiting) + "</sheetData></worksheet>"
 
 
-def _cell(place: str, style: str, value: Cell) -> str:
+def cell_xml(place: str, style: str, value: Cell) -> str:
+    """`style`: nothing, or ` s="n"` of a cell that is drawn even when it is empty."""
     if value is None or value == "":
-        return ""
+        return f'<c r="{place}"{style}/>' if style else ""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f'<c r="{place}"{style}><v>{value!r}</v></c>'
     text = escape(_NO_XML.sub("", str(value))[:LONGEST], {"\r": "&#13;"})
     return f'<c r="{place}"{style} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
-def _letters(column: int) -> str:
+def letters(column: int) -> str:
     """0 → A, 25 → Z, 26 → AA."""
     letters = ""
     while column >= 0:
@@ -173,7 +184,7 @@ def _parts(titles: Sequence[str]) -> Iterator[tuple[str, str]]:
         f'<sheet name={quoteattr(title)} sheetId="{n}" r:id="rId{n}"/>'
         for n, title in zip(numbers, titles, strict=True)
     )
-    yield "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>'
+    yield "xl/workbook.xml", f'<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>'
     related = "".join(
         f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
     )

@@ -1,0 +1,49 @@
+"""The papers of a day, on the laptop, after the last household: printed to PDF, page by page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.person import Person
+
+ACROSS, UPRIGHT = (842, 595), (595, 842)
+"""A4 in points."""
+
+
+def pdf(page: Page, to: Path) -> list[tuple[int, int]]:
+    """Print, and the size of each page in points."""
+    page.pdf(path=to, prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", to.read_bytes())
+    return [(round(float(width)), round(float(height))) for width, height in boxes]
+
+
+def test_a_trip_s_papers_are_printed(leader: Person, tmp_path: Path) -> None:
+    page = leader.page
+    page.wait_for_url(f"{leader.pair.field.url}/")
+    page.get_by_role("link", name="名单", exact=True).click()
+    expect(page.get_by_role("heading", name="名单和单据")).to_be_visible()
+    papers = page.url
+    page.get_by_role("button", name=re.compile("^打印 签领表")).click()
+    expect(page.locator(".sheet")).to_have_count(2)
+    assert pdf(page, tmp_path / "roll.pdf") == [ACROSS] * 2
+    page.goto(papers)
+    page.get_by_role("button", name=re.compile("^打印 给村干部")).click()
+    expect(page.locator(".sheet__own")).to_have_count(4)
+    assert pdf(page, tmp_path / "village.pdf") == [ACROSS] * 2
+    page.goto(papers)
+    page.get_by_label("异议电话").fill("0758-6688001")
+    page.get_by_label("落款单位").fill("民强村民委员会")
+    page.get_by_role("button", name="拟发放名单").click()
+    expect(page.locator(".posted tbody tr")).to_have_count(34)
+    assert set(pdf(page, tmp_path / "notice.pdf")) == {UPRIGHT}
+    page.goto(papers)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    nav = page.get_by_role("navigation", name="主导航")
+    expect(nav.get_by_role("link")).to_have_text(["今日", "困难家庭", "物资账", "名单", "上报"])
+    with page.expect_download() as taken:
+        page.get_by_role("button", name=".xlsx 签领表(空白)").click()
+    assert taken.value.suggested_filename.endswith(".xlsx")
