@@ -91,8 +91,8 @@ def note_words(row: PrintedRow, items: list[ItemName]) -> str:
 
 
 def total_words(sums: Sums) -> str:
-    """`人民币(大写):叁佰元整`."""
-    return f"人民币(大写):{money.capitals(sums.fen)}"
+    """`人民币(大写):叁佰元整`; nothing where nothing has a price."""
+    return "" if sums.fen is None else f"人民币(大写):{money.capitals(sums.fen)}"
 
 
 def table(paper: Paper) -> PaperTable:
@@ -105,28 +105,32 @@ def table(paper: Paper) -> PaperTable:
     rows = [_cells(row, paper, cash=cash) for row in paper.rows]
     tail: list[Cell] = [""] * (5 if cash else 4)
     total: list[Cell] = ["合计", f"{paper.total.households} 户", "", "", paper.total.persons or ""]
-    rows.append([*total, *_quantities(paper.total.lines, items), paper.total.fen / 100, *tail])
+    rows.append([*total, *_quantities(paper.total.lines, items), _yuan(paper.total.fen), *tail])
     handed = list(dict.fromkeys(name for sheet in paper.sheets for name in sheet.handed_by))
     seen = list(dict.fromkeys(name for sheet in paper.sheets for name in sheet.witnesses))
     below = [
-        total_words(paper.total), f"经手人:{'、'.join(handed)}      见证人:{'、'.join(seen)}      单位(盖章):"
-    ]  # fmt: skip
+        *filter(None, [total_words(paper.total)]),
+        f"经手人:{'、'.join(handed)}      见证人:{'、'.join(seen)}      单位(盖章):",
+    ]
     widths = [6, 12, 16, 14, 6, *[10] * len(items), 11, *([9] if cash else []), 18, 14, 12, 18]
     above = [f"填表单位(盖章):          任务:{paper.trip.title}          日期:{_day(paper)}"]
     return PaperTable(title(paper), above, header, rows, below, widths)
 
 
+def _yuan(fen: int | None) -> Cell:
+    return "" if fen is None else fen / 100
+
+
 def _cells(row: PrintedRow, paper: Paper, *, cash: bool) -> list[Cell]:
     line, signed = row.line, "" if paper.planned else ";".join(proof_words(one) for one in row.line.receipts)
     own: list[Cell] = [line.number, line.name, line.village + line.group, line.phone, line.size or ""]
-    fen: Cell = "" if row.fen is None else row.fen / 100
     method: list[Cell] = [("" if paper.planned else method_words(row))] if cash else []
     written: list[Cell] = (
         ["", "", "", ""]
         if paper.planned
         else [signed, relation_words(row), dates_words(row), note_words(row, paper.items)]
     )
-    return [*own, *_quantities(row.lines, [] if cash else paper.items), fen, *method, *written]
+    return [*own, *_quantities(row.lines, [] if cash else paper.items), _yuan(row.fen), *method, *written]
 
 
 def _quantities(lines: Mapping[str, int], items: list[ItemName]) -> list[Cell]:

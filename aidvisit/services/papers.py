@@ -31,12 +31,12 @@ CASH: frozenset[Kind] = frozenset({"cash-empty", "cash"})
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """`lines`: quantity by item code; `fen`: their worth, of the items that have a price; `persons` of `households`."""
+    """`lines`: quantity by item code; `persons` of `households`; `fen`: worth of what has a price, None of nothing."""
 
     households: int
     persons: int
     lines: Mapping[str, int]
-    fen: int
+    fen: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +152,5 @@ def _sums(rows: Sequence[PrintedRow]) -> Sums:
     for row in rows:
         lines.update(row.lines)
     got = [row for row in rows if row.lines]
-    return Sums(len(got), sum(row.line.size or 0 for row in got), lines, sum(row.fen or 0 for row in rows))
+    priced = [row.fen for row in rows if row.fen is not None]
+    return Sums(len(got), sum(row.line.size or 0 for row in got), lines, sum(priced) if priced else None)

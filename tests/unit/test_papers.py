@@ -147,6 +147,8 @@ def test_a_file_has_the_layout_of_offices(desk: Desk) -> None:
     assert rows[2][:5] == ["序号", "户主姓名", "村组", "联系电话", "人数"]
     assert [row[0] for row in rows[3:37]] == list(range(1, 35))
     assert rows[37][0] == "合计"
+    unsigned = load_workbook(io.BytesIO(desk.ask("roll-empty", **{"as": "xlsx"}).data)).worksheets[0]
+    assert "零元" not in str([*unsigned.iter_rows(values_only=True)])
     amount = rows[2].index("金额(元)")
     assert rows[37][amount] == sum(float(str(row[amount] or 0)) for row in rows[3:37]) == 300.5
     assert rows[38][0] == f"人民币(大写):{money.capitals(30_050)}"
