@@ -7,14 +7,16 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from aidvisit.store.database import reading
 from aidvisit.store.queries import trip as trips
 from tests.e2e.hands import Hands
-from tests.e2e.person import Person
+from tests.e2e.person import WITHIN_MS, Person
 from tests.e2e.planning import TITLE, by_rules, planned
 from tests.support.nodes import Pair
 
@@ -24,6 +26,7 @@ DAY = "2021-01-20"
 SPARE = {"rice": 3, "oil": 5}
 """Beside what is on the list."""
 MOST_ACTIONS = 3
+ITEMS = (("rice", "大米"), ("oil", "食用油"))
 SIGNATURE = "M60 90L80 60 110 120 140 70 180 110"
 ACTS = "for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, e => e.isTrusted && acted(kind), true)"
 
@@ -64,7 +67,9 @@ class Counting:
 
 
 @pytest.mark.timeout(300, func_only=True)
-def test_from_the_plan_to_the_balance(office: Person, second: Person, leader: Person, pair: Pair) -> None:
+def test_from_the_plan_to_the_balance(
+    office: Person, second: Person, leader: Person, pair: Pair, tmp_path: Path
+) -> None:
     page = leader.page
     address = plan(office, second, pair)
     receive(office)
@@ -81,6 +86,7 @@ def test_from_the_plan_to_the_balance(office: Person, second: Person, leader: Pe
     mended(leader, day)
     expect(page.get_by_role("main")).to_contain_text("名单都走完了")
     evening(leader, day)
+    printed(leader, day, tmp_path)
     leader.go(pair.field, "/sync")
     page.get_by_role("button", name="现在同步").click()
     leader.sees_chip("sent")
@@ -291,6 +297,26 @@ def _goods(leader: Person, what: str, typed: dict[str, object]) -> None:
     leader.page.locator("summary", has_text=re.compile(f"^{re.escape(what)}$")).click()
     for cell, text in typed.items():
         leader.page.fill(cell, str(text))
+
+
+def printed(leader: Person, day: Day, folder: Path) -> None:
+    """Offline, right after the last household: the roll with its signatures on paper, and the same sums in .xlsx."""
+    page = leader.page
+    leader.go(leader.pair.field, "/papers")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name=".xlsx 发放花名册").click()
+    taken.value.save_as(folder / "roll.xlsx")
+    sheet = openpyxl.load_workbook(folder / "roll.xlsx").worksheets[0]
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    head = next(row for row in rows if row[0] == "序号")
+    total = next(row for row in rows if row[0] == "合计")
+    columns = {item: next(n for n, words in enumerate(head) if str(words).startswith(name)) for item, name in ITEMS}
+    assert {item: int(total[column]) for item, column in columns.items()} == day.delivered
+    page.get_by_role("button", name=re.compile("^打印 发放花名册")).click()
+    expect(page.locator(".sheet__sum").last).to_contain_text("总计", timeout=WITHIN_MS)
+    signed = page.locator(".sheet__signed img").count()
+    assert signed == day.signed - 1, "one did not want to sign"
+    assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == page.locator(".sheet").count()
 
 
 def balanced(leader: Person, office: Person, day: Day) -> None:
