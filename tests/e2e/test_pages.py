@@ -23,7 +23,8 @@ PAGES = [
     *(("field", page) for page in ("sign-in", "today", "search", "found", "household", "deliver", "visit", "sync",
                                    "slip", "password", "lists", "register", "register-institution", "edit", "close",
                                    "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip", "ready",
-                                   "paper-day")),
+                                   "paper-day", "papers", "papers-summary", "papers-roll", "papers-village",
+                                   "papers-notice", "manual")),
     *(("centre", page) for page in ("sign-in", "overview", "trips", "reconciliation", "search", "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
                                     "person-add", "person-password", "team", "team-add", "audit", "bundles", "catalog",
@@ -51,6 +52,8 @@ PATHS = {"today": "/", "overview": "/", "reconciliation": "/trips/{trip}", "foun
          "plan-edit": "/trips/{trip}/edit", "plan-rules": "/trips/{trip}/rules", "release": "/trips/{trip}/release",
          "allot": "/households/{household}/allot", "goods": "/trips/{trip}/stock",
          "goods-slip": "/trips/{trip}/stock", "paper-day": "/trips/{trip}/paper-day",
+         "papers-summary": "/trips/{trip}/papers/summary",
+         **dict.fromkeys(("papers", "papers-roll", "papers-village", "papers-notice"), "/trips/{trip}/papers"),
          "stock-load": "/stock/load"}  # fmt: skip
 
 
@@ -88,7 +91,7 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         person.page.fill("main [name=q]", "杨")
         person.page.press("main [name=q]", "Enter")
         expect(person.page.get_by_role("main")).to_contain_text("杨雪珍")
-    if page in ("choose", "compare", "visit-void", "goods-slip", "paper-day"):
+    if page in ("choose", "compare", "visit-void", "goods-slip", "paper-day", *PRINTED):
         go_on(person, page)
     if page == "edit":
         for _ in range(2):
@@ -111,8 +114,23 @@ def show(person: Person, role: str, page: str, household: str) -> None:
         expect(person.page.locator("[name=sure]")).to_have_count(1)
 
 
+PRINTED = {"papers-roll": "打印 发放花名册", "papers-village": "打印 给村干部核对的名单", "papers-notice": "拟发放名单"}
+
+
+def printed(person: Person, page: str) -> None:
+    """A paper of the trip as the browser shows it before it prints."""
+    if page == "papers-notice":
+        person.page.get_by_label("异议电话").fill("0758-6688001")
+        person.page.get_by_label("落款单位").fill("民强村民委员会")
+    person.page.get_by_role("button", name=PRINTED[page], exact=True).click()
+    expect(person.page.locator(".sheet, .posted").first).to_be_visible()
+
+
 def go_on(person: Person, page: str) -> None:
     """From the search for another household, a visit's form, a trip's goods or its list."""
+    if page in PRINTED:
+        printed(person, page)
+        return
     if page == "paper-day":
         for summary in person.page.locator("[data-row] summary").all()[:2]:
             summary.click()
