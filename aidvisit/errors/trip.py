@@ -34,7 +34,7 @@ TRIP = {
     "no-goods-found": Kind(
         422,
         "{file} 里找不到表头(同一行应有“物资”和“数量”),或表头下面没有内容。请核对后再选一次。什么都没有入库。",
-        "No heading was found in {file} (物资 and 数量, or item and quantity, in one row), or nothing below it. "
+        "No heading was found in {file} (what was given and how much of it, in one row), or nothing below it. "
         "Check it and choose it again. Nothing was recorded.",
     ),
     "unknown-paper": Kind(
