@@ -24,7 +24,8 @@ from aidvisit.store.queries.warning import visit_warnings
 from aidvisit.web import auth, photos
 from aidvisit.web.chip import send_soon
 from aidvisit.web.days import day_of
-from aidvisit.web.forms import SIGNATURE, OutcomeForm, VisitForm, VoidForm, at_fields, read, saved_or_shown, together
+from aidvisit.web.forms import SIGNATURE, OutcomeForm, VisitForm, at_fields, read, saved_or_shown, together
+from aidvisit.web.pages.mend import taken_back
 from aidvisit.web.trip_forms import amounts
 from sync.op import is_uuid, uuid7
 
@@ -147,27 +148,7 @@ def _first(conn: Connection, household: str) -> dict[str, Any]:
 @blueprint.route("/households/<household>/visits/<visit>/void", methods=["GET", "POST"])
 def void(household: str, visit: str) -> ResponseReturnValue:
     """Take a visit back, with a reason. Raises: Problem `unknown-household`, `unknown-visit`."""
-    problem = None
-    if request.method == "POST":
-        try:
-            reason = read(VoidForm)["reason"]
-            service.void(actor=auth.actor(), household=household, visit=visit, reason=reason, scope=g.scope)
-        except Problem as raised:
-            if raised.name != "invalid-form":
-                raise
-            problem = raised
-        else:
-            send_soon()
-            return redirect(url_for("household.page", household=household, _anchor=f"visit-{visit}"), 303)
-    with reading() as conn:
-        view = _view(conn, household)
-        found = visits.visit(conn, household, visit) if is_uuid(visit) else None
-    if found is None:
-        raise Problem("unknown-visit")
-    page = render_template(
-        "visit/void.html", household=view, visit=found, typed=request.form, problem=problem, errors=at_fields(problem)
-    )
-    return page, problem.status if problem else 200
+    return taken_back("visit", household, visit, service.void, visits.visit)
 
 
 def _view(conn: Connection, household: str) -> HouseholdView:
