@@ -50,6 +50,7 @@ ROUTES = {
     "divisions.load": "catalog.manage",
     "divisions.one": "catalog.manage",
     "divisions.page": "catalog.read",
+    "entries.page": "trip.read",
     "goods.move": "stock.move",
     "goods.page": "trip.read",
     "goods.slip": "trip.read",

@@ -64,6 +64,7 @@ PRACTICE = ("practice.page", _("练习"))
 SECTIONS = {
     "bundles": "devices",
     "divisions": "catalog",
+    "entries": "trips",
     "goods": "stock",
     "lists": "household",
     "manual": "practice",

@@ -102,6 +102,7 @@ SHARED = {
     "GET goods.slip": Request("@title"),
     "GET paper_day.page": Request("@name"),
     "POST paper_day.page": Request("还没有勾选", {"form": _id(), "date": DAY}, status=422),
+    "GET entries.page": Request("@title", query={"of": "loaded", "trip": "@trip"}),
     "GET papers.page": Request("@title"),
     "POST papers.paper": Request("@name", {"what": "roll-empty"}, records="access.recorded"),
     "GET papers.summary": Request("@title"),

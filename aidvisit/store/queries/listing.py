@@ -153,7 +153,7 @@ def _wanted(conn: Connection, wanted: Wanted, scope: Scope, today: str, alias: A
     if wanted.place:
         conditions.append(within.under(Household.division.expression, [wanted.place]))
     if wanted.category:
-        conditions.append(_in_category(wanted.category, today))
+        conditions.append(in_category(wanted.category, today))
     if wanted.not_visited_since:
         conditions += _not_since(conn, alias, _visits(wanted.not_visited_since), Visit.household.expression)
     if wanted.not_served_since:
@@ -208,7 +208,7 @@ def _needy(conn: Connection, alias: Aliases) -> ColumnElement[bool]:
     return or_(and_(alone, ~among(conn, Household.id, together)), among(conn, Household.id, list(needy)))
 
 
-def _in_category(code: str, today: str) -> ColumnElement[bool]:
+def in_category(code: str, today: str) -> ColumnElement[bool]:
     """The household has it, one of its people has it, or the age of one says so."""
     named = f'"code":{json.dumps(code, ensure_ascii=False)}'
     own = exists().where(HouseholdCategory.household == Household.id, HouseholdCategory.code == code)
