@@ -78,6 +78,7 @@ PAGES = {
         *SHARED,
         account.field,
         trip.field,
+        trip.own,
         goods.field,
         papers.field,
         ready.field,

@@ -39,6 +39,13 @@ class Balance:
         return self.on_truck - counted
 
 
+def unexplained(difference: int, explained: int) -> int:
+    """Of a difference, what reasons given for so much of it leave open. Those for the other direction cover nothing."""
+    if difference * explained <= 0:
+        return difference
+    return max(difference - explained, 0) if difference > 0 else min(difference - explained, 0)
+
+
 def balance(trip: str, movements: Iterable[Movement]) -> dict[str, Balance]:
     """Sum what went on and off a trip's truck, by item.
 

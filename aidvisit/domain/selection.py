@@ -18,6 +18,8 @@ what households received, also without a trip and from custody; `received` is wh
 """
 
 LONGEST = 100
+SEVERAL, UNKNOWN = "~several", "~unknown"
+"""Of a `lot`: one of several, nobody knows which; or none was written down. Of a `donor`: not known."""
 _ARGUMENTS = {"from_": "from", "class_": "class"}
 
 

@@ -31,6 +31,17 @@ TRIP = {
         "这次任务已经关闭,没有改动。要改请先重新打开。",
         "This trip is closed, so nothing was changed. Reopen it first.",
     ),
+    "trip-is-open": Kind(
+        409,
+        "这次任务没有关闭,不用重新打开。",
+        "This trip is not closed, so there is nothing to reopen.",
+    ),
+    "trip-unsettled": Kind(
+        409,
+        "还有物资没有交代清楚({items}),任务没有关闭。请先退库、记损耗或写明原因。",
+        "Some goods are not accounted for yet ({items}), so the trip was not closed. "
+        "Bring them back, record the loss, or give the reason first.",
+    ),
     "no-goods-found": Kind(
         422,
         "{file} 里找不到表头(同一行应有“物资”和“数量”),或表头下面没有内容。请核对后再选一次。什么都没有入库。",

@@ -169,6 +169,10 @@ class ReopenForm(VoidForm):
     """Taking a household back."""
 
 
+class NoteForm(Form):
+    note = fields.String(load_default="", validate=validate.Length(max=500, error="最多 500 字。 / At most 500."))
+
+
 class CloseForm(Form):
     reason = fields.String(
         required=True,

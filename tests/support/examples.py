@@ -103,6 +103,7 @@ SHARED = {
     "GET paper_day.page": Request("@name"),
     "POST paper_day.page": Request("还没有勾选", {"form": _id(), "date": DAY}, status=422),
     "GET entries.page": Request("@title", query={"of": "loaded", "trip": "@trip"}),
+    "GET trips.reconcile": Request("@title"),
     "GET papers.page": Request("@title"),
     "POST papers.paper": Request("@name", {"what": "roll-empty"}, records="access.recorded"),
     "GET papers.summary": Request("@title"),
@@ -168,7 +169,9 @@ CENTRAL = {
     ),
     "GET report.overview": Request("@title"),
     "GET trips.page": Request("@title"),
-    "GET trips.reconcile": Request("@title"),
+    "POST trips.close": Request("没有交代清楚", {"note": "完"}, status=409),
+    "POST trips.reopen": Request("没有关闭", {"reason": "漏了一户"}, status=409),
+    "POST trips.explain": Request("请至少写明一样", {"reason.rice": ""}, status=422),
     "GET stores.page": Request("仓库和资金"),
     "POST stores.page": Request(
         "入库单",

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from aidvisit.domain.rights import EVERYTHING, Scope
-from aidvisit.domain.selection import COLUMNS, Of, Selection, of_arguments
+from aidvisit.domain.selection import COLUMNS, SEVERAL, UNKNOWN, Of, Selection, of_arguments
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import entries
 from aidvisit.store.queries.names import names
@@ -186,3 +186,13 @@ def test_an_address_says_what_is_asked_for_and_nothing_that_cannot_be() -> None:
     for bad in ({"trip": "x"}, {"from": "2020-13-01"}, {"division": "44x"}, {"place": "moon"}, {"lot": "x" * 101}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             of_arguments(bad)
+
+
+def test_lots_and_donors_that_nobody_knows_are_asked_for_as_such(conn: Connection) -> None:
+    assert total(conn, "handed", lot=SEVERAL) == {"rice": 3}
+    assert total(conn, "handed", lot=UNKNOWN) == {"oil": 1, "rice": -1}
+    assert total(conn, "handed", item="rice", donor=UNKNOWN) == {"rice": 2}
+    every = total(conn, "handed")
+    for field, values in (("lot", ("A", "B", SEVERAL, UNKNOWN)), ("donor", ("ai", "bo", UNKNOWN))):
+        parts = [total(conn, "handed", **{field: value}) for value in values]
+        assert {item: sum(part.get(item, 0) for part in parts) for item in every} == every

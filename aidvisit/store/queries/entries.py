@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, desc, func, literal, select, tuple_
+from sqlalchemy import Connection, Row, desc, literal, select, tuple_
 
 from aidvisit.domain import mask
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -15,13 +15,13 @@ from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import items, unknown_item
 from aidvisit.store.queries.goods import place_names
-from aidvisit.store.queries.selected import lines, loaded_lots, lots_of_donors
+from aidvisit.store.queries.selected import COUNTED, count, lines, loaded_lots, lots_of_donors, totals
 from aidvisit.store.tables import Delivery, Household, StockLine, StockMove, Trip
 from sync.rows import among
 
+__all__ = ["COUNTED", "Entry", "count", "page", "totals"]
+
 PAGE = 50
-COUNTED = 10_000
-"""As far as a page counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +75,6 @@ def page(
         query = query.where(tuple_(*order) < tuple_(literal(date), literal(source), literal(int(line))))
     rows = conn.execute(query).all()
     return _entries(conn, of, rows[:limit], scope), len(rows) > limit
-
-
-def totals(
-    conn: Connection,
-    of: Of,
-    selection: Selection,
-    scope: Scope = EVERYTHING,
-    *,
-    today: str,
-    by: Sequence[str] = ("item",),
-) -> dict[Any, int]:
-    """The figure, by columns of its lines (`item`, `trip`, `date`, `household` …): the key is a tuple if several.
-
-    A household is the id that was recorded: who sums by it resolves aliases.
-    """
-    wide = any(name in ("from_place", "to_place") for name in by)
-    found = lines(conn, of, selection, scope, today, wide=wide).subquery()
-    columns = [found.c[name] for name in by]
-    query = select(*columns, func.sum(found.c.quantity)).group_by(*columns)
-    return {row[0] if len(by) == 1 else tuple(row[:-1]): int(row[-1]) for row in conn.execute(query)}
-
-
-def count(conn: Connection, of: Of, selection: Selection, scope: Scope = EVERYTHING, *, today: str) -> int:
-    """How many entries there are, no further than one beyond `COUNTED`."""
-    found = lines(conn, of, selection, scope, today, wide=False).subquery()
-    some = select(found.c.source).limit(COUNTED + 1).subquery()
-    return conn.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 # --- with names -----------------------------------------------------------------------------------------------

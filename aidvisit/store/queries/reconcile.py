@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, distinct, func, or_, select
 
 from aidvisit.domain import place
-from aidvisit.domain.balance import Balance
+from aidvisit.domain.balance import Balance, unexplained
 from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.domain.selection import Selection
+from aidvisit.domain.stream import trip_stream
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import Aliases, aliases
-from aidvisit.store.queries.catalog import ItemName, Quantity, items, named, quantities
+from aidvisit.store.queries.catalog import ItemName, Quantity, is_goods, items, named, quantities
+from aidvisit.store.queries.closing import LateFact, Step, late, steps
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
+from aidvisit.store.queries.lots import LotRow, by_lot
 from aidvisit.store.queries.progress import State, Stop, stops
+from aidvisit.store.queries.selected import totals
 from aidvisit.store.queries.trip import TripHead, trip
 from aidvisit.store.queries.truck import Count, balances, last_counts
-from aidvisit.store.tables import Delivery, Release, Trip
+from aidvisit.store.tables import Delivery, FieldConflict, Release, Trip
+from sync.rows import among
+from sync.tables import op as op_table
+
+op = op_table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class ItemRow:
     `counted`: at the last count of the truck. `difference`: what nobody can account for, more than 0 when it is
     missing (少), less when there is too much (多): `on_truck` by the books less what the count says must still be
     there (`truck.last_counts`). While nobody has counted, it is 0: what is on the truck is simply still there.
+    `explained_for`: how much of it the reasons that were given at that count are for.
     """
 
     item: str
@@ -45,6 +55,23 @@ class ItemRow:
     counted: int | None
     difference: int
     explained: str | None
+    explained_for: int = 0
+    is_goods: bool = True
+
+    @property
+    def missing(self) -> int:
+        """What nobody has given a reason for: of the difference, what the reasons of the last count do not cover."""
+        return unexplained(self.difference, self.explained_for)
+
+    @property
+    def still_there(self) -> int:
+        """What must be on the truck now: it goes back, into custody or to a household before the trip is closed."""
+        return self.on_truck - self.difference
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left on the truck that nobody accounts for; a service is on none."""
+        return not self.is_goods or (self.missing == 0 and self.still_there == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +109,65 @@ class Reconciliation:
     households: list[HouseholdRow]
     devices: list[ReportingDevice]
     duplicates: list[Duplicate]
+    conflicts: int = 0
+    held: int = 0
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    lots: list[LotRow] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    late: list[LateFact] = field(default_factory=list)
+
+    @property
+    def unsettled(self) -> list[ItemRow]:
+        """What must be explained or brought back before the trip is closed."""
+        return [row for row in self.items if not row.settled]
 
 
 def reconcile(conn: Connection, trip_id: str, scope: Scope = EVERYTHING) -> Reconciliation:
-    """Some twenty statements, whatever the number of households.
+    """Some fifty statements, whatever the number of households.
 
+    `conflicts`: households of the trip with edits that disagree; `held`: records about it that wait for review;
+    `elsewhere`: by item, what households got on the trip, but not from its truck.
     Raises: LookupError when there is no such trip, or none in this scope.
     """
     head = trip(conn, trip_id, scope)
     if head is None:
         raise LookupError(trip_id)
     names = items(conn)
-    found = stops(conn, trip_id, scope)
+    found, asked = stops(conn, trip_id, scope), Selection(trip=trip_id)
+    homes = aliases(conn).spread(stop.household for stop in found)
     return Reconciliation(
         head,
         _items(conn, trip_id, found, names),
         _households(conn, trip_id, found, names),
         _devices(conn, trip_id, scope),
-        duplicates(conn, trip_id, scope),
+        duplicates(conn, trip_id, scope, homes),
+        _conflicts(conn, homes),
+        _held(conn, trip_id),
+        _elsewhere(conn, asked, scope),
+        by_lot(conn, asked, scope, today=head.ends),
+        steps(conn, trip_id),
+        late(conn, trip_id, scope),
     )
+
+
+def _conflicts(conn: Connection, households: Sequence[str]) -> int:
+    query = select(func.count(distinct(FieldConflict.subject))).where(among(conn, FieldConflict.subject, households))
+    return conn.execute(query).scalar_one()
+
+
+def _held(conn: Connection, trip_id: str) -> int:
+    """Of the trip's own stream, or of a town's that names the trip."""
+    about = or_(op.stream == trip_stream(trip_id), op.body.contains(f'"{trip_id}"'))
+    waits = (op.problem.is_not(None), op.dismissed.is_(False))
+    return conn.execute(select(func.count()).select_from(op_table).where(*waits, about)).scalar_one()
+
+
+def _elsewhere(conn: Connection, asked: Selection, scope: Scope) -> dict[str, int]:
+    """Given from custody or a warehouse. Both are counted as their entries are."""
+    all_given = totals(conn, "delivered", asked, scope, today="")
+    own = totals(conn, "delivered", asked.but(place=place.truck(asked.trip)), scope, today="")
+    left = {item: quantity - own.get(item, 0) for item, quantity in all_given.items()}
+    return {item: quantity for item, quantity in left.items() if quantity}
 
 
 def item_rows(conn: Connection, trip_id: str) -> list[ItemRow]:
@@ -117,11 +184,11 @@ def _items(conn: Connection, trip_id: str, found: list[Stop], names: Mapping[str
     rows = []
     for name in named(names, allocated.keys() | moved.keys() | counts.keys()):
         line, count = moved.get(name.code, Balance()), counts.get(name.code)
-        rows.append(_item(name, allocated[name.code], line, count))
+        rows.append(_item(name, allocated[name.code], line, count, is_goods(names, name.code)))
     return rows
 
 
-def _item(name: ItemName, allocated: int, line: Balance, count: Count | None) -> ItemRow:
+def _item(name: ItemName, allocated: int, line: Balance, count: Count | None, goods: bool) -> ItemRow:
     return ItemRow(
         name.code,
         name.name,
@@ -137,6 +204,8 @@ def _item(name: ItemName, allocated: int, line: Balance, count: Count | None) ->
         None if count is None else count.counted,
         0 if count is None else line.difference(count.still_there),
         None if count is None else count.explained,
+        0 if count is None else count.explained_for,
+        goods,
     )
 
 

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 
 from aidvisit.domain import place as places
-from aidvisit.domain.rights import Scope
-from aidvisit.domain.selection import Of, Selection
+from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.domain.selection import SEVERAL, UNKNOWN, Of, Selection
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases, of_one
 from aidvisit.store.queries.listing import in_category
@@ -51,6 +51,9 @@ Lines = Select[Any] | CompoundSelect[Any]
 """`date`, `source`, `line`, `item`, `quantity` (less than 0: it went back), `trip`, `household`, `from_place`,
 `to_place`, `lot`. `source` and `line` name one of them, and with the date they are their order.
 """
+
+COUNTED = 10_000
+"""As far as `count` goes."""
 
 ON, OFF = "on", "off"
 _NAMED = ("gain", "household", "loss")
@@ -90,6 +93,33 @@ def lines(conn: Connection, of: Of, selection: Selection, scope: Scope, today: s
         return _received(selection, scope)
     parts = [_moved(conn, side, selection, scope) for side in _SIDES[of]]
     return parts[0] if len(parts) == 1 else union_all(*parts)
+
+
+def totals(
+    conn: Connection,
+    of: Of,
+    selection: Selection,
+    scope: Scope = EVERYTHING,
+    *,
+    today: str,
+    by: Sequence[str] = ("item",),
+) -> dict[Any, int]:
+    """The figure, by columns of its lines (`item`, `trip`, `date`, `household` …): the key is a tuple if several.
+
+    A household is the id that was recorded: who sums by it resolves aliases.
+    """
+    wide = any(name in ("from_place", "to_place") for name in by)
+    found = lines(conn, of, selection, scope, today, wide=wide).subquery()
+    columns = [found.c[name] for name in by]
+    query = select(*columns, func.sum(found.c.quantity)).group_by(*columns)
+    return {row[0] if len(by) == 1 else tuple(row[:-1]): int(row[-1]) for row in conn.execute(query)}
+
+
+def count(conn: Connection, of: Of, selection: Selection, scope: Scope = EVERYTHING, *, today: str) -> int:
+    """How many entries there are, no further than one beyond `COUNTED`."""
+    found = lines(conn, of, selection, scope, today, wide=False).subquery()
+    some = select(found.c.source).limit(COUNTED + 1).subquery()
+    return conn.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def kind(column: ColumnElement[Any], *kinds: str) -> ColumnElement[bool]:
@@ -317,13 +347,15 @@ def loaded_lots(conn: Connection, trucks: Sequence[str]) -> Select[Any]:
     return query.where(~kind(line.from_place.expression, *_NAMED)).distinct()
 
 
-def only_lots() -> Select[Any]:
-    """(`truck`, `item`, `lot`): where all that was loaded of an item is of one lot."""
+def only_lots(*where: ColumnElement[bool]) -> Select[Any]:
+    """(`truck`, `item`, `lot`, `several`): the lot of all that was loaded of an item, unless there are several."""
     line = StockLine
     said = func.coalesce(line.lot, "")
-    one = select(line.to_place.label("truck"), line.item, func.max(line.lot).label("lot"))
-    one = one.where(kind(line.to_place.expression, "truck"), ~kind(line.from_place.expression, *_NAMED))
-    return one.group_by(line.to_place, line.item).having(func.min(said) == func.max(said), func.max(said) != "")
+    several = func.min(said) != func.max(said)
+    lot = case((several, null()), else_=func.max(line.lot))
+    one = select(line.to_place.label("truck"), line.item, lot.label("lot"), several.label("several"))
+    loaded = (kind(line.to_place.expression, "truck"), ~kind(line.from_place.expression, *_NAMED), *where)
+    return one.where(*loaded).group_by(line.to_place, line.item)
 
 
 def lots_of_donors() -> Select[Any]:
@@ -341,16 +373,20 @@ def _lots(
     if not chosen.lot and not chosen.donor:
         return
     loaded, given = only_lots().subquery(), lots_of_donors().subquery()
-    of_truck = select(loaded.c.truck, loaded.c.item)
-    if chosen.lot:
-        yield or_(
-            lot == chosen.lot,
-            and_(lot.is_(None), tuple_(origin, item).in_(of_truck.where(loaded.c.lot == chosen.lot))),
-        )
+    of_truck, came = select(loaded.c.truck, loaded.c.item), tuple_(func.coalesce(origin, ""), item)
+    if chosen.lot == SEVERAL:
+        yield and_(lot.is_(None), came.in_(of_truck.where(loaded.c.several)))
+    elif chosen.lot == UNKNOWN:
+        written = of_truck.where(or_(loaded.c.several, loaded.c.lot.is_not(None)))
+        yield and_(lot.is_(None), came.not_in(written))
+    elif chosen.lot:
+        yield or_(lot == chosen.lot, and_(lot.is_(None), came.in_(of_truck.where(loaded.c.lot == chosen.lot))))
     if chosen.donor:
-        own = select(given.c.item, given.c.lot).where(given.c.donor == f"donor:{chosen.donor}")
-        through = of_truck.where(tuple_(loaded.c.item, loaded.c.lot).in_(own))
-        yield or_(
-            and_(lot.is_not(None), tuple_(item, lot).in_(own)),
-            and_(lot.is_(None), tuple_(origin, item).in_(through)),
+        one = select(given.c.item, given.c.lot)
+        own = one if chosen.donor == UNKNOWN else one.where(given.c.donor == f"donor:{chosen.donor}")
+        through = of_truck.where(loaded.c.lot.is_not(None), tuple_(loaded.c.item, loaded.c.lot).in_(own))
+        theirs = or_(
+            and_(lot.is_not(None), tuple_(item, func.coalesce(lot, "")).in_(own)),
+            and_(lot.is_(None), came.in_(through)),
         )
+        yield ~theirs if chosen.donor == UNKNOWN else theirs

@@ -24,11 +24,15 @@ def balances(conn: Connection, trip: str) -> dict[str, Balance]:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The last count of an item at a place. `still_there`: what of it must be there now."""
+    """The last count of an item at a place. `still_there`: what of it must be there now.
+
+    `explained_for`: the sum of the differences that reasons were given for.
+    """
 
     counted: int
     still_there: int
     explained: str | None
+    explained_for: int = 0
 
 
 def last_counts(conn: Connection, where: str) -> dict[str, Count]:
@@ -60,8 +64,10 @@ def last_counts(conn: Connection, where: str) -> dict[str, Count]:
         since = [move for move in moves if move.item == item and move.after(count.order_key, count.date)]
         off = sum(move.quantity for move in since if move.off)
         on = sum(move.quantity for move in since if not move.off)
-        reasons = [row["reason"] for row in count.explained if row.get("item") == item]
-        result[item] = Count(quantity, max(quantity - off, 0) + on, "; ".join(reasons) or None)
+        given = [row for row in count.explained if row.get("item") == item]
+        reasons = "; ".join(row["reason"] for row in given)
+        covered = sum(row["difference"] for row in given)
+        result[item] = Count(quantity, max(quantity - off, 0) + on, reasons or None, covered)
     return result
 
 

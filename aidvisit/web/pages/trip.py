@@ -1,24 +1,33 @@
-"""A trip: today's list in the field; all trips and their reconciliation at the office."""
+"""A trip: today's list in the field; its reconciliation; all trips, closing and reopening one at the office."""
 
 from __future__ import annotations
 
-from flask import Blueprint, g, render_template, request
+from collections.abc import Callable
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from aidvisit.domain.selection import Selection
 from aidvisit.errors import Problem
 from aidvisit.services import preview, sync
+from aidvisit.services import trip as service
 from aidvisit.store.database import reading
+from aidvisit.store.queries import catalog, holding, overview
 from aidvisit.store.queries import delivery as deliveries
-from aidvisit.store.queries import holding, overview
 from aidvisit.store.queries import trip as queries
+from aidvisit.store.queries.goods import place_names
 from aidvisit.store.queries.reconcile import reconcile as reconciled
+from aidvisit.web import auth
 from aidvisit.web.days import day_of
+from aidvisit.web.forms import NoteForm, ReopenForm, at_fields, read
 from aidvisit.web.fresh import known
 from sync import clock, log
-from sync.op import is_uuid
+from sync.op import is_uuid, uuid7
 
 field = Blueprint("trip", __name__)
 central = Blueprint("trips", __name__)
+own = Blueprint("trips", __name__)
+"""What a laptop shows of the trips that it carries, at the addresses that they have at the centre."""
 
 
 @field.get("/", endpoint="today")
@@ -51,13 +60,62 @@ def trips() -> ResponseReturnValue:
     return render_template("trip/list.html", trips=rows)
 
 
-@central.get("/trips/<trip>", endpoint="reconcile")
 def reconcile(trip: str) -> ResponseReturnValue:
     """Where the goods went, and who got what. Raises: Problem `unknown-trip`."""
+    return _reconciled(trip)
+
+
+for blueprint in (central, own):
+    blueprint.get("/trips/<trip>", endpoint="reconcile")(reconcile)
+
+
+@central.post("/trips/<trip>/close", endpoint="close")
+def close(trip: str) -> ResponseReturnValue:
+    """All of it is accounted for. Raises: Problem `unknown-trip`."""
+    return _settled(trip, lambda: service.close(
+        actor=auth.actor(), trip=trip, note=read(NoteForm)["note"] or None, scope=g.scope
+    ))  # fmt: skip
+
+
+@central.post("/trips/<trip>/reopen", endpoint="reopen")
+def reopen(trip: str) -> ResponseReturnValue:
+    """With a reason. Raises: Problem `unknown-trip`."""
+    return _settled(trip, lambda: service.reopen(
+        actor=auth.actor(), trip=trip, reason=read(ReopenForm)["reason"], scope=g.scope
+    ))  # fmt: skip
+
+
+@central.post("/trips/<trip>/explain", endpoint="explain")
+def explain(trip: str) -> ResponseReturnValue:
+    """Why goods are missing or too many. Raises: Problem `unknown-trip`."""
+    reasons = {name.partition(".")[2]: text for name, text in request.form.items() if name.startswith("reason.")}
+    move = request.form.get("move", "")
+    return _settled(trip, lambda: service.explain(
+        actor=auth.actor(), trip=trip, date=day_of(None), reasons=reasons, move=move if is_uuid(move) else None,
+        scope=g.scope,
+    ))  # fmt: skip
+
+
+def _settled(trip: str, act: Callable[[], object]) -> ResponseReturnValue:
+    try:
+        act()
+    except Problem as problem:
+        if problem.name in ("unknown-trip", "not-permitted", "not-allowed"):
+            raise
+        return _reconciled(trip, problem)
+    return redirect(url_for("trips.reconcile", trip=trip) + "#closing", 303)
+
+
+def _reconciled(trip: str, problem: Problem | None = None) -> ResponseReturnValue:
     with reading() as conn:
         try:
             view = reconciled(conn, trip, g.scope)
         except LookupError:
             raise Problem("unknown-trip") from None
-        place = queries.today(conn, trip, frozenset(), sync.current_settings().zone).place
-    return render_template("trip/reconcile.html", view=view, place=place)
+        place = catalog.division_names(conn, view.trip.divisions[0]) if view.trip.divisions else []
+        donors = place_names(conn, {row.donor for row in view.lots if row.donor})
+    page = render_template(
+        "trip/reconcile.html", view=view, place=place, donors=donors, asked=Selection(trip=trip), problem=problem,
+        errors=at_fields(problem), closable=sync.current_settings().role == "central", move=uuid7(),
+    )  # fmt: skip
+    return page, problem.status if problem else 200
