@@ -44,3 +44,8 @@ def built_in() -> Mapping[str, str]:
     """Names of all provinces, cities and counties by code, in the order of their codes: both ends know them."""
     text = files("aidvisit").joinpath("data", "counties.csv").read_text(encoding="utf-8")
     return MappingProxyType(dict(row.split(",") for row in text.splitlines()[1:]))
+
+
+def village(name: str) -> str:
+    """`民强村` for 民强村民委员会: the division's official name is its committee's."""
+    return name.replace("村民委员会", "村").replace("社区居民委员会", "社区")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aidvisit.domain import money
+from aidvisit.domain.division import village
 from aidvisit.services.papers import CASH, Kind, Paper, PrintedRow, Sums, price
 from aidvisit.services.sheet.cells import Cell
 from aidvisit.services.sheet.paper import PaperTable
@@ -106,13 +107,14 @@ def table(paper: Paper) -> PaperTable:
     tail: list[Cell] = [""] * (5 if cash else 4)
     total: list[Cell] = ["合计", f"{paper.total.households} 户", "", "", paper.total.persons or ""]
     rows.append([*total, *_quantities(paper.total.lines, items), _yuan(paper.total.fen), *tail])
-    handed = list(dict.fromkeys(name for sheet in paper.sheets for name in sheet.handed_by))
-    seen = list(dict.fromkeys(name for sheet in paper.sheets for name in sheet.witnesses))
+    signed = [] if paper.planned else paper.sheets
+    handed = list(dict.fromkeys(name for sheet in signed for name in sheet.handed_by))
+    seen = list(dict.fromkeys(name for sheet in signed for name in sheet.witnesses))
     below = [
         *filter(None, [total_words(paper.total)]),
         f"经手人:{'、'.join(handed)}      见证人:{'、'.join(seen)}      单位(盖章):",
     ]
-    widths = [6, 12, 16, 14, 6, *[10] * len(items), 11, *([9] if cash else []), 18, 14, 12, 18]
+    widths = [6, 12, 16, 14, 6, *[13] * len(items), 11, *([9] if cash else []), 18, 14, 13, 30]
     above = [f"填表单位(盖章):          任务:{paper.trip.title}          日期:{_day(paper)}"]
     return PaperTable(title(paper), above, header, rows, below, widths)
 
@@ -123,7 +125,7 @@ def _yuan(fen: int | None) -> Cell:
 
 def _cells(row: PrintedRow, paper: Paper, *, cash: bool) -> list[Cell]:
     line, signed = row.line, "" if paper.planned else ";".join(proof_words(one) for one in row.line.receipts)
-    own: list[Cell] = [line.number, line.name, line.village + line.group, line.phone, line.size or ""]
+    own: list[Cell] = [line.number, line.name, village(line.village) + line.group, line.phone, line.size or ""]
     method: list[Cell] = [("" if paper.planned else method_words(row))] if cash else []
     written: list[Cell] = (
         ["", "", "", ""]

@@ -15,6 +15,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from aidvisit.domain import person
+from aidvisit.domain.division import village
 from aidvisit.domain.money import capitals, yuan
 from aidvisit.services import sync
 from aidvisit.store.queries.catalog import Quantity
@@ -177,11 +178,6 @@ def duration(seconds: int) -> str:
     return (
         gettext("%(n)d 分钟", n=-(-seconds // 60)) if seconds < 5400 else gettext("%(n)d 小时", n=-(-seconds // 3600))
     )
-
-
-def village(name: str) -> str:
-    """`民强村` for 民强村民委员会: the division's official name is its committee's."""
-    return name.replace("村民委员会", "村").replace("社区居民委员会", "社区")
 
 
 def years(born: str | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import g
 from sqlalchemy import Connection
 
+from aidvisit.domain.division import village
 from aidvisit.store.queries import catalog, listing
-from aidvisit.web.i18n import village
 
 CHOICES = 400
 

@@ -206,6 +206,8 @@ def nobody_there(leader: Person, day: Day) -> None:
     leader.sign()
     page.get_by_role("button", name="保存并打印代存单").click()
     expect(page.locator(".slip")).to_contain_text(re.compile(r"DC20210120-[0-9a-f]{4}-01"))
+    expect(page.locator(".slip")).to_contain_text(re.compile(f"{day.households[household][0]}.*廖满仓", re.DOTALL))
+    expect(page.locator(".slip__drawn")).to_be_visible()
     day.held += day.households[household][1]
     day.still_owed.add(household)
     leader.go(leader.pair.field)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aidvisit.demo.signature import signature
 from aidvisit.domain import custody as ids
 from aidvisit.errors import Problem
 from aidvisit.services import custody, delivery, stock, trip
@@ -95,3 +97,17 @@ def test_nobody_keeps_what_nobody_signed_for(keeper: Keeper, changed: dict[str, 
     assert field in refused.value.members["errors"]
     with reading() as conn:
         assert log.state(conn).last_seq == before
+
+
+def test_its_slip_says_for_whom_and_with_whom(keeper: Keeper) -> None:
+    blob = signature(random.Random(1))
+    drawn = {"as": "signature", "sha256": blob[0], "bytes": len(blob[2]), "media_type": blob[1]}
+    move = custody.leave(**form(keeper, proofs=[drawn], blobs=[blob]))
+    loaded = stock.load(**keeper.mine, lines={"oil": 1}).op.subject
+    with reading() as conn:
+        found = queries.left(conn, move, keeper.trip)
+        assert queries.left(conn, loaded, keeper.trip) is None
+        registered = today(conn, keeper.trip).households[0]
+    assert found is not None
+    assert (found.household, found.name) == (keeper.ids[0], registered.name)
+    assert (found.keeper, found.relation, found.drawn) == ("廖满仓", "村委委员", blob[0])

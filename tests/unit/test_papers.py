@@ -13,17 +13,20 @@ from openpyxl import load_workbook
 from sqlalchemy import Connection, select
 
 from aidvisit.domain import han, money, notice
+from aidvisit.services import catalog, household
 from aidvisit.services.delivery import record_delivery
 from aidvisit.services.papers import Kind, Paper, read
 from aidvisit.services.sync import own_device
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact, record
+from aidvisit.store.queries import catalog as queries
 from aidvisit.store.queries import papers
 from aidvisit.store.queries.roster import SHEET_ROWS
 from aidvisit.store.tables import DeliveryLine, Household, HouseholdCategory, Member
 from aidvisit.web import photos
 from sync import log
 from sync.op import uuid7
+from tests.support.homes import TOWN
 from tests.support.pages import DAY, Pages, words
 from tests.support.store import TRIP, delivered, item, registered, say, statements, uid, visited
 from tests.support.village import LAN, QIN, TAO, village
@@ -56,11 +59,11 @@ class Desk:
 
     def sign(self, number: int, **more: Any) -> None:
         """Two bags and 300.50 yuan to one household, signed on the screen by a proxy."""
-        household = self.pages.households()[number]
+        one = self.pages.households()[number]
         with self.pages.app.app_context():
             drawn = photos.drawn("10,10 60,40")
             record_delivery(
-                actor=own_device(), delivery=uuid7(), household=household.id, trip=self.trip, date=DAY,
+                actor=own_device(), delivery=uuid7(), household=one.id, trip=self.trip, date=DAY,
                 lines={"rice": 2, "cash": 30_050}, proofs=[photos.proof("signature", drawn)], blobs=[drawn],
                 received_by={"as": "proxy", "name": "陈强", "relation": "儿子", "id_last4": "9876"},
                 witness={"name": "莫村长"}, method="cash", reasons=dict.fromkeys(RULES, "测试"), **more,
@@ -124,6 +127,70 @@ def test_an_item_with_a_price_has_an_amount(conn: Connection) -> None:
     assert len(seen) < 25
 
 
+def priced(desk: Desk, **fen: int) -> None:
+    """What one of these costs, as the catalogue's page sets it."""
+    with desk.pages.app.app_context():
+        for code, value in fen.items():
+            with reading() as conn:
+                before = queries.definition(conn, "item", code)
+            assert before is not None
+            catalog.define("item", {**before.body, "value_fen": value}, actor=own_device(), seen=before.seen)
+
+
+def test_goods_with_a_price_have_amounts_that_add_up_and_those_without_have_none(office: Pages) -> None:
+    office.sign_in()
+    desk = Desk(office)
+    priced(desk, rice=5_990, oil=6_500)
+    paper = desk.paper("roll-empty")
+    rows = {row.line.number: row for row in paper.rows}
+    for row in rows.values():
+        assert row.lines["nuts"], "has no price, and counts for nothing"
+        assert row.fen == row.lines["rice"] * 5_990 + row.lines["oil"] * 6_500
+    assert paper.total.fen == 41 * 5_990 + 34 * 6_500 == sum(sheet.sums.fen for sheet in paper.sheets)
+    page = words(desk.ask("roll-empty"))
+    assert "大米(袋,10kg) 单价 59.90 元" in page
+    assert "食用油(桶,5L) 单价 65 元" in page
+    assert "坚果(份) 单价" not in page
+    assert "4,665.90" in page
+    assert f"人民币(大写):{money.capitals(466_590)}" in page
+    book = load_workbook(io.BytesIO(desk.ask("roll-empty", **{"as": "xlsx"}).data)).worksheets[0]
+    cells = [list(row) for row in book.iter_rows(values_only=True)]
+    amount = cells[2].index("金额(元)")
+    assert set(cells[2][5:amount]) == {"大米(袋,10kg) 单价 59.90 元", "食用油(桶,5L) 单价 65 元", "坚果(份)"}
+    assert [round(row[amount] * 100) for row in cells[3:37]] == [rows[number].fen for number in range(1, 35)]
+    assert cells[37][amount] == 4_665.9
+
+
+def test_a_new_price_changes_what_is_printed_and_no_record(office: Pages) -> None:
+    office.sign_in()
+    desk = Desk(office)
+    desk.sign(0)
+    priced(desk, rice=1_000)
+    first = desk.paper("roll").total
+    before = desk.pages.ops()
+    priced(desk, rice=2_000)
+    assert (first.fen, desk.paper("roll").total.fen) == (32_050, 34_050)
+    assert desk.paper("roll").total.lines == first.lines
+    assert desk.pages.ops() == before + 1
+
+
+def test_who_is_not_on_the_list_asks_for_no_sheet_to_sign(desk: Desk) -> None:
+    with desk.pages.app.app_context():
+        new = uuid7()
+        body = {"kind": "household", "head": {"name": "谭新来"}, "division": f"{TOWN}207", "categories": []}
+        household.register(actor=own_device(), household=new, body=body)
+    assert "共 2 张" in words(desk.pages.get(desk.path))
+    with desk.pages.app.app_context():
+        record_delivery(
+            actor=own_device(), delivery=uuid7(), household=new, trip=desk.trip, date=DAY, lines={"oil": 1},
+            received_by={"as": "head", "name": "谭新来"}, proofs=[{"as": "paper"}],
+            reasons=dict.fromkeys(RULES, "测试"),
+        )  # fmt: skip
+    assert "共 2 张" in words(desk.pages.get(desk.path))
+    assert "第 2 张,共 2 张" in words(desk.ask("roll-empty"))
+    assert "第 3 张,共 3 张" in words(desk.ask("roll"))
+
+
 def test_a_cash_list_counts_cash_alone_and_says_its_total_in_capitals(desk: Desk) -> None:
     desk.sign(3)
     deliver(desk.pages, 5)
@@ -155,6 +222,16 @@ def test_a_file_has_the_layout_of_offices(desk: Desk) -> None:
     assert "见证人:莫村长" in str(rows[39][0])
     assert sheet.page_setup.orientation == "landscape"
     assert "A1:" in str(sheet.merged_cells.ranges)
+    assert sheet.print_title_rows == "$1:$3", "the head is on every page"
+    assert sheet.cell(4, amount + 1).number_format == "#,##0.00"
+    assert str(rows[3][2]).startswith("民强村一队"), "as on paper"
+    assert (sheet.row_dimensions[3].height or 0) > (sheet.row_dimensions[4].height or 0), "a head of several lines"
+
+
+def test_an_empty_file_names_nobody_who_handed_over(desk: Desk) -> None:
+    desk.sign(0)
+    sheet = load_workbook(io.BytesIO(desk.ask("roll-empty", **{"as": "xlsx"}).data)).worksheets[0]
+    assert "莫村长" not in str([*sheet.iter_rows(values_only=True)])
 
 
 # --- notices --------------------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aidvisit.services.sheet.cells import Cell
-from aidvisit.services.sheet.write import HEAD, MAIN, book_pieces, cell_xml, letters
+from aidvisit.services.sheet.write import HEAD, MAIN, PRINTED, book_pieces, breadth, cell_xml, columns, letters
 
-_PLAIN, _TITLE, _HEADER, _FRAMED = "", ' s="2"', ' s="3"', ' s="4"'
-ROW_POINTS = 24
-"""Height of a row that somebody signs in."""
+_PLAIN, _TITLE, _HEADER, _FRAMED, _MONEY = "", ' s="2"', ' s="3"', ' s="4"', ' s="5"'
+ROW_POINTS, LINE_POINTS = 24, 15
+"""Height of a row that somebody signs in; and of each line of text where a cell has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,16 @@ class PaperTable:
 
 def paper_pieces(table: PaperTable) -> Iterator[bytes]:
     """The bytes of an .xlsx of one sheet, to print on A4 across, as wide as the paper."""
-    return book_pieces([(table.title, _sheet(table))])
+    head = 1 + len(table.above) + 1
+    return book_pieces([(table.title, _sheet(table))], repeated=f"$1:${head}")
 
 
 def _sheet(table: PaperTable) -> Iterator[str]:
     """Source: ECMA-376, part 1, 18.3.1: the order of these parts is fixed."""
     last = letters(len(table.header) - 1)
-    columns = "".join(
-        f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>' for n, width in enumerate(table.widths, 1)
-    )
     yield (
         f'{HEAD}<worksheet xmlns="{MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
-        f"<cols>{columns}</cols><sheetData>"
+        f"{columns(table.widths)}<sheetData>"
     )
     lines: list[tuple[str, Sequence[Cell], bool]] = [
         (_TITLE, [table.title], True),
@@ -48,17 +46,24 @@ def _sheet(table: PaperTable) -> Iterator[str]:
         *((_PLAIN, [text], True) for text in table.below),
     ]
     for number, (style, cells, _wide) in enumerate(lines, 1):
-        yield _row(number, cells, style)
+        yield _row(number, cells, style, table.widths)
     merged = [f"A{number}:{last}{number}" for number, (_style, _cells, wide) in enumerate(lines, 1) if wide]
     ranges = "".join(f'<mergeCell ref="{each}"/>' for each in merged)
-    yield (
-        f'</sheetData><mergeCells count="{len(merged)}">{ranges}</mergeCells>'
-        '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.2" footer="0.2"/>'
-        '<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/></worksheet>'
+    yield (f'</sheetData><mergeCells count="{len(merged)}">{ranges}</mergeCells>{PRINTED}</worksheet>')
+
+
+def _row(number: int, cells: Sequence[Cell], style: str, widths: Sequence[int]) -> str:
+    lines = _lines(cells, widths) + 1 if style == _HEADER else _lines(cells, widths) if style == _FRAMED else 1
+    styles = (_MONEY if style == _FRAMED and isinstance(value, float) else style for value in cells)
+    found = (
+        cell_xml(f"{letters(column)}{number}", drawn, value)
+        for column, (drawn, value) in enumerate(zip(styles, cells, strict=True))
     )
+    return f'<row r="{number}" ht="{max(ROW_POINTS, lines * LINE_POINTS)}" customHeight="1">{"".join(found)}</row>'
 
 
-def _row(number: int, cells: Sequence[Cell], style: str) -> str:
-    height = "" if style == _HEADER else f' ht="{ROW_POINTS}" customHeight="1"'
-    found = (cell_xml(f"{letters(column)}{number}", style, value) for column, value in enumerate(cells))
-    return f'<row r="{number}"{height}>{"".join(found)}</row>'
+def _lines(cells: Sequence[Cell], widths: Sequence[int]) -> int:
+    """Of the longest text in a column of that width: no program reckons that before it prints. A head breaks at its
+    brackets, and takes one more.
+    """
+    return max(-(-breadth(str(value or "")) // max(width - 1, 1)) for value, width in zip(cells, widths, strict=True))

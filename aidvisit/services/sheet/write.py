@@ -10,8 +10,10 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import IO
+from unicodedata import east_asian_width
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -25,7 +27,9 @@ Source: owasp.org/www-community/attacks/CSV_Injection.
 Table = tuple[str, Sequence[str], Iterable[Sequence[Cell]]]
 """(title of the sheet, header, rows)."""
 STEP = 200
-"""Rows that are written before a piece goes out."""
+"""Rows that are written before a piece goes out; the width of a column is what the first of them need."""
+NARROWEST, WIDEST = 6, 50
+"""Of a column, in characters."""
 LONGEST = 32767
 """Characters that a cell can hold (ECMA-376)."""
 
@@ -34,17 +38,24 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+PRINTED = (
+    '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.2" footer="0.2"/>'
+    '<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/>'
+)
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _STYLES = (
-    f'<styleSheet xmlns="{MAIN}"><fonts count="2"><font/><font><b/></font></fonts>'
+    f'<styleSheet xmlns="{MAIN}"><fonts count="3"><font><sz val="11"/><name val="宋体"/></font>'
+    '<font><b/><sz val="11"/><name val="宋体"/></font><font><b/><sz val="16"/><name val="宋体"/></font></fonts>'
     '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
     '<borders count="2"><border/><border><left style="thin"/><right style="thin"/><top style="thin"/>'
     '<bottom style="thin"/></border></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-    '<cellXfs count="5"><xf/><xf fontId="1" applyFont="1"/>'
-    '<xf fontId="1" applyFont="1" applyAlignment="1"><alignment horizontal="center" vertical="center"/></xf>'
+    '<cellXfs count="6"><xf/><xf fontId="1" applyFont="1"/>'
+    '<xf fontId="2" applyFont="1" applyAlignment="1"><alignment horizontal="center" vertical="center"/></xf>'
     '<xf fontId="1" borderId="1" applyFont="1" applyBorder="1" applyAlignment="1">'
     '<alignment horizontal="center" vertical="center" wrapText="1"/></xf>'
-    '<xf borderId="1" applyBorder="1" applyAlignment="1"><alignment vertical="center" wrapText="1"/></xf></cellXfs>'
+    '<xf borderId="1" applyBorder="1" applyAlignment="1"><alignment horizontal="center" vertical="center" '
+    'wrapText="1"/></xf><xf numFmtId="4" borderId="1" applyNumberFormat="1" applyBorder="1" applyAlignment="1">'
+    '<alignment horizontal="right" vertical="center"/></xf></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
@@ -64,8 +75,10 @@ def workbook_pieces(tables: Iterable[Table]) -> Iterator[bytes]:
     return book_pieces((title, _sheet(header, rows)) for title, header, rows in tables)
 
 
-def book_pieces(sheets: Iterable[tuple[str, Iterable[str]]]) -> Iterator[bytes]:
-    """The bytes of an .xlsx of these (title, XML of the sheet piece by piece). Source: ECMA-376, part 1, 18."""
+def book_pieces(sheets: Iterable[tuple[str, Iterable[str]]], *, repeated: str = "") -> Iterator[bytes]:
+    """The bytes of an .xlsx of these (title, XML of the sheet piece by piece). `repeated`: rows of the first sheet that
+    are printed on every page, as `$1:$3`. Source: ECMA-376, part 1, 18.
+    """
     pipe, titles = _Pipe(), list[str]()
     with ZipFile(pipe, "w", ZIP_DEFLATED) as archive:
         for title, pieces in sheets:
@@ -74,7 +87,7 @@ def book_pieces(sheets: Iterable[tuple[str, Iterable[str]]]) -> Iterator[bytes]:
                 for xml in pieces:
                     sheet.write(xml.encode())
                     yield pipe.taken()
-        for name, xml in _parts(titles):
+        for name, xml in _parts(titles, repeated):
             archive.writestr(_entry(name), HEAD + xml)
     yield pipe.taken()
 
@@ -132,20 +145,41 @@ def _entry(name: str) -> ZipInfo:
 
 
 def _sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """The XML of a sheet whose header stays in sight."""
+    """The XML of a sheet whose header stays in sight; printed across, as wide as the paper."""
+    every = iter(rows)
+    first = list(islice(every, STEP))
+    widths = [_width(column) for column in zip_longest(header, *first, fillvalue="")]
     yield (
-        f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0">'
-        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
+        f'{HEAD}<worksheet xmlns="{MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+        '<sheetViews><sheetView workbookViewId="0">'
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+        f"{columns(widths)}<sheetData>"
     )
     waiting: list[str] = []
-    for number, row in enumerate(_chained(header, rows), 1):
+    for number, row in enumerate(_chained(header, chain(first, every)), 1):
         style = ' s="1"' if number == 1 else ""
         cells = (cell_xml(f"{letters(column)}{number}", style, value) for column, value in enumerate(row))
         waiting.append(f'<row r="{number}">{"".join(cells)}</row>')
         if len(waiting) == STEP:
             yield "".join(waiting)
             waiting.clear()
-    yield "".join(waiting) + "</sheetData></worksheet>"
+    yield "".join(waiting) + f"</sheetData>{PRINTED}</worksheet>"
+
+
+def columns(widths: Sequence[int]) -> str:
+    """How wide each column is, in characters."""
+    each = (f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>' for n, width in enumerate(widths, 1))
+    return f"<cols>{''.join(each)}</cols>" if widths else ""
+
+
+def breadth(text: str) -> int:
+    """How many narrow characters take the place of a text: a Chinese one is as wide as two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _width(column: Iterable[Cell]) -> int:
+    longest = max(breadth(str(value)) for value in column if value is not None)
+    return min(max(longest + 2, NARROWEST), WIDEST)
 
 
 def cell_xml(place: str, style: str, value: Cell) -> str:
@@ -177,14 +211,22 @@ def _title(text: str, taken: Sequence[str]) -> str:
     return name
 
 
-def _parts(titles: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _parts(titles: Sequence[str], repeated: str) -> Iterator[tuple[str, str]]:
     """The parts that say what is where."""
     numbers = range(1, len(titles) + 1)
     sheets = "".join(
         f'<sheet name={quoteattr(title)} sheetId="{n}" r:id="rId{n}"/>'
         for n, title in zip(numbers, titles, strict=True)
     )
-    yield "xl/workbook.xml", f'<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>'
+    names = ""
+    if repeated:
+        where = escape("'{}'!{}".format(titles[0].replace("'", "''"), repeated))
+        title = f'<definedName name="_xlnm.Print_Titles" localSheetId="0">{where}</definedName>'
+        names = f"<definedNames>{title}</definedNames>"
+    yield (
+        "xl/workbook.xml",
+        f'<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets>{names}</workbook>',
+    )
     related = "".join(
         f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
     )

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from aidvisit.domain.custody import movement_of
 from aidvisit.store.queries.alias import Aliases, aliases, of_one
 from aidvisit.store.queries.goods import place_names
-from aidvisit.store.tables import Delivery, DeliveryLine, StockLine, Visit
+from aidvisit.store.tables import Delivery, DeliveryLine, Household, StockLine, Visit
+from sync import blobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,34 @@ def of_household(conn: Connection, household: str, trip: str | None = None) -> l
 def of_trip(conn: Connection, trip: str) -> dict[str, list[Custody]]:
     """By household, what is kept of a trip's goods."""
     return _kept(conn, aliases(conn), None, trip)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """For whom goods were left and with whom. `drawn`: the keeper's signature where this machine has it, by SHA-256."""
+
+    household: str
+    name: str
+    group: str
+    keeper: str
+    relation: str
+    drawn: str | None
+
+
+def left(conn: Connection, movement: str, trip: str) -> Left | None:
+    """What a movement of a trip into custody was about; None of any other movement."""
+    query = select(Visit.id, Visit.household, Visit.met_with, Visit.proofs).where(Visit.trip == trip)
+    row = next((each for each in conn.execute(query) if movement_of(each.id) == movement), None)
+    if row is None:
+        return None
+    known = conn.execute(
+        select(Household.head_name, Household.village_group).where(Household.id == row.household)
+    ).first()
+    signed = {one["sha256"] for one in row.proofs or [] if one.get("as") == "signature" and "sha256" in one}
+    who = row.met_with or {}
+    name, group = known or ("", "")
+    drawn = next(iter(blobs.held(conn, signed)), None)
+    return Left(row.household, name, group or "", who.get("name", ""), who.get("relation", ""), drawn)
 
 
 def _kept(conn: Connection, alias: Aliases, households: list[str] | None, trip: str | None) -> dict[str, list[Custody]]:

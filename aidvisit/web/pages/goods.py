@@ -12,7 +12,7 @@ from aidvisit.domain import place
 from aidvisit.errors import Problem
 from aidvisit.services import stock, stock_list
 from aidvisit.store.database import reading
-from aidvisit.store.queries import catalog
+from aidvisit.store.queries import catalog, custody
 from aidvisit.store.queries import goods as queries
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.catalog import ItemName
@@ -163,7 +163,8 @@ def slip(paper: str) -> str:
             (place.parse(each) for each in (found.from_place, found.to_place) if each.startswith("truck:")), None
         )
         head = trips.trip(conn, truck.key, g.scope) if truck else None
-    return render_template("goods/slip.html", paper=found, trip=head)
+        left = custody.left(conn, paper, head.id) if head and found.kind == "custody" else None
+    return render_template("goods/slip.html", paper=found, trip=head, left=left)
 
 
 @central.route("/stock", methods=["GET", "POST"], endpoint="page")

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, st
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
+from aidvisit.domain.division import village
 from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import listing as service
@@ -22,7 +23,7 @@ from aidvisit.web import auth
 from aidvisit.web.days import day_of
 from aidvisit.web.forms import Form, at_fields, read
 from aidvisit.web.fresh import known
-from aidvisit.web.i18n import gettext, village
+from aidvisit.web.i18n import gettext
 from aidvisit.web.places import choices
 
 blueprint = Blueprint("lists", __name__, url_prefix="/lists")

@@ -110,7 +110,7 @@ def summary(trip: str) -> str:
 def _page(trip: str, problem: Problem | None, kind: Kind | None = None) -> str:
     head = _head(trip)
     with reading() as conn:
-        listed = len(roster(conn, head.id, g.scope))
+        listed = [row.stop for row in roster(conn, head.id, g.scope)]
         found = goods.trip_goods(conn, head.id, g.scope)
     slips = [one for one in found.papers if one.slip] if found else []
     day = day_of(None)
@@ -119,9 +119,9 @@ def _page(trip: str, problem: Problem | None, kind: Kind | None = None) -> str:
         "office": "",
     }  # fmt: skip
     return render_template(
-        "papers/page.html", trip=head, listed=listed, slips=slips, problem=problem, errors=at_fields(problem),
+        "papers/page.html", trip=head, listed=len(listed), slips=slips, problem=problem, errors=at_fields(problem),
         typed=request.form if problem else first, kind=kind, takes=may(g.user.role, "household.export"),
-        sheets=-(-listed // SHEET_ROWS),
+        sheets=-(-sum(1 for one in listed if one.allotted) // SHEET_ROWS),
     )  # fmt: skip
 
 
