@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app
 
 from aidvisit.errors import Problem
-from aidvisit.services import audit, draft, sync
+from aidvisit.services import draft, sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries.account import UserRow, user_by_login
 from aidvisit.store.queries.trip import TruckLine, today
@@ -96,7 +96,7 @@ def _done(own: Iterable[Entry], people: People) -> Iterable[str]:
             yield "mend"
         if op.kind == "stock.counted":
             yield "count"
-        if op.kind == "access.recorded" and op.body.get("what") == audit.EXPORT:
+        if op.kind == "access.recorded" and op.body.get("detail") == "paper-roll":
             yield "print"
 
 

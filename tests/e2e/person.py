@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
+from tests.e2e.counted import Counted
 from tests.e2e.sheet import NAMES
 from tests.support.centre import PASSWORD
 from tests.support.nodes import LEADER, OFFICE, Node, Pair
@@ -84,17 +85,7 @@ class Person:
 
     def sign(self) -> None:
         """Draw with the mouse as one writes on a pad."""
-        pad = self.page.locator(".sign")
-        pad.scroll_into_view_if_needed()
-        box = pad.bounding_box()
-        assert box is not None
-        left, top = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4
-        mouse = self.page.mouse
-        mouse.move(left, top)
-        mouse.down()
-        for step in range(1, 9):
-            mouse.move(left + step * 12, top + (step % 3) * 14)
-        mouse.up()
+        Counted(self.page).sign()
 
     def save(self) -> None:
         """Save, and wait until Today is there again."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.counted import Counted
 from tests.e2e.person import Person
 from tests.support.nodes import Pair
 
@@ -18,35 +19,6 @@ logger = logging.getLogger(__name__)
 SECONDS = 1.5
 """An action of somebody who has the paper beside the laptop."""
 BUDGET = 180 / SECONDS
-
-
-class Counted:
-    """A person whose every action is counted: a click, a key, a field that is filled in, a file that is chosen."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.actions = 0
-
-    def click(self, what: Locator) -> None:
-        self.actions += 1
-        what.click()
-
-    def fill(self, what: Locator, text: str) -> None:
-        self.actions += 2  # going there, and typing
-        what.fill(text)
-
-    def choose(self, what: Locator, label: str) -> None:
-        self.actions += 2
-        what.select_option(label=label)
-
-    def photo(self, what: Locator, file: Path) -> None:
-        self.actions += 3  # the button, the file, its window's button
-        what.set_input_files(file)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.actions += 1
-            self.page.keyboard.press(key)
 
 
 def png(path: Path, shade: int) -> Path:

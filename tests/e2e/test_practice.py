@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.counted import Counted
 from tests.e2e.test_pages import AXE, CHECK, WCAG
 
 ACTION_S = 5.0
@@ -30,37 +31,13 @@ def address(tmp_path: Path) -> Iterator[str]:
             process.terminate()
 
 
-class Novice:
-    """Counts what is done: a click, a word typed, a signature are one action each."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.actions = 0
-
-    def click(self, what: Locator) -> None:
-        self.actions += 1
-        what.click()
-
-    def type(self, what: Locator, words: str) -> None:
-        self.actions += 1
-        what.fill(words)
+class Novice(Counted):
+    """Does what the page says."""
 
     def find(self, letters: str, name: str) -> None:
         self.click(self.page.get_by_role("link", name="困难家庭").first)
-        self.type(self.page.locator("main [name=q]"), letters)
+        self.fill(self.page.locator("main [name=q]"), letters)
         self.click(self.page.locator("#found a.place", has_text=name))
-
-    def sign(self) -> None:
-        self.actions += 1
-        pad = self.page.locator(".sign")
-        pad.scroll_into_view_if_needed()
-        box = pad.bounding_box()
-        assert box is not None
-        self.page.mouse.move(box["x"] + 60, box["y"] + 60)
-        self.page.mouse.down()
-        for step in range(1, 9):
-            self.page.mouse.move(box["x"] + 60 + step * 12, box["y"] + 60 + (step % 3) * 14)
-        self.page.mouse.up()
 
     def save(self) -> None:
         self.click(self.page.locator(".act .btn--main"))
@@ -75,7 +52,7 @@ def test_somebody_new_finishes_the_guided_trip(chromium: Browser, address: str) 
     novice = Novice(page)
     step = page.locator(".practice__step")
     password = page.locator(".notice dd").nth(1).inner_text()
-    novice.type(page.locator("[name=password]"), password)
+    novice.fill(page.locator("[name=password]"), password)
     novice.click(page.locator("main form button"))
     expect(page.locator(".steps > li")).to_have_count(8)
     looks_right(page)
@@ -108,14 +85,13 @@ def test_somebody_new_finishes_the_guided_trip(chromium: Browser, address: str) 
     opened = form.locator("xpath=ancestor::details")
     if opened.count():
         novice.click(opened.locator("summary").first)
-    novice.type(form.locator("[name='quantity.rice']"), said["大米"])
-    novice.type(form.locator("[name='quantity.oil']"), said["食用油"])
+    novice.fill(form.locator("[name='quantity.rice']"), said["大米"])
+    novice.fill(form.locator("[name='quantity.oil']"), said["食用油"])
     novice.click(form.get_by_role("button").last)
     expect(step).to_contain_text("第 8 步")
 
-    novice.click(page.get_by_role("link", name="困难家庭").first)
-    novice.click(page.get_by_role("main").get_by_role("link", name="名单", exact=True))
-    novice.click(page.get_by_role("button", name=re.compile("打印")).first)
+    novice.click(page.get_by_role("link", name="名单", exact=True))
+    novice.click(page.get_by_role("button", name="打印 发放花名册"))
     expect(page.locator(".practice__band")).to_be_visible()
     page.goto(f"{address}/practice")
     expect(page.locator(".steps .stamp--done")).to_have_count(8)

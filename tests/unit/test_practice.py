@@ -125,7 +125,11 @@ def test_steps_tick_themselves_by_the_facts(village: Pages) -> None:
     assert village.post(trip, counted).status_code == 303
     assert "count" in ticked(village)
 
-    paper = village.post("/lists/print")
+    assert village.post("/lists/print").status_code == 200
+    papers = village.get("/papers").location
+    assert village.post(papers, {"what": "village"}).status_code == 200
+    assert "print" not in ticked(village), "another list is not the one that was signed"
+    paper = village.post(papers, {"what": "roll"})
     assert paper.status_code == 200
     assert BAND in words(paper), "on paper as well"
     assert ticked(village) == set(STEPS)
