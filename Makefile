@@ -5,7 +5,7 @@ WORKERS ?= 2
 TESTS ?= tests
 CATALOGUES := aidvisit/translations
 
-.PHONY: help demo test deep lint format mutants torture messages bench pictures lock clean
+.PHONY: help demo test deep contract lint format mutants torture messages bench pictures lock clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -22,6 +22,9 @@ test: .venv/dev.stamp ## lint, types and every test, with PostgreSQL, Chromium, 
 deep: .venv/dev.stamp ## 10,000 seeds of the simulation in memory and 500 on files; goes on where it was stopped
 	$(BIN)/python -m tests.simulation --from 1000 --count 10000 --jobs $(WORKERS)
 	$(BIN)/python -m tests.simulation --from 20000 --count 500 --jobs $(WORKERS) --files
+
+contract: .venv/dev.stamp ## 200 cases of every operation of the API, over HTTP, against its description
+	$(BIN)/python -m tests.contract.described --cases 200
 
 lint: .venv/dev.stamp ## ruff and mypy
 	$(BIN)/ruff check .

@@ -51,6 +51,7 @@ from aidvisit.web.pages import (
     setup,
     sync,
     team,
+    token,
     trip,
     visit,
 )
@@ -99,6 +100,7 @@ PAGES = {
         trip.central,
         people.blueprint,
         team.blueprint,
+        token.blueprint,
         device.central,
         held.central,
         bundle.central,
@@ -131,6 +133,9 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
         for api in APIS:
             csrf.exempt(api)
             app.register_blueprint(api)
+        from aidvisit.web.api import v1  # a laptop does not pay for it
+
+        v1.init_app(app, csrf)
     auth.check_routes(app)
     return app
 

@@ -33,3 +33,25 @@ def field(path: str, value: Any) -> Any:
     """A field's value by its path (`head.phone`, `members.<id>.id_number`), masked where it is such a number."""
     mask = _MASKS.get(path.rpartition(".")[2])
     return value if mask is None or value is None else mask(str(value))
+
+
+def body(value: Any, name: str = "") -> Any:
+    """A body of a fact, or a part of it, with every such number in it masked."""
+    if isinstance(value, dict):
+        return {each: body(inner, each) for each, inner in value.items()}
+    if isinstance(value, list):
+        return [body(inner, name) for inner in value]
+    return field(name, value)
+
+
+def unmasked(wanted: Any, held: Any, name: str = "") -> Any:
+    """A body that somebody made from a masked one: what is still as it was shown is what it was."""
+    if isinstance(wanted, dict):
+        before = held if isinstance(held, dict) else {}
+        return {each: unmasked(inner, before.get(each), each) for each, inner in wanted.items()}
+    if isinstance(wanted, list) and isinstance(held, list):
+        by_id = {each["id"]: each for each in held if isinstance(each, dict) and "id" in each}
+        return [
+            unmasked(one, by_id.get(one["id"]) if isinstance(one, dict) and "id" in one else None) for one in wanted
+        ]
+    return held if held is not None and wanted == field(name, held) else wanted

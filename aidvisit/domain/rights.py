@@ -89,6 +89,12 @@ RECORDING: Final[dict[str, str]] = {
 }
 """Kind of fact → the right that its actor needs."""
 
+FOR_TOKENS: Final = (
+    "household.read", "household.reveal", "household.write", "household.close", "trip.read", "trip.plan",
+    "delivery.record", "delivery.void", "visit.record", "device.read", "account.read", "catalog.read", "report.read",
+)  # fmt: skip
+"""Rights that another system's token may be given; it never has one that the user it acts as has not."""
+
 _PASSWORD = {"password_hash", "key"}
 
 
@@ -125,6 +131,14 @@ class Scope:
 
     def team(self, identity: str | None) -> bool:
         return self.everything or identity in self.teams
+
+    def narrowed(self, codes: Sequence[str], teams: frozenset[str]) -> Scope:
+        """What of it lies in these divisions, with those of these teams that it covers; no codes narrow nothing."""
+        if not codes:
+            return self
+        inside = [code for code in codes if self.place(code)]
+        inside += [code for code in self.divisions if code.startswith(tuple(codes))]
+        return Scope(tuple(sorted(set(inside))), teams if self.everything else teams & self.teams)
 
 
 EVERYTHING: Final = Scope(everything=True)

@@ -34,9 +34,12 @@ RECOVERY: Final = "recovery"
 BUNDLE: Final = "bundle"
 DIFFERENT: Final = verdict.DIFFERENT
 MAYBE_SAME: Final = verdict.MAYBE_SAME
+TOKEN: Final = "api-token"  # noqa: S105
+TOKEN_REVOKED: Final = "api-token-revoked"  # noqa: S105
 WHATS: Final = (
     SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, IMPORT_ELSEWHERE, ROW_SAID, ENROLMENT_CODE, PASSWORD_CHANGE,
     PASSWORD_RESET, LOCK, RECOVERY, BUNDLE, DIFFERENT, MAYBE_SAME,
+    TOKEN, TOKEN_REVOKED,
 )  # fmt: skip
 """What `what` may say here. The list is open: another program's word is shown as it is."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +151,33 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield conn
 
 
+_joined: ContextVar[Connection | None] = ContextVar("joined", default=None)
+
+
 @contextmanager
 def transaction() -> Iterator[Connection]:
     """`writing` on the application's database. Needs an application context, in any thread."""
+    joined = _joined.get()
+    if joined is not None:
+        yield joined
+        return
     try:
         with writing(db.engine) as conn:
             yield conn
     finally:
         # What the session read before is older than this commit.
         db.session.remove()
+
+
+@contextmanager
+def together() -> Iterator[Connection]:
+    """One transaction of all that is done inside: every `transaction()` there is a part of it; none commits alone."""
+    with transaction() as conn:
+        token = _joined.set(conn)
+        try:
+            yield conn
+        finally:
+            _joined.reset(token)
 
 
 @contextmanager

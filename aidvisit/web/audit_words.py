@@ -22,6 +22,8 @@ WHAT = {
     audit.LOCK: _("锁机"),
     audit.RECOVERY: _("用恢复密钥打开"),
     audit.BUNDLE: _("读入 U 盘包"),
+    audit.TOKEN: _("做接口令牌"),
+    audit.TOKEN_REVOKED: _("撤销接口令牌"),
     audit.DIFFERENT: _("认定是两户"),
     audit.MAYBE_SAME: _("收回“是两户”"),
     "delivery.voided": _("作废一次发放"),

@@ -21,7 +21,10 @@ from aidvisit.store.queries.scope import scope_of
 from sync.op import is_text
 
 OPEN = {"static", "account.sign_in", "lock.recover", "account.language"}
-OPEN_BLUEPRINTS = {"sync_api", "blob_api", "password_api"}  # devices show their token there
+OPEN_BLUEPRINTS = {"sync_api", "blob_api", "password_api", "api_description"}  # devices show their token there
+API = "api_v1_"
+"""How the blueprints begin at which other systems show a token (web/api/v1/door.py has their rights)."""
+API_PATHS = "/api/v1/"
 ASKED_BY_ITSELF = {"sync.chip", "sync.live"}  # an open page asks for them, whether or not anybody sits there
 NOT_IN_PRACTICE = ("sync.run", "import.run")  # nothing leaves a made-up village, and nothing real comes in
 KEPT_OVER_SIGN_IN = ("language",)
@@ -130,6 +133,9 @@ ROUTES = {
     "sync.text_only": "sync.run",
     "teams.add": "account.manage",
     "teams.team": "account.manage",
+    "tokens.make": "account.manage",
+    "tokens.page": "account.manage",
+    "tokens.revoke": "account.manage",
     "trip.today": "trip.read",
     "trips.close": "trip.settle",
     "trips.explain": "stock.move",
@@ -160,13 +166,18 @@ def check_routes(app: Flask) -> None:
 
 def is_open(endpoint: str | None) -> bool:
     """Whether it answers without a signed-in user."""
-    return endpoint in OPEN or (endpoint or "").partition(".")[0] in OPEN_BLUEPRINTS
+    return endpoint in OPEN or for_programs((endpoint or "").partition(".")[0])
+
+
+def for_programs(blueprint: str | None) -> bool:
+    """Whether programs ask there, which authenticate by themselves."""
+    return blueprint in OPEN_BLUEPRINTS or (blueprint or "").startswith(API)
 
 
 def require_user() -> None:
     """Who asks (`g.user`) and what they answer for (`g.scope`). Raises: Problem `signed-out`, `not-permitted`."""
     g.user, g.scope = None, Scope()
-    if request.blueprint in OPEN_BLUEPRINTS:
+    if for_programs(request.blueprint) or (request.endpoint is None and request.path.startswith(API_PATHS)):
         return
     if not _all_text():
         raise Problem("not-found")

@@ -375,3 +375,16 @@ class PauseForm(Form):
 
 class TextOnlyForm(Form):
     text_only = fields.String(required=True, validate=validate.OneOf(["yes", "no"]))
+
+
+class TokenForm(Form):
+    """Its rights and divisions are read beside it."""
+
+    name = fields.String(
+        required=True, validate=validate.Length(1, 100, error="请写明是哪个系统。 / Say which system.")
+    )
+    user = fields.String(required=True, validate=_identifier)
+    days = fields.Integer(
+        required=True, error_messages={"invalid": "请填天数。 / Type a number of days."},
+        validate=validate.Range(1, 366, error="1 到 366 天。 / 1 to 366 days."),
+    )  # fmt: skip

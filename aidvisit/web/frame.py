@@ -73,6 +73,7 @@ SECTIONS = {
     "ready": "sync",
     "stick": "sync",
     "teams": "people",
+    "tokens": "people",
     "visits": "household",
 }
 """Pages that the navigation does not name, and whose they are there; those of one blueprint are together anyhow."""
@@ -161,13 +162,13 @@ def _content_mark(folder: str, name: str) -> str:
 
 
 def _headers(response: Response) -> Response:
-    told_to_laptop = request.blueprint in auth.OPEN_BLUEPRINTS
-    for name, value in (PLAIN if told_to_laptop else HEADERS).items():
+    told_to_program = auth.for_programs(request.blueprint)
+    for name, value in (PLAIN if told_to_program else HEADERS).items():
         response.headers.setdefault(name, value)
-    if told_to_laptop and request.method == "POST":
+    if told_to_program and request.method == "POST":
         return response  # nobody keeps an answer to a POST (RFC 9110, section 9.3.3)
     if request.endpoint == "static" and "v" in request.args:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -78,7 +78,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error
     if status == 413:
         return show(Problem("upload-too-large", max_bytes=request.max_content_length))
-    answer = make_response(show(Problem(HTTP_NAMES.get(status, "not-found" if status < 500 else "unexpected"))))
+    refused = "bad-request" if request.path.startswith(auth.API_PATHS) else "not-found"
+    answer = make_response(show(Problem(HTTP_NAMES.get(status, refused if status < 500 else "unexpected"))))
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods or ())
     return answer

@@ -105,10 +105,11 @@ class Place:
         self.app.config["SECRET_KEY"] = self.secret  # locking makes another
 
     def rules(self) -> dict[str, Rule]:
-        """`METHOD endpoint` → its rule."""
+        """`METHOD endpoint` → its rule; the API has a table of its own (tests/unit/test_api_door.py)."""
         return {
             f"{method} {rule.endpoint}": rule
             for rule in self.app.url_map.iter_rules()
+            if not rule.endpoint.startswith("api_")
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         }
 

@@ -231,6 +231,12 @@ CENTRAL = {
     "POST teams.team": Request(
         "改名队", {"name": "改名队", "level": "3", "divisions": "441225"}, records="team.updated"
     ),
+    "GET tokens.page": Request("还没有令牌"),
+    "POST tokens.make": Request(
+        "aidvisit_", {"name": "会计系统", "user": "@user", "rights": "household.read", "days": "30"},
+        records="access.recorded", status=200,
+    ),
+    "POST tokens.revoke": Request("没有这个令牌", status=404),
     "GET audit.page": Request("@device_name"),
     "POST audit.csv": Request("时间", records="access.recorded"),
 }  # fmt: skip

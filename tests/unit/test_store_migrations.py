@@ -16,6 +16,7 @@ from aidvisit.errors import Problem
 from aidvisit.store import migrations
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.tables import metadata
+from aidvisit.store.tokens import metadata as token_metadata
 from aidvisit.store.uploads import metadata as upload_metadata
 from sync.tables import metadata as log_metadata
 from tests.support.store import opened
@@ -24,7 +25,7 @@ from tests.support.store import opened
 def test_migrations_and_models_agree(database_url: str) -> None:
     with opened(database_url) as engine, engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True, "include_name": _of_models})
-        assert compare_metadata(context, [metadata, log_metadata, upload_metadata]) == []
+        assert compare_metadata(context, [metadata, log_metadata, upload_metadata, token_metadata]) == []
         assert [migrations.revision(conn)] == ScriptDirectory.from_config(migrations.config(conn)).get_heads()
 
 

@@ -22,7 +22,7 @@ from tests.support.homes import PASSWORD
 from tests.support.pages import Pages, change_user, typed, words
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-OPEN = {"static", "account.sign_in", "account.language", "lock.recover"}
+OPEN = {"static", "account.sign_in", "account.language", "lock.recover", "api_description.openapi"}
 
 
 @pytest.fixture(params=["laptop", "office"])
@@ -43,7 +43,7 @@ def test_what_is_not_open_is_closed(either: Pages) -> None:
     for rule in either.app.url_map.iter_rules():
         if rule.endpoint in OPEN or rule.endpoint.startswith("sync_api."):
             continue
-        path, of_devices = address(either.app, rule), rule.endpoint.partition(".")[0] in auth.OPEN_BLUEPRINTS
+        path, of_devices = address(either.app, rule), auth.for_programs(rule.endpoint.partition(".")[0])
         for method in rule.methods & {"GET", "POST"}:
             answer = either.get(path) if method == "GET" else either.post(path)
             if method == "GET" and not of_devices:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Select, false, or_, select, true
 
@@ -32,6 +32,16 @@ def scope_of(conn: Connection, team: str) -> Scope:
     carried = select(Trip.divisions).where(Trip.id.in_(_carried(teams)))
     codes |= {code for divisions in conn.execute(carried).scalars() for code in divisions}
     return Scope(tuple(sorted(codes)), teams)
+
+
+def narrowed(conn: Connection, scope: Scope, codes: Sequence[str]) -> Scope:
+    """What of a scope lies in these divisions; of teams those that work nowhere else."""
+    if not codes:
+        return scope
+    inside = tuple(codes)
+    rows = conn.execute(_TEAMS).all()
+    teams = {row.id for row in rows if row.divisions and all(code.startswith(inside) for code in row.divisions)}
+    return scope.narrowed(codes, frozenset(teams))
 
 
 def below(team: str, parents: Mapping[str, str | None]) -> set[str]:

@@ -26,7 +26,7 @@ class Visit(Base):
     """`met_with` is who was spoken to: {name, relation}."""
 
     __tablename__ = "visit"
-    __table_args__ = (Index(None, "stream"), Index(None, "household", "date"), Index(None, "trip"))
+    __table_args__ = (Index(None, "stream"), Index(None, "household", "date"), Index(None, "trip"), Index(None, "date"))
 
     id: Mapped[Key]
     stream: Mapped[Ref]

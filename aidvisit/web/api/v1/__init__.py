@@ -1,0 +1,47 @@
+"""The API for other systems (docs/api.md). At the centre only, which alone imports it: it costs a laptop nothing."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, jsonify
+from flask_wtf import CSRFProtect
+
+from aidvisit.web.api.v1 import account, catalog, delivery, door, household, spec, stock, trip, visit
+from aidvisit.web.api.v1.reading import conditional
+
+NOUNS = (
+    household.blueprint,
+    trip.blueprint,
+    delivery.blueprint,
+    visit.blueprint,
+    stock.blueprint,
+    stock.figures,
+    account.teams,
+    account.devices,
+    catalog.items,
+    catalog.categories,
+    catalog.places,
+    catalog.tree,
+)
+
+
+def init_app(app: Flask, csrf: CSRFProtect) -> None:
+    """Register every operation. Raises: LookupError for one without a right."""
+    app.config.update(spec.settings())
+    api = spec.Api(app)
+    spec.describe(api)
+    for noun in NOUNS:
+        csrf.exempt(noun)
+        api.register_blueprint(noun)
+    description = Blueprint("api_description", __name__, url_prefix=door.PREFIX)
+
+    @description.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(spec.document(api))
+
+    app.register_blueprint(description)
+    app.after_request(_conditional)
+    door.check(app)
+
+
+def _conditional(response: Response) -> Response:
+    return conditional(response) if door.here() else response
