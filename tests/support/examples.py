@@ -156,6 +156,7 @@ FIELD = {
     "POST sync.heard": Request("上报"),
     "POST sync.line": Request("插回网线"),
 }
+CORRECTED = {**DELIVERED, "delivery": _id(), "replaces": "@delivery"}
 CENTRAL = {
     **SHARED,
     "POST sync_api.enrol": Request(door=True),
@@ -167,6 +168,8 @@ CENTRAL = {
     "POST password.page": Request(
         "", {"old_password": PASSWORD, "password": NEW, "again": NEW}, records="access.recorded"
     ),
+    "GET delivery.deliver": Request("@name", query={"replaces": "@delivery"}),
+    "POST delivery.deliver": Request("@name", CORRECTED, records="delivery.recorded"),
     "GET report.overview": Request("@title"),
     "GET trips.page": Request("@title"),
     "POST trips.close": Request("没有交代清楚", {"note": "完"}, status=409),

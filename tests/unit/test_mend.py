@@ -100,6 +100,24 @@ def test_a_correction_keeps_the_sheet_that_was_signed(row: Typed) -> None:
     assert row.paper.rows()[0].stop.state == "done"
 
 
+def test_the_office_corrects_what_a_team_wrote_and_hands_nothing_over(office: Pages) -> None:
+    office.sign_in()
+    row = Typed(Paper(office))
+    assert "更正" in row.history()
+    assert office.get(f"/households/{row.household}/deliver").status_code == 404, "nothing is handed over here"
+    page = words(office.get(row.path))
+    assert "有网络时自动上报" not in page
+    fields = row.correction(**{"quantity.rice": "0", "at": "23.1 111.5 8"})
+    answer = office.post(row.path, fields)
+    assert (answer.status_code, answer.location.partition("#")[0]) == (303, f"/households/{row.household}")
+    body = row.paper.bodies()[-1]
+    assert body["replaces"] == row.delivery
+    assert "at" not in body, "where the office is says nothing of where it was handed over"
+    assert (row.given("rice"), row.given("oil")) == (0, 1)
+    assert "已更正" in row.history()
+    assert office.post(row.path, fields | {"replaces": ""}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("changes", "kinds"),
     [

@@ -38,12 +38,30 @@ SAVED_NOT = {"disk-full", "database-locked"}
 
 @blueprint.route("/households/<household>/deliver", methods=["GET", "POST"])
 def deliver(household: str) -> ResponseReturnValue:
-    """Raises: Problem `unknown-household`."""
+    """At the centre, where nobody hands anything over, only to correct one.
+
+    Raises: Problem `unknown-household`, `unknown-delivery`.
+    """
     if not is_uuid(household):
         raise Problem("unknown-household")
+    if not _here():
+        _corrects(household)
     if done := drafts.taken(_form(household)):
         return done
     return saved_or_shown(lambda: _save(household), lambda problem: _page(household, problem))
+
+
+def _here() -> bool:
+    """Whether goods are handed over where this is asked."""
+    return sync.current_settings().role == "field"
+
+
+def _corrects(household: str) -> None:
+    with reading() as conn:
+        if households.household(conn, household, g.scope) is None:
+            raise Problem("unknown-household")
+        if _corrected(conn, household) is None:
+            raise Problem("unknown-delivery")
 
 
 def _form(household: str) -> str:
@@ -67,17 +85,19 @@ def _save(household: str) -> ResponseReturnValue:
         date=form["date"], lines=lines, received_by=received_by, proofs=proof, blobs=blobs,
         handed_by=request.form.getlist("handed_by"), witness=witness, reasons=texts("reason"),
         note=form["note"] or None, from_=form["from_"] or None, member=form["member"] or None,
-        method=(form["method"] or "cash") if cash else None, at=position(form["at"]),
+        method=(form["method"] or "cash") if cash else None, at=position(form["at"]) if _here() else None,
         replaces=form["replaces"] or None,
     )  # fmt: skip
     drafts.done(_form(household))
     send_soon()
+    if not _here():
+        return redirect(url_for("household.page", household=household, _anchor=f"delivery-{form['delivery']}"), 303)
     return redirect(url_for("trip.today", saved=form["delivery"]), 303)
 
 
 def _corrected(conn: Connection, household: str) -> queries.DeliveryView | None:
     """The delivery that this form corrects."""
-    asked = request.values.get("replaces", "")
+    asked = (request.form if request.method == "POST" else request.args).get("replaces", "")
     return queries.delivery(conn, household, asked) if is_uuid(asked) else None
 
 
@@ -132,12 +152,12 @@ def _page(household: str, problem: Problem | None) -> str:
         view = households.household(conn, household)
         if view is None:
             raise Problem("unknown-household")
-        head = trips.current(conn, day_of(None))
+        old = _corrected(conn, household)
+        head = trips.trip(conn, old.trip) if old and old.trip else trips.current(conn, day_of(None))
         day = trips.today(conn, head.id, frozenset(), sync.current_settings().zone) if head else None
         listed = next((one for one in day.households if one.id == household), None) if day else None
         hands = queries.hands_of_day(conn, log.own(conn), day_of(head))
         kept = custody.of_household(conn, household)
-        old = _corrected(conn, household)
         sent = drafts.sent(held) if problem is None else request.form
         # Who is not on the list gets from the same truck, with a reason.
         unlisted = head is not None and listed is None and head.status != "closed" and old is None
@@ -153,7 +173,7 @@ def _page(household: str, problem: Problem | None) -> str:
         if unlisted:
             odd.append(DeliveryWarning("outside-allocation", None, {}))
         people = account.users(conn, g.user.team)
-        after = _following(day, household)
+        after = _following(day, household) if _here() else None
     corrected = [line.item for line in old.lines] if old else []
     shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed, *corrected] if listed else items))
     return render_template(
@@ -190,8 +210,12 @@ def _first(owed: Mapping[str, int], kept: list[Custody], old: queries.DeliveryVi
 
 
 def _old(old: queries.DeliveryView) -> dict[str, Any]:
-    """The delivery to correct; what was signed on the screen is signed anew, the place on a sheet is as it was."""
-    paper = {"proof": "paper", "page": old.paper.get("page"), "row": old.paper.get("row")} if old.paper else {}
+    """The delivery to correct; what was signed on the screen is signed anew where the household is, else somebody says
+    why not. The place on a sheet is as it was.
+    """
+    paper: dict[str, Any] = {} if _here() else {"proof": "none"}
+    if old.paper:
+        paper = {"proof": "paper", "page": old.paper.get("page"), "row": old.paper.get("row")}
     return paper | {
         "replaces": old.id, "trip": old.trip or "", "date": old.date, "as": old.received_as, "name": old.received_by,
         "relation": old.relation, "id_last4": old.id_last4, "handed_by": old.handed_by, "note": old.note,
