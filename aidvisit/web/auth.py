@@ -112,6 +112,7 @@ ROUTES = {
     "practice.again": "account.own",
     "practice.page": "account.own",
     "ready.page": "sync.run",
+    "reconciliation.page": "report.read",
     "releases.page": "trip.settle",
     "report.overview": "report.read",
     "rolls.today": "trip.read",

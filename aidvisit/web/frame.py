@@ -71,6 +71,7 @@ SECTIONS = {
     "pairs": "household",
     "papers": "rolls",
     "ready": "sync",
+    "reconciliation": "trips",
     "stick": "sync",
     "teams": "people",
     "tokens": "people",

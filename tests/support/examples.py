@@ -172,6 +172,7 @@ CENTRAL = {
     "POST delivery.deliver": Request("@name", CORRECTED, records="delivery.recorded"),
     "GET report.overview": Request("@title"),
     "GET trips.page": Request("@title"),
+    "GET reconciliation.page": Request("@title", query={"by": "trip"}),
     "POST trips.close": Request("没有交代清楚", {"note": "完"}, status=409),
     "POST trips.reopen": Request("没有关闭", {"reason": "漏了一户"}, status=409),
     "POST trips.explain": Request("请至少写明一样", {"reason.rice": ""}, status=422),

@@ -111,7 +111,7 @@ def test_lots_are_told_apart_as_far_as_they_were_written_down(conn: Connection) 
         return Fact(TRIP_STREAM, "stock.moved", identity, {"from": MAIN, "to": TRUCK, "date": DAY, "lines": [line]})
 
     def rows() -> dict[tuple[str, str], tuple[int, int]]:
-        found = by_lot(conn, Selection(trip=TRIP), today=DAY)
+        found = by_lot(conn, Selection(trip=TRIP))
         return {(one.item, one.lot): (one.figures.get("loaded", 0), one.figures.get("handed", 0)) for one in found}
 
     assert rows() == {("rice", UNKNOWN): (10, 6)}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.selection import COLUMNS, SEVERAL, UNKNOWN, Of, Selection, of_arguments
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries import entries
+from aidvisit.store.queries import entries, figures
 from aidvisit.store.queries.names import names
 from aidvisit.store.queries.truck import balances
 from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, TRUCK, delivered, moved, planned, registered, say, uid
@@ -80,6 +80,20 @@ def test_the_columns_of_a_trip_are_its_balance(conn: Connection) -> None:
                 "loaded": line.loaded, "gained": line.gained, "handed": line.delivered, "returned": line.returned,
                 "lost": line.lost, "held": line.held, "on-truck": line.on_truck,
             }  # fmt: skip
+
+
+def test_all_columns_of_the_trucks_at_once_are_what_each_is(conn: Connection) -> None:
+    columns = [name for name in COLUMNS if name not in ("allocated", "delivered", "received")]
+    for asked in (Selection(), Selection(tour=TRIP, item="rice"), Selection(donor="ai"), Selection(household=MO)):
+        for by in (("item",), ("trip", "item"), ("team", "item")):
+            whole = figures.balances(conn, asked, by=by)
+            for of in columns:
+                own = {key: line[of] for key, line in whole.items() if of in line}
+                assert own == entries.totals(conn, of, asked, today=DAY, by=by)
+    one = figures.balances(conn, Selection(), by=("trip", "item"), only=[OTHER])
+    assert one == {(OTHER, "rice"): {"loaded": 8, "handed": 3, "on-truck": 5}}
+    assert figures.balances(conn, Selection(category="dibao")) == {}
+    assert entries.totals(conn, "delivered", Selection(), today=DAY, by=("team",)) == {TEAM: 8, None: 1}
 
 
 def test_over_many_trips_the_columns_are_the_sum_of_theirs(conn: Connection) -> None:

@@ -81,3 +81,20 @@ def test_a_laptop_shows_its_own_trip_and_closes_nothing(laptop: Pages) -> None:
 def test_an_address_that_cannot_be_is_no_page(deng: Pages) -> None:
     for query in ("", "?of=moon", "?of=loaded&trip=x", "?of=loaded&after=x", "?of=loaded&after=2020-01-01~a~b"):
         assert deng.get(f"/entries{query}").status_code == 404
+
+
+@pytest.mark.parametrize("by", ["item", "trip", "team", "lot"])
+def test_figures_over_many_trips_open_entries_that_add_up_to_them(deng: Pages, by: str) -> None:
+    page = deng.get(f"/reconciliation?by={by}")
+    found = re.findall(r'<a class="figure" href="([^"]+)">(\d+)</a>', page.text)
+    assert len(found) >= 6
+    for path, number in found:
+        assert re.findall(r'data-figure="sum">(\d+)<', deng.get(unescape(path)).text) == [number]
+
+
+def test_households_over_many_trips_a_page_at_a_time(deng: Pages) -> None:
+    page = deng.get("/reconciliation?by=household&open=yes&trips_from=2020-01-01")
+    assert len(re.findall(r'<th scope="row"><a href="/households/', page.text)) == 34
+    assert deng.get("/reconciliation").status_code == 200
+    assert "没有这样的任务" in words(deng.get("/reconciliation?by=item&trips_from=2090-01-01"))
+    assert deng.get("/reconciliation?by=item&team=x").status_code == 404

@@ -14,8 +14,9 @@ from aidvisit.domain.selection import Of, Selection
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import items, unknown_item
+from aidvisit.store.queries.figures import COUNTED, count, totals
 from aidvisit.store.queries.goods import place_names
-from aidvisit.store.queries.selected import COUNTED, count, lines, loaded_lots, lots_of_donors, totals
+from aidvisit.store.queries.selected import lines, loaded_lots, lots_of_donors
 from aidvisit.store.tables import Delivery, Household, StockLine, StockMove, Trip
 from sync.rows import among
 

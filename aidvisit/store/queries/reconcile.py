@@ -19,9 +19,9 @@ from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.queries.catalog import ItemName, Quantity, is_goods, items, named, quantities
 from aidvisit.store.queries.closing import LateFact, Step, late, steps
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
+from aidvisit.store.queries.figures import totals
 from aidvisit.store.queries.lots import LotRow, by_lot
 from aidvisit.store.queries.progress import State, Stop, stops
-from aidvisit.store.queries.selected import totals
 from aidvisit.store.queries.trip import TripHead, trip
 from aidvisit.store.queries.truck import Count, balances, last_counts
 from aidvisit.store.tables import Delivery, FieldConflict, Release, Trip
@@ -144,7 +144,7 @@ def reconcile(conn: Connection, trip_id: str, scope: Scope = EVERYTHING) -> Reco
         _conflicts(conn, homes),
         _held(conn, trip_id),
         _elsewhere(conn, asked, scope),
-        by_lot(conn, asked, scope, today=head.ends),
+        by_lot(conn, asked, scope),
         steps(conn, trip_id),
         late(conn, trip_id, scope),
     )

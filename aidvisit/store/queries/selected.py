@@ -6,7 +6,7 @@ Every figure sums `lines`, and what it opens lists the same lines: so they canno
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from aidvisit.domain import place as places
-from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.domain.rights import Scope
 from aidvisit.domain.selection import SEVERAL, UNKNOWN, Of, Selection
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases, of_one
@@ -52,12 +52,9 @@ Lines = Select[Any] | CompoundSelect[Any]
 `to_place`, `lot`. `source` and `line` name one of them, and with the date they are their order.
 """
 
-COUNTED = 10_000
-"""As far as `count` goes."""
-
 ON, OFF = "on", "off"
 _NAMED = ("gain", "household", "loss")
-_SIDES: Final[dict[str, tuple[tuple[str, tuple[str, ...], bool, int], ...]]] = {
+SIDES: Final[dict[str, tuple[tuple[str, tuple[str, ...], bool, int], ...]]] = {
     "loaded": ((ON, _NAMED, False, 1),),
     "gained": ((ON, ("gain",), True, 1), (OFF, ("gain",), True, -1)),
     "handed": ((OFF, ("household",), True, 1), (ON, ("household",), True, -1)),
@@ -72,54 +69,41 @@ Source: domain/balance.py, with which a test compares it.
 """
 _TRUCK = len("truck:") + 1
 _HOUSEHOLD = len("household:") + 1
-_BLIND: Final[dict[str, tuple[str, ...]]] = {
+TOLD_APART = 5
+"""So many characters of a place tell of what kind it is."""
+BLIND: Final[dict[str, tuple[str, ...]]] = {
     "allocated": ("donor", "lot", "place", "method"),
     "delivered": (),
     "received": ("household", "category", "method", "division", "tour", "team", "trips_from", "trips_until"),
-    **dict.fromkeys(_SIDES, ("category", "method")),
+    **dict.fromkeys(SIDES, ("category", "method")),
 }
 """What a column knows nothing of: asked for that, it is 0 rather than a figure that pays no heed to it."""
 
 
-def lines(conn: Connection, of: Of, selection: Selection, scope: Scope, today: str, *, wide: bool = True) -> Lines:
-    """The lines that a figure sums. Not `wide`: those of deliveries leave their places out, which costs a join."""
-    if any(getattr(selection, name) for name in _BLIND[of]):
-        return _delivered(conn, Selection(), scope, today, wide=False).where(false())
-    if of == "allocated":
-        return _allocated(conn, selection, scope, today)
-    if of == "delivered":
-        return _delivered(conn, selection, scope, today, wide=wide)
-    if of == "received":
-        return _received(selection, scope)
-    parts = [_moved(conn, side, selection, scope) for side in _SIDES[of]]
-    return parts[0] if len(parts) == 1 else union_all(*parts)
-
-
-def totals(
+def lines(
     conn: Connection,
     of: Of,
     selection: Selection,
-    scope: Scope = EVERYTHING,
-    *,
+    scope: Scope,
     today: str,
-    by: Sequence[str] = ("item",),
-) -> dict[Any, int]:
-    """The figure, by columns of its lines (`item`, `trip`, `date`, `household` …): the key is a tuple if several.
+    *,
+    wide: bool = True,
+    only: Collection[str] | None = None,
+) -> Lines:
+    """The lines that a figure sums. Not `wide`: those of deliveries leave their places out, which costs a join.
 
-    A household is the id that was recorded: who sums by it resolves aliases.
+    `only`: of these trips, which are some of the selection's.
     """
-    wide = any(name in ("from_place", "to_place") for name in by)
-    found = lines(conn, of, selection, scope, today, wide=wide).subquery()
-    columns = [found.c[name] for name in by]
-    query = select(*columns, func.sum(found.c.quantity)).group_by(*columns)
-    return {row[0] if len(by) == 1 else tuple(row[:-1]): int(row[-1]) for row in conn.execute(query)}
-
-
-def count(conn: Connection, of: Of, selection: Selection, scope: Scope = EVERYTHING, *, today: str) -> int:
-    """How many entries there are, no further than one beyond `COUNTED`."""
-    found = lines(conn, of, selection, scope, today, wide=False).subquery()
-    some = select(found.c.source).limit(COUNTED + 1).subquery()
-    return conn.execute(select(func.count()).select_from(some)).scalar_one()
+    if any(getattr(selection, name) for name in BLIND[of]):
+        return _delivered(conn, Selection(), scope, today, wide=False).where(false())
+    if of == "allocated":
+        return _allocated(conn, selection, scope, today, only)
+    if of == "delivered":
+        return _delivered(conn, selection, scope, today, wide=wide, only=only)
+    if of == "received":
+        return _received(selection, scope)
+    parts = [moved(conn, side, selection, scope, only) for side in SIDES[of]]
+    return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
 def kind(column: ColumnElement[Any], *kinds: str) -> ColumnElement[bool]:
@@ -130,7 +114,7 @@ def kind(column: ColumnElement[Any], *kinds: str) -> ColumnElement[bool]:
 # --- what each column is made of ------------------------------------------------------------------------------
 
 
-def _allocated(conn: Connection, chosen: Selection, scope: Scope, today: str) -> Lines:
+def _allocated(conn: Connection, chosen: Selection, scope: Scope, today: str, only: Collection[str] | None) -> Lines:
     line = Allocation
     key = line.trip.expression.concat("/").concat(line.household).concat("/").concat(line.item)
     query = _shape(
@@ -141,12 +125,21 @@ def _allocated(conn: Connection, chosen: Selection, scope: Scope, today: str) ->
         *_days(Trip.starts.expression, chosen),
         *_items(line.item.expression, chosen),
         *_homes(conn, line.household.expression, chosen, today),
-        *_of_trips(line.trip.expression, chosen, scope, ""),
+        *of_trips(line.trip.expression, chosen, scope, ""),
+        *_only(conn, line.trip.expression, only),
     ]
     return query.join_from(line, Trip, Trip.id == line.trip).where(*conditions)
 
 
-def _delivered(conn: Connection, chosen: Selection, scope: Scope, today: str, *, wide: bool) -> Select[Any]:
+def _delivered(
+    conn: Connection,
+    chosen: Selection,
+    scope: Scope,
+    today: str,
+    *,
+    wide: bool,
+    only: Collection[str] | None = None,
+) -> Select[Any]:
     line, head = DeliveryLine, Delivery
     wide = wide or any((chosen.place, chosen.method, chosen.lot, chosen.donor))
     date, source = (head.date, head.id) if wide else (line.date, line.delivery)
@@ -161,6 +154,7 @@ def _delivered(conn: Connection, chosen: Selection, scope: Scope, today: str, *,
         *_items(line.item.expression, chosen),
         *_homes(conn, line.household.expression, chosen, today),
         *_trips_or_team(chosen),
+        *_only(conn, line.trip.expression, only),
     ]
     if wide:
         conditions += [*_place(chosen, head.from_place.expression), *_method(chosen)]
@@ -171,7 +165,13 @@ def _delivered(conn: Connection, chosen: Selection, scope: Scope, today: str, *,
     return query.where(*conditions)
 
 
-def _moved(conn: Connection, side: tuple[str, tuple[str, ...], bool, int], chosen: Selection, scope: Scope) -> Lines:
+def moved(
+    conn: Connection,
+    side: tuple[str, tuple[str, ...], bool, int],
+    chosen: Selection,
+    scope: Scope,
+    only: Collection[str] | None,
+) -> Select[Any]:
     way, kinds, these, sign = side
     line = StockLine
     truck, other = (line.to_place, line.from_place) if way == ON else (line.from_place, line.to_place)
@@ -179,12 +179,13 @@ def _moved(conn: Connection, side: tuple[str, tuple[str, ...], bool, int], chose
     query = _shape(
         line.date, line.source, line.line, line.item, line.quantity * sign, func.substr(truck, _TRUCK), home,
         line.from_place, line.to_place, line.lot,
-    )  # fmt: skip
+    ).add_columns(func.substr(other, 1, TOLD_APART).label("other"))  # fmt: skip
     conditions: list[ColumnElement[bool]] = [
         line.from_place != line.to_place,
         *_days(line.date.expression, chosen),
         *_items(line.item.expression, chosen),
-        *_of_trips(truck.expression, chosen, scope, "truck:"),
+        *of_trips(truck.expression, chosen, scope, "truck:"),
+        *_only(conn, truck.expression, None if only is None else [places.truck(one) for one in only]),
         *_place(chosen, other.expression),
         *_lots(chosen, line.item.expression, line.lot.expression, line.from_place.expression),
     ]
@@ -246,6 +247,13 @@ def _items(column: ColumnElement[Any], chosen: Selection) -> Iterator[ColumnElem
         yield column.in_(select(Item.code).where(Item.item_class == chosen.class_))
 
 
+def _only(
+    conn: Connection, column: ColumnElement[Any], values: Collection[str] | None
+) -> Iterator[ColumnElement[bool]]:
+    if values is not None:
+        yield among(conn, column, values)
+
+
 def _homes(
     conn: Connection, column: ColumnElement[Any], chosen: Selection, today: str
 ) -> Iterator[ColumnElement[bool]]:
@@ -286,7 +294,7 @@ def _method(chosen: Selection) -> Iterator[ColumnElement[bool]]:
         yield Delivery.method == chosen.method
 
 
-def _about_trips(chosen: Selection) -> list[ColumnElement[bool]]:
+def about_trips(chosen: Selection) -> list[ColumnElement[bool]]:
     """Conditions on trips, but for the one that is named and the team."""
     found: list[ColumnElement[bool]] = []
     if chosen.tour:
@@ -299,11 +307,9 @@ def _about_trips(chosen: Selection) -> list[ColumnElement[bool]]:
     return found
 
 
-def _of_trips(
-    column: ColumnElement[Any], chosen: Selection, scope: Scope, prefix: str
-) -> Iterator[ColumnElement[bool]]:
+def of_trips(column: ColumnElement[Any], chosen: Selection, scope: Scope, prefix: str) -> Iterator[ColumnElement[bool]]:
     """`column` names a trip, with `prefix` its truck. A place asks where the trip goes."""
-    about = _about_trips(chosen)
+    about = about_trips(chosen)
     if chosen.team:
         about.append(Trip.team == chosen.team)
     if chosen.division and prefix:
@@ -322,7 +328,7 @@ def _of_trips(
 
 def _trips_or_team(chosen: Selection) -> Iterator[ColumnElement[bool]]:
     """Of deliveries: the trip's team, and without a trip that of who recorded it, else of the laptop."""
-    line, about = DeliveryLine, _about_trips(chosen)
+    line, about = DeliveryLine, about_trips(chosen)
     if chosen.trip:
         yield line.trip == chosen.trip
     if about:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, select
 
 from aidvisit.domain import place
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -150,6 +150,12 @@ def trips(conn: Connection, scope: Scope = EVERYTHING) -> list[TripHead]:
     """All trips, the latest first."""
     query = _HEADS.where(within.trips(scope))
     return [_head(row) for row in conn.execute(query.order_by(Trip.starts.desc(), Trip.title, Trip.id))]
+
+
+def heads(conn: Connection, *conditions: ColumnElement[bool], limit: int) -> list[TripHead]:
+    """Those of which this is true, the latest first."""
+    query = _HEADS.where(*conditions).order_by(Trip.starts.desc(), Trip.id.desc()).limit(limit)
+    return [_head(row) for row in conn.execute(query)]
 
 
 def trip(conn: Connection, identity: str, scope: Scope = EVERYTHING) -> TripHead | None:
