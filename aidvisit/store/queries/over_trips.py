@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_
 
 from aidvisit.domain import place
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -213,14 +213,12 @@ def _concerned(conn: Connection, alias: Aliases, touched: Callable[[Any], Column
 def _touched(asked: Selection, scope: Scope, household: Any) -> ColumnElement[bool]:
     """It was allotted something on these trips, or got something there."""
     line, given = Allocation, DeliveryLine
-    of_item = ([line.item == asked.item], [given.item == asked.item]) if asked.item else ([], [])
-    # By the household, of whose lines there are few: an index would else be asked for each trip.
-    allotted = of_trips(func.coalesce(line.trip, ""), asked, scope, "")
-    delivered = of_trips(func.coalesce(given.trip, ""), asked, scope, "")
-    return or_(
-        exists().where(line.household == household, line.quantity > 0, *of_item[0], *allotted),
-        exists().where(given.household == household, given.counts, given.trip.is_not(None), *of_item[1], *delivered),
-    )
+    allotted = select(line.household).where(line.quantity > 0, *of_trips(line.trip.expression, asked, scope, ""))
+    got = select(given.household).where(given.counts, given.trip.is_not(None))
+    got = got.where(*of_trips(given.trip.expression, asked, scope, ""))
+    if asked.item:
+        allotted, got = allotted.where(line.item == asked.item), got.where(given.item == asked.item)
+    return cast(ColumnElement[bool], household.in_(allotted.union_all(got)))
 
 
 def _wanting(asked: Selection, scope: Scope, household: Any) -> ColumnElement[bool]:
