@@ -66,8 +66,82 @@ def enter(person: Person, selector: str) -> None:
         person.page.keyboard.press("Enter")
 
 
+def pick(person: Person, selector: str, value: str) -> None:
+    """One of a list, by the arrows."""
+    tab_to(person, selector)
+    for _ in range(person.page.locator(f"{selector} option").count()):
+        if person.page.locator(selector).input_value() == value:
+            return
+        person.page.keyboard.press("ArrowDown")
+    raise AssertionError(f"the arrows never came to {value}")
+
+
+def unfold(person: Person, cell: str) -> None:
+    """A folded form of the goods' page."""
+    if not person.page.locator(cell).is_visible():
+        tab_to(person, f"details:has({cell}) > summary")
+        person.page.keyboard.press("Enter")
+
+
+def goods(person: Person, what: str, typed: dict[str, str], then: str) -> None:
+    """One of the forms of the truck's goods, and what the next page says."""
+    enter(person, ".nav a[href='/stock']")
+    unfold(person, f"#{what}-date")
+    for cell, text in typed.items():
+        tab_to(person, f"#{what}-{cell}")
+        person.page.keyboard.press("Control+A")
+        person.page.keyboard.type(text)
+    enter(person, f"form:has(#{what}-date) .btn--main")
+    expect(person.page.get_by_role("main")).to_contain_text(then)
+
+
+def left(person: Person, column: str = "td b") -> dict[str, str]:
+    """By item, what is on the truck by the books."""
+    rows = person.page.locator("tr[data-item]").all()
+    return {str(row.get_attribute("data-item")): row.locator(column).last.inner_text() for row in rows}
+
+
 def test_a_day_by_keyboard_alone(typist: Person) -> None:
-    """A delivery signed on paper and one with a reason, an outcome, goods left in custody, and the count."""
+    """A rule and a lock; a load; deliveries signed on paper and with a reason; an outcome; custody; a sheet that is
+    typed in; what broke; what goes back; and the count.
+    """
+    page = typist.page
+    planned(typist)
+    enter(typist, ".nav a[href='/']")
+    goods(typist, "load", {"oil": "2", "nuts": "0"}, "出库单")
+    enter(typist, ".nav a[href='/']")
+    delivered(typist)
+    nobody_there(typist)
+    on_paper(typist)
+    goods(typist, "loss", {"oil": "1", "reason": "车上摔破一桶"}, "已保存")
+    goods(typist, "return", {"rice": "1", "oil": "1", "nuts": "1"}, "退库单")
+    enter(typist, ".nav a[href='/stock']")
+    there = left(typist)
+    assert there.keys() == LOADED.keys()
+    goods(typist, "count", there, "已保存")
+    assert left(typist, "td") == there
+    expect(page.get_by_role("heading", level=1)).to_have_text("任务物资")
+
+
+def planned(typist: Person) -> None:
+    """One more portion of nuts for everybody, by a rule; then it is locked for somebody else to approve."""
+    page = typist.page
+    enter(typist, "main a[href$='/plan']")
+    enter(typist, "main a[href$='/rules']")
+    pick(typist, "[name='item.0']", "nuts")
+    tab_to(typist, "[name='quantity.0']")
+    page.keyboard.type("2")
+    tab_to(typist, "#replace")
+    page.keyboard.press("Space")
+    enter(typist, "button[name=look]")
+    expect(page.locator("section", has_text="保存后会是").locator("tr[data-item=nuts]")).to_contain_text("68")
+    enter(typist, "button[name=save]")
+    expect(page.get_by_role("main")).to_contain_text("处改动")
+    enter(typist, "button[name=step][value=lock]")
+    expect(page.get_by_role("main")).to_contain_text("方案是您锁定的")
+
+
+def delivered(typist: Person) -> None:
     page = typist.page
     for proof, cell, words in (("paper", "row", "1"), ("none", "none_reason", "老人不会写字,邻居在场")):
         name = page.locator(".card--next .who").inner_text()
@@ -80,6 +154,9 @@ def test_a_day_by_keyboard_alone(typist: Person) -> None:
         page.wait_for_url(re.compile(r"/\?saved="))
         expect(page.get_by_role("main")).to_contain_text(f"已保存在本机:{name}")
 
+
+def nobody_there(typist: Person) -> None:
+    page = typist.page
     name = page.locator(".card--next .who").inner_text()
     enter(typist, ".card--next a[href$='/visit']")
     enter(typist, "button[value=in-hospital]")
@@ -94,21 +171,16 @@ def test_a_day_by_keyboard_alone(typist: Person) -> None:
     enter(typist, "[name=custody]")
     expect(page.locator(".slip")).to_contain_text("代存单")
 
-    enter(typist, ".nav a[href='/stock']")
-    expect(page.get_by_role("heading", level=1)).to_have_text("任务物资")
-    left = {
-        row.get_attribute("data-item"): row.locator("td b").inner_text() for row in page.locator("tr[data-item]").all()
-    }
-    assert left.keys() == LOADED.keys()
-    tab_to(typist, "details:has(#count-date) > summary")
-    page.keyboard.press("Enter")
-    for item, quantity in left.items():
-        tab_to(typist, f"#count-{item}")
-        page.keyboard.type(quantity)
-    enter(typist, "form:has(#count-date) .btn--main")
-    expect(page.get_by_role("main")).to_contain_text("已保存")
-    counted = {
-        row.get_attribute("data-item"): row.locator("td").last.inner_text()
-        for row in page.locator("tr[data-item]").all()
-    }
-    assert counted == left
+
+def on_paper(typist: Person) -> None:
+    """Two more of the list signed a sheet of which there is no photo."""
+    page = typist.page
+    enter(typist, ".nav a[href='/']")
+    enter(typist, "main a[href$='/paper-day']")
+    tab_to(typist, "#excused-1")
+    page.keyboard.press("Space")
+    for number in (2, 3):
+        tab_to(typist, f"[data-row]:nth-of-type({number}) input[name^='take.']:not(:checked)")
+        page.keyboard.press("Space")
+    enter(typist, "[data-button]")
+    expect(page.get_by_role("main")).to_contain_text("已保存 2 户")
