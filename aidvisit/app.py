@@ -170,8 +170,6 @@ def _bare(settings: Settings, vault: Vault, *, testing: bool = False) -> Flask:
         # A laptop's sessions end with its process: whoever starts it must unlock it anyhow.
         SECRET_KEY=session_key(settings.home) if settings.role == "central" else secrets.token_hex(32),
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=LIFETIME_S),
-        # On one machine a browser has one jar for all ports: a practice signs nobody out of the real laptop.
-        SESSION_COOKIE_NAME="practice" if settings.practice else "session",
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stand open through a lunch break
         BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
     )

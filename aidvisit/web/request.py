@@ -55,7 +55,9 @@ class Sessions(SecureCookieSessionInterface):
         return settings.role == "central" and (current.is_secure or settings.server_url.startswith("https:"))
 
     def get_cookie_name(self, app: Flask) -> str:
-        name = f"aidvisit_{sync.current_settings().role}"
+        """On one machine a browser has one jar for all ports: a practice signs nobody out of the real laptop."""
+        settings = sync.current_settings()
+        name = f"aidvisit_{'practice' if settings.practice else settings.role}"
         return f"__Host-{name}" if self.get_cookie_secure(app) else name
 
 

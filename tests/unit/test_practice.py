@@ -136,6 +136,13 @@ def test_steps_tick_themselves_by_the_facts(village: Pages) -> None:
     assert "可以下乡了" in words(village.get("/practice"))
 
 
+def test_it_signs_nobody_out_of_the_real_laptop(village: Pages, laptop: Pages) -> None:
+    """One browser has one jar of cookies for all ports of a machine."""
+    real = laptop.sign_in().headers["Set-Cookie"].partition("=")[0]
+    assert village.client.get_cookie(real) is None
+    assert village.get("/practice").status_code == 200
+
+
 def test_beginning_again_empties_it_and_nobody_has_to_sign_in(village: Pages) -> None:
     away = f"/households/{who(village, '冯水生')}/visit"
     village.post(away, typed(village.get(away)) | {"outcome": "not-home"})
