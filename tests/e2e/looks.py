@@ -180,6 +180,7 @@ LOOKS = [
     Look("c-reconcile-cash", "centre", CASH),
     Look("c-search", "centre", "/search", asked("黄")),
     Look("c-household", "centre", "/households/{corrected}"),
+    Look("c-correct", "centre", "/households/{done}/deliver?replaces={delivery}"),
     Look("c-plan", "centre", "/trips/{second}/plan"),
     Look("c-plan-done", "centre", TRIP + "/plan"),
     Look("c-plan-add", "centre", "/trips/add"),
@@ -218,16 +219,20 @@ class Looker:
         self.page.click("main form .btn--main, main form button")
         self.page.wait_for_url(lambda there: "sign-in" not in there)
 
+    def show(self, look: Look, ids: Mapping[str, str]) -> None:
+        """Go there, and do what is done before anybody looks."""
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.goto(self.url + look.path.format(**ids))
+        if look.then:
+            look.then(self.page)
+        self.page.wait_for_load_state("networkidle")
+        if look.opened:
+            self.page.evaluate(OPEN_ALL)
+
     def look(self, look: Look, ids: Mapping[str, str]) -> None:
         for language in LANGUAGES:
             self.speak(language)
-            self.page.set_viewport_size({"width": 1280, "height": 900})
-            self.page.goto(self.url + look.path.format(**ids))
-            if look.then:
-                look.then(self.page)
-            self.page.wait_for_load_state("networkidle")
-            if look.opened:
-                self.page.evaluate(OPEN_ALL)
+            self.show(look, ids)
             self.shoot(f"{look.name}-{language}")
             if look.name.startswith(("papers-", "slip-", "manual")):
                 self.page.emulate_media(color_scheme="light")
