@@ -125,7 +125,8 @@ def listed(scope: Scope) -> list[Listed]:
 
 
 def bearer(shown: str | None, address: str) -> Bearer:
-    """Who shows this token. A wrong one is braked by address; the right ones cost no write but the time of their use.
+    """Who shows this token. A wrong one is braked by address; a right one costs no write but the time of its last
+    use, and a line of the audit for its first of a day.
 
     Raises: Problem `token-invalid`, `too-many-sign-ins` (`retry_after` in seconds).
     """
@@ -134,12 +135,16 @@ def bearer(shown: str | None, address: str) -> Bearer:
     if found is None:
         if shown is None:
             raise Problem("token-invalid")
-        with doors().guarded("token", address, address):
+        with doors().guarded("token", address, address) as last_free:
+            if last_free:
+                audit.brake_closed(None)
             raise Problem("token-invalid")
     last = found.token.used_at
     if last is None or (now - last).total_seconds() >= tokens.USED_EVERY_S:
         with suppress(Problem), transaction() as conn:  # a full disk does not keep anybody from reading
             tokens.used(conn, found.token.id, now)
+            if last is None or last.date() != now.date():
+                audit.record(found.user.id, audit.TOKEN_USED, conn=conn, detail=found.token.id)
     return found
 
 

@@ -23,6 +23,7 @@ WHAT = {
     audit.RECOVERY: _("用恢复密钥打开"),
     audit.BUNDLE: _("读入 U 盘包"),
     audit.TOKEN: _("做接口令牌"),
+    audit.TOKEN_USED: _("用接口令牌进来(每天第一次)"),
     audit.TOKEN_REVOKED: _("撤销接口令牌"),
     audit.DIFFERENT: _("认定是两户"),
     audit.MAYBE_SAME: _("收回“是两户”"),

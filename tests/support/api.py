@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
 from flask import Flask
@@ -134,20 +135,23 @@ def _cases(operation: APIOperation, mode: GenerationMode, there: Known) -> Any:
     if mode == GenerationMode.NEGATIVE:
         return strategy
     return st.tuples(strategy, st.randoms(use_true_random=False), st.integers(0, 3)).map(
-        lambda found: _placed(*found, there) if found[2] else found[0]
+        lambda found: _placed(*found[:2], there) if found[2] < 3 else found[0]
     )
 
 
-def _placed(case: Case, random: Any, _: int, there: Known) -> Case:
+def _placed(case: Case, random: Any, there: Known) -> Case:
     """The same case about something that there is."""
     noun = case.operation.path.split("/")[3]
     for name in case.path_parameters or {}:
         case.path_parameters[name] = random.choice(there.values[noun if name == "code" else name])
-    if case.method == "PATCH":
-        case.headers = {**(case.headers or {}), "If-Match": "*"}
+    more = {"PATCH": {"If-Match": "*"}, "POST": {"Idempotency-Key": str(uuid4())}}
+    case.headers = {**(case.headers or {}), **more.get(case.method, {})}
     case.body = _filled(case.body, random, there)
     if isinstance(case.body, dict) and "received_by" in case.body:
+        case.body = {name: value for name, value in case.body.items() if name != "replaces"}
         case.body["overrides"] = [{"rule": rule, "reason": "核对过"} for rule in RULES]
+        case.body["received_by"] = {"relation": "邻居", **case.body["received_by"]}
+        case.body["proofs"] = [{"reason": "没有笔", **proof} for proof in case.body["proofs"]]
     return case
 
 

@@ -27,6 +27,7 @@ NOUNS = (
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every operation. Raises: LookupError for one without a right."""
     app.config.update(spec.settings())
+    app.url_map.converters["id"] = spec.IdConverter
     api = spec.Api(app)
     spec.describe(api)
     for noun in NOUNS:

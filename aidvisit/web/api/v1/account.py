@@ -64,7 +64,7 @@ def listed_teams(query: dict[str, Any]) -> Response:
     return _by_id(rows, query, _team)
 
 
-@teams.on("GET /<team>", TeamDocument, named="one")
+@teams.on("GET /<id:team>", TeamDocument, named="one")
 def one_team(team: str) -> Response:
     """One team"""
     with reading() as conn:
@@ -83,7 +83,7 @@ def listed_devices(query: dict[str, Any]) -> Response:
     return _by_id(rows, query, _device)
 
 
-@devices.on("GET /<device>", DeviceDocument, named="one")
+@devices.on("GET /<id:device>", DeviceDocument, named="one")
 def one_device(device: str) -> Response:
     """One laptop"""
     with reading() as conn:

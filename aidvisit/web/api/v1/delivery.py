@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 from marshmallow import Schema, fields
 from sqlalchemy import Connection
 
@@ -25,7 +25,7 @@ from aidvisit.web.api.v1.paging import PageQuery, after, page
 from aidvisit.web.api.v1.reading import shown
 from aidvisit.web.api.v1.shapes import Made, closed
 from aidvisit.web.api.v1.spec import Blueprint
-from aidvisit.web.api.v1.writing import KeyHeader, made, written
+from aidvisit.web.api.v1.writing import KeyHeader, made, sent, written
 from sync.op import uuid7
 
 blueprint = Blueprint("deliveries")
@@ -95,7 +95,7 @@ def listed(query: dict[str, Any]) -> Response:
     return shown(page(rows, query, lambda row: (row.date, row.id), lambda row: _document(row, lines)))
 
 
-@blueprint.on("GET /<delivery>", DeliveryDocument)
+@blueprint.on("GET /<id:delivery>", DeliveryDocument)
 def one(delivery: str) -> Response:
     """One delivery"""
     with reading() as conn:
@@ -130,7 +130,7 @@ def record(headers: dict[str, Any], _: Any) -> Response:
     """Record that a household received something. What is odd about it needs a reason in `overrides`"""
 
     def work() -> dict[str, Any]:
-        delivery, body = uuid7(), request.get_json()
+        delivery, body = uuid7(), sent()
         reasons = {each["rule"]: each["reason"] for each in body.get("overrides", ())}
         plain = {name: value for name, value in body.items() if name != "overrides"}
         with transaction() as conn:
@@ -155,7 +155,7 @@ def _named(conn: Connection, body: dict[str, Any]) -> None:
         raise Problem("unknown-delivery", id=body["replaces"])
 
 
-@blueprint.on("POST /<delivery>/void", Made, headers=KeyHeader, body=NewVoid, status=201)
+@blueprint.on("POST /<id:delivery>/void", Made, headers=KeyHeader, body=NewVoid, status=201)
 def void(headers: dict[str, Any], body: dict[str, Any], delivery: str) -> Response:
     """Say that a delivery was not, or not so; final"""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 from marshmallow import Schema, fields, validate
 from sqlalchemy import Connection
 
@@ -28,7 +28,7 @@ from aidvisit.web.api.v1.paging import PageQuery, after, cursor, page
 from aidvisit.web.api.v1.reading import shown, version_of
 from aidvisit.web.api.v1.shapes import Exact, Made, closed
 from aidvisit.web.api.v1.spec import Blueprint
-from aidvisit.web.api.v1.writing import KeyHeader, VersionHeader, made, match, written
+from aidvisit.web.api.v1.writing import KeyHeader, VersionHeader, made, match, sent, written
 from sync.op import uuid7
 
 blueprint = Blueprint("households")
@@ -183,7 +183,7 @@ def search(asked: dict[str, Any]) -> Response:
     return shown({"data": rows, "count": found.count, "more": found.more, "after": found.after})
 
 
-@blueprint.on("GET /<household>", HouseholdDocument)
+@blueprint.on("GET /<id:household>", HouseholdDocument)
 def one(household: str) -> Response:
     """One household, its numbers masked"""
     with reading() as conn:
@@ -191,7 +191,7 @@ def one(household: str) -> Response:
     return shown(_document(household, held.now, revealed=False), _version(held))
 
 
-@blueprint.on("POST /<household>/reveal", HouseholdDocument, body=Exact)
+@blueprint.on("POST /<id:household>/reveal", HouseholdDocument, body=Exact)
 def reveal(_: Any, household: str) -> Response:
     """One household with all numbers; who asked is written down first"""
     with together() as conn:
@@ -215,7 +215,7 @@ def _version(held: HouseholdEdit) -> str:
     return version_of(held.seen)
 
 
-@blueprint.on("GET /<household>/history", History, query=HistoryQuery)
+@blueprint.on("GET /<id:household>/history", History, query=HistoryQuery)
 def history(query: dict[str, Any], household: str) -> Response:
     """All that happened to it and to those merged into it, newest first"""
     key, zone = after(query, 2), sync.current_settings().zone
@@ -241,7 +241,7 @@ def register(headers: dict[str, Any], _: Any) -> Response:
     """Register a household or an institution"""
 
     def work() -> dict[str, Any]:
-        household, body = uuid7(), request.get_json()
+        household, body = uuid7(), sent()
         checked(service.registered(household, body))
         _within(body["division"])
         return made(household, service.register(actor=door.actor(), household=household, body=body))
@@ -254,13 +254,13 @@ def _within(code: str) -> None:
         raise Problem("place-outside", code=code)
 
 
-@blueprint.on("PATCH /<household>", Made, headers=VersionHeader, body=Correction)
+@blueprint.on("PATCH /<id:household>", Made, headers=VersionHeader, body=Correction)
 def edit(headers: dict[str, Any], _: Any, household: str) -> Response:
     """Correct a household; it must be what was read"""
     with together() as conn:
         held = service.in_view(conn, household, g.scope)
         match(headers, _version(held))
-        wanted = _corrected(held.now.body, request.get_json())
+        wanted = _corrected(held.now.body, sent())
         checked(service.registered(household, wanted))
         _within(wanted["division"])
         entry = service.edit(actor=door.actor(), household=household, seen=held.seen, wanted=wanted, scope=g.scope)
@@ -284,7 +284,7 @@ def _patched(before: Any, patch: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@blueprint.on("POST /<household>/close", Made, headers=KeyHeader, body=Closing, status=201)
+@blueprint.on("POST /<id:household>/close", Made, headers=KeyHeader, body=Closing, status=201)
 def close(headers: dict[str, Any], body: dict[str, Any], household: str) -> Response:
     """Close it: it gets nothing any more"""
 

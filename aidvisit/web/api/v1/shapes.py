@@ -29,9 +29,9 @@ def closed(schema: type[Body], name: str, *without: str) -> type[Body]:
 
     A fact keeps what a later version may have added; who writes here writes for this version.
     """
-    inner = {key: _closed(field) for key, field in schema._declared_fields.items()} | dict.fromkeys(without)
+    inner = {key: _closed(field) for key, field in schema._declared_fields.items()}
     more = {
-        "Meta": type("Meta", (), {"unknown": RAISE}),
+        "Meta": type("Meta", (), {"unknown": RAISE, "exclude": without}),
         "error_messages": {**schema.error_messages, **_UNKNOWN},
         "__doc__": schema.__doc__,
     }
@@ -48,6 +48,15 @@ def _closed(field: fields.Field[Any]) -> fields.Field[Any]:
         assert issubclass(inner, Body)
         made.nested = closed(inner, f"New{inner.__name__}")
     return made
+
+
+def whole(value: Any) -> Any:
+    """A JSON value whose numbers without a fraction are whole numbers: JSON knows only one kind of number."""
+    if isinstance(value, dict):
+        return {name: whole(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class Made(Schema):

@@ -10,18 +10,20 @@ from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
+from werkzeug.routing import BaseConverter
 
 from aidvisit import __version__
 from aidvisit.domain.facts import fields as facts
 from aidvisit.domain.facts.kind import Errors
 from aidvisit.errors import Problem
 from aidvisit.web.api.v1 import door
-from aidvisit.web.api.v1.shapes import ProblemDocument
+from aidvisit.web.api.v1.shapes import ProblemDocument, whole
 from sync.problem import MEDIA_TYPE
 
 F = TypeVar("F", bound=Callable[..., Response])
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+PLACE = rf"^((warehouse|fund|donor|held):\S+|(truck|gain|loss|household):{UUID})$"
 REFUSALS = {
     400: "No well-formed JSON",
     401: "No token that holds",
@@ -47,6 +49,9 @@ class Parser(FlaskParser):
     """webargs, which says what is wrong as this house does."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = _UNKNOWN
+
+    def load_json(self, req: Any, schema: Any) -> Any:
+        return whole(super().load_json(req, schema))
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         errors = flat(error.messages)
@@ -121,6 +126,13 @@ def _refusals(doc: dict[str, Any], _info: Any, *, method: str, **_: Any) -> dict
     return doc
 
 
+class IdConverter(BaseConverter):
+    """An id in an address: what is none leads nowhere."""
+
+    regex = UUID
+    part_isolating = True
+
+
 class Api(SmorestApi):  # type: ignore[misc]
     """flask-smorest without its own errors: the pages' handlers answer them, in this house's words."""
 
@@ -141,6 +153,7 @@ class Api(SmorestApi):  # type: ignore[misc]
 
 def describe(api: Api) -> None:
     """What OpenAPI says of the fields of facts, of problems and of tokens."""
+    api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid", "pattern": f"^{UUID}$"})
     converter = api.ma_plugin.converter
     for field, kind in KINDS.items():
         converter.field_mapping[field] = (kind, None)
@@ -177,6 +190,8 @@ def _text(field: facts.Text) -> dict[str, Any]:
         return {"format": "uuid", "pattern": f"^{UUID}$"}
     if isinstance(field, facts.Date):
         return {"format": "date"}
+    if isinstance(field, facts.PlaceRef):
+        return {"pattern": PLACE, "maxLength": field.longest}
     if isinstance(field, facts.Matching):
         return {"pattern": f"^({field.pattern.pattern})$"}
     words = {"pattern": r"\S"} if field.required else {}

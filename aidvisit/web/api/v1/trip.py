@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 from marshmallow import Schema, fields
 from sqlalchemy import Connection
 
@@ -26,7 +26,7 @@ from aidvisit.web.api.v1.paging import PageQuery, after, page
 from aidvisit.web.api.v1.reading import shown, version_of
 from aidvisit.web.api.v1.shapes import Exact, Made, closed
 from aidvisit.web.api.v1.spec import Blueprint
-from aidvisit.web.api.v1.writing import KeyHeader, VersionHeader, made, match, written
+from aidvisit.web.api.v1.writing import KeyHeader, VersionHeader, made, match, sent, written
 from aidvisit.web.days import day_of
 from sync import log
 from sync.op import uuid7
@@ -141,7 +141,7 @@ def _document(row: Record | TripHead) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("id", *FIELDS, "status")}
 
 
-@blueprint.on("GET /<trip>", TripDocument)
+@blueprint.on("GET /<id:trip>", TripDocument)
 def one(trip: str) -> Response:
     """One trip"""
     with reading() as conn:
@@ -166,7 +166,7 @@ def plan(headers: dict[str, Any], _: Any) -> Response:
     """Plan a trip"""
 
     def work() -> dict[str, Any]:
-        trip, body = uuid7(), request.get_json()
+        trip, body = uuid7(), sent()
         checked(service.planned(trip, **body))
         _within(body)
         return made(trip, service.plan(actor=door.actor(), trip=trip, **body))
@@ -186,14 +186,14 @@ def _within(body: dict[str, Any]) -> None:
         raise Problem("unknown-team", team=body["team"])
 
 
-@blueprint.on("PATCH /<trip>", Made, headers=VersionHeader, body=TripChange)
+@blueprint.on("PATCH /<id:trip>", Made, headers=VersionHeader, body=TripChange)
 def edit(headers: dict[str, Any], _: Any, trip: str) -> Response:
     """Change a plan; it must be what was read"""
     with together() as conn:
         _known(conn, trip)
         before = _version(conn, trip)
         match(headers, before)
-        values = request.get_json()
+        values = sent()
         _within(values)
         plans.update(actor=door.actor(), trip=trip, values=values, today=day_of(None), scope=g.scope)
         now = _version(conn, trip)
@@ -201,7 +201,7 @@ def edit(headers: dict[str, Any], _: Any, trip: str) -> Response:
     return shown(made(trip, last[-1] if now != before else None), now)
 
 
-@blueprint.on("GET /<trip>/allotments", AllotmentPage, query=PageQuery)
+@blueprint.on("GET /<id:trip>/allotments", AllotmentPage, query=PageQuery)
 def allotments(query: dict[str, Any], trip: str) -> Response:
     """What households are to get on a trip"""
     with reading() as conn:
@@ -210,7 +210,7 @@ def allotments(query: dict[str, Any], trip: str) -> Response:
     return shown(page(rows, query, lambda row: (row.household, row.item), lambda row: dict(row._mapping)))
 
 
-@blueprint.on("POST /<trip>/allotments", Allotted, headers=KeyHeader, body=NewAllotment, status=201)
+@blueprint.on("POST /<id:trip>/allotments", Allotted, headers=KeyHeader, body=NewAllotment, status=201)
 def allot(headers: dict[str, Any], body: dict[str, Any], trip: str) -> Response:
     """Set what households are to get, at most 200 lines at once"""
 
@@ -234,7 +234,7 @@ def _named(conn: Connection, households: set[str], items: set[str]) -> None:
         raise Problem("unknown-code", code=min(unknown))
 
 
-@blueprint.on("GET /<trip>/reconciliation", Reconciled)
+@blueprint.on("GET /<id:trip>/reconciliation", Reconciled)
 def reconciliation(trip: str) -> Response:
     """Where the goods of a trip went, and who got what"""
     with reading() as conn:

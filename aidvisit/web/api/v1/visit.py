@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 from marshmallow import Schema, fields
 
 from aidvisit.domain import mask
@@ -22,7 +22,7 @@ from aidvisit.web.api.v1.paging import after, page
 from aidvisit.web.api.v1.reading import shown
 from aidvisit.web.api.v1.shapes import Made, closed
 from aidvisit.web.api.v1.spec import Blueprint
-from aidvisit.web.api.v1.writing import KeyHeader, made, written
+from aidvisit.web.api.v1.writing import KeyHeader, made, sent, written
 from sync.op import uuid7
 
 blueprint = Blueprint("visits")
@@ -61,7 +61,7 @@ def listed(query: dict[str, Any]) -> Response:
     return shown(page(rows, query, lambda row: (row.date, row.id), _document))
 
 
-@blueprint.on("GET /<visit>", VisitDocument)
+@blueprint.on("GET /<id:visit>", VisitDocument)
 def one(visit: str) -> Response:
     """One visit"""
     with reading() as conn:
@@ -85,7 +85,7 @@ def record(headers: dict[str, Any], _: Any) -> Response:
     """Record that somebody was at a household"""
 
     def work() -> dict[str, Any]:
-        visit, body = uuid7(), request.get_json()
+        visit, body = uuid7(), sent()
         with transaction() as conn:
             known(conn, body["household"])
             if "trip" in body and trip.trip(conn, body["trip"], g.scope) is None:

@@ -10,9 +10,15 @@ from marshmallow import Schema, fields, validate
 
 from aidvisit.errors import Problem
 from aidvisit.services.once import once
+from aidvisit.web.api.v1.shapes import whole
 from sync.log import Entry
 
 Document = dict[str, Any]
+
+
+def sent() -> Any:
+    """The body, as its schema has read it."""
+    return whole(request.get_json())
 
 
 class KeyHeader(Schema):
@@ -39,7 +45,7 @@ def written(headers: dict[str, Any], work: Callable[[], Document], where: str = 
 
     Raises: Problem `key-reused`, and what the work raises.
     """
-    asked = [request.method, request.path, request.get_json()]
+    asked = [request.method, request.path, sent()]
     done = once(g.bearer.token.id, headers["key"], asked, work)
     response: Response = jsonify(done.said)
     response.status_code = 201
