@@ -42,6 +42,16 @@ TRIP = {
         "Some goods are not accounted for yet ({items}), so the trip was not closed. "
         "Bring them back, record the loss, or give the reason first.",
     ),
+    "period-lasts": Kind(
+        409,
+        "{until} 还没有过完,没有结账。请等这一天过去。",
+        "{until} is not over yet, so nothing was closed. Wait until that day is past.",
+    ),
+    "period-is-closed": Kind(
+        409,
+        "这个月已经结过账,没有再结。请看已结的月份。",
+        "This month is closed already, so nothing was done. Look at the closed months.",
+    ),
     "no-goods-found": Kind(
         422,
         "{file} 里找不到表头(同一行应有“物资”和“数量”),或表头下面没有内容。请核对后再选一次。什么都没有入库。",

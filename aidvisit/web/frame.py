@@ -68,6 +68,7 @@ SECTIONS = {
     "goods": "stock",
     "lists": "household",
     "manual": "practice",
+    "months": "trips",
     "pairs": "household",
     "papers": "rolls",
     "ready": "sync",

@@ -98,3 +98,22 @@ def test_households_over_many_trips_a_page_at_a_time(deng: Pages) -> None:
     assert deng.get("/reconciliation").status_code == 200
     assert "没有这样的任务" in words(deng.get("/reconciliation?by=item&trips_from=2090-01-01"))
     assert deng.get("/reconciliation?by=item&team=x").status_code == 404
+
+
+def test_a_month_is_closed_once_and_its_page_opens_the_entries(deng: Pages) -> None:
+    assert deng.post("/months", {"month": "moon"}).status_code == 422
+    assert deng.post("/months", {"month": "2999-01"}).status_code == 409
+    made = deng.post("/months", {"month": "2020-12"})
+    assert made.status_code == 303
+    page = deng.get(made.location)
+    assert "2020-12月结" in words(page)
+    assert "邓若谷" in words(page)
+    assert "没有变化" in words(page)
+    found = re.findall(r'<a class="figure" href="([^"]+)">(\d+)</a>', page.text)
+    assert sorted(int(number) for _path, number in found) == sorted(LOADED.values())
+    for path, number in found:
+        assert re.findall(r'data-figure="sum">(\d+)<', deng.get(unescape(path)).text) == [number]
+    again = deng.post("/months", {"month": "2020-12"})
+    assert again.status_code == 409
+    assert made.location in again.text
+    assert deng.get("/months/x").status_code == 404
