@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -116,6 +117,18 @@ def test_the_office_corrects_what_a_team_wrote_and_hands_nothing_over(office: Pa
     assert (row.given("rice"), row.given("oil")) == (0, 1)
     assert "已更正" in row.history()
     assert office.post(row.path, fields | {"replaces": ""}).status_code == 404
+
+
+def test_who_handed_over_stays_when_somebody_of_another_team_corrects_it(office: Pages) -> None:
+    office.sign_in()
+    row = Typed(Paper(office))
+    before = row.paper.bodies()[-1]["handed_by"]
+    office.post("/sign-out")
+    office.sign_in("admin")
+    boxes = re.findall(r'<input[^>]*name="handed_by"[^>]*>', office.get(row.path).text)
+    sent = [one for one in boxes if "checked" in one or "hidden" in one]
+    assert len(before) == 1
+    assert [one for one in sent if f'value="{before[0]}"' in one]
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def _page(household: str, problem: Problem | None) -> str:
         odd = warnings(conn, household, planned, typed["date"], typed["trip"] or None) if problem is None else []
         if unlisted:
             odd.append(DeliveryWarning("outside-allocation", None, {}))
-        people = account.users(conn, g.user.team)
+        people = account.users(conn, (head.team if head and old else None) or g.user.team)
         after = _following(day, household) if _here() else None
     corrected = [line.item for line in old.lines] if old else []
     shown = list(dict.fromkeys([*(one.item for one in listed.allotted), *owed, *corrected] if listed else items))
