@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, literal, or_, select, true, tuple_
 
 from aidvisit.domain.rights import Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import of_one
+from aidvisit.store.queries.search import searched
 from aidvisit.store.tables import (
     Allocation,
     Delivery,
@@ -23,6 +24,8 @@ from aidvisit.store.tables import (
 )
 from sync.rows import among
 
+SMALL = 50
+"""One part in so many of all households is small."""
 Record = Row[Any]
 Rows = Sequence[Record]
 After = Sequence[str] | None
@@ -111,13 +114,12 @@ def _one(conn: Connection, table: Any, identity: str, scope: Scope) -> Record | 
 
 
 def _happened(conn: Connection, table: Any, scope: Scope, limit: int, after: After, wanted: dict[str, str]) -> Rows:
-    query: Select[Any] = select(table.__table__).where(_of_scope(table, scope))
+    reach = scope.narrowed([wanted["division"]] if wanted.get("division") else [], frozenset())
+    query: Select[Any] = select(table.__table__).where(_within(conn, table, reach))
     if wanted.get("trip"):
         query = query.where(table.trip == wanted["trip"])
     if wanted.get("household"):
         query = query.where(table.household.in_(of_one(conn, wanted["household"]).all(wanted["household"])))
-    if wanted.get("division"):
-        query = query.where(_of_scope(table, Scope((wanted["division"],))))
     if wanted.get("from_"):
         query = query.where(table.date >= wanted["from_"])
     if wanted.get("until"):
@@ -127,10 +129,16 @@ def _happened(conn: Connection, table: Any, scope: Scope, limit: int, after: Aft
     return conn.execute(query.order_by(table.date.desc(), table.id.desc()).limit(limit)).all()
 
 
-def _of_scope(table: Any, scope: Scope) -> ColumnElement[bool]:
-    """By its household; the stream is that one's town, and has an index."""
-    towns = within.under(table.stream.expression, {code[:9] for code in scope.divisions})
-    return and_(scope.everything or towns, within.households(table.household.expression, scope))
+def _within(conn: Connection, table: Any, scope: Scope) -> ColumnElement[bool]:
+    """By its household. Of a small part of all, the stream (its town) leads to the rows and they are sorted; else the
+    days are gone through in their order, and the stream only tells quickly what does not fit."""
+    if scope.everything:
+        return true()
+    small = searched(conn, scope) * SMALL < searched(conn)
+    stream = table.stream if small else table.stream.concat("")
+    towns = within.under(stream, {code[:9] for code in scope.divisions})
+    home = exists().where(Household.id == table.household, within.places(Household.division.expression, scope))
+    return and_(towns, home)
 
 
 def delivery_lines(conn: Connection, deliveries: Iterable[str]) -> dict[str, list[Record]]:

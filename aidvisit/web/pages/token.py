@@ -24,7 +24,7 @@ def page(problem: Problem | None = None, secret: str = "") -> str:
     rows = sorted(service.listed(g.scope), key=lambda one: not one.holds)
     return render_template(
         "token/page.html", tokens=rows, people=people, rights=FOR_TOKENS, problem=problem, errors=at_fields(problem),
-        typed=request.form if problem else {}, chosen=request.form.getlist("rights"), secret=secret,
+        typed=request.form if problem else {}, chosen=request.form.getlist("rights") if problem else [], secret=secret,
     )  # fmt: skip
 
 
