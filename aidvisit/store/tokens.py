@@ -1,6 +1,7 @@
 """Tokens of other systems, and the answers that their requests got.
 
-Tables of the centre's own: no fact, in no log. A token itself is kept nowhere, only its hash; of an answer only ids.
+Tables of the centre's own: no fact, in no log (docs/adr/0020). A token itself is kept nowhere, only its hash; of an
+answer only ids.
 """
 
 from __future__ import annotations
