@@ -95,6 +95,7 @@ PAGES = {
     "central": (
         *SHARED,
         report.blueprint,
+        report.reports,
         catalog.blueprint,
         plan.central,
         goods.central,

@@ -49,6 +49,7 @@ NAVIGATION = {
     ],
     "central": [
         ("report.overview", _("总览")),
+        ("reports.page", _("报表")),
         ("held.page", _("待核记录")),
         ("trips.page", _("走访任务")),
         ("household.search", _("困难家庭")),

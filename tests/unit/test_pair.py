@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.likeness import Reason
 from aidvisit.domain.rights import Scope
+from aidvisit.domain.selection import Selection
 from aidvisit.services import audit
 from aidvisit.store.ledger import Fact, verify
-from aidvisit.store.queries import comparison, household, overview, trip
+from aidvisit.store.queries import comparison, household, overview, report, trip
 from aidvisit.store.queries.duplicate import duplicates
 from aidvisit.store.queries.pair import Pair, pairs, still
 from aidvisit.store.queries.verdict import DIFFERENT, MAYBE_SAME, verdicts
@@ -179,7 +180,7 @@ def everything(conn: Connection) -> dict[str, Any]:
         "households": [household.household(conn, one) for one in (QIN, MO, LAN, TAO, TWIN)],
         "duplicates": duplicates(conn),
         "warnings": [warnings(conn, one, {"rice": 1}, DAY, TRIP) for one in (QIN, MO, TWIN)],
-        "numbers": (shown.households, shown.served_households, shown.deliveries, shown.items),
+        "numbers": (shown.households, report.total(conn, Selection(), today=DAY)),
         "sides": [comparison.side(conn, one) for one in (QIN, MO, TWIN)],
         "pairs": pairs(conn),
     }
@@ -203,7 +204,7 @@ def test_everything_follows_a_merge_and_comes_back(lived: Connection) -> None:
     rows = tables(lived)
     say(lived, merged(TWIN, QIN))
     shown = overview.overview(lived)
-    assert (shown.households, shown.served_households) == (4, 1)
+    assert (shown.households, report.total(lived, Selection(), today=DAY).households) == (4, 1)
     assert [(one.first.delivery, one.second.delivery) for one in duplicates(lived)] == [(uid(20), uid(21))]
     assert {one.rule for one in warnings(lived, QIN, {"rice": 1}, DAY, TRIP)} >= {"repeat-interval"}
     (stop,) = (one for one in trip.today(lived, TRIP).households if one.id == QIN)

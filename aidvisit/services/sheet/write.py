@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from io import StringIO
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -32,6 +33,8 @@ NARROWEST, WIDEST = 6, 50
 """Of a column, in characters."""
 LONGEST = 32767
 """Characters that a cell can hold (ECMA-376)."""
+MOST_ROWS = 1_048_000
+"""Of a sheet below its header: it can hold 1,048,576."""
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -92,6 +95,32 @@ def book_pieces(sheets: Iterable[tuple[str, Iterable[str]]], *, repeated: str = 
     yield pipe.taken()
 
 
+def sealed(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, count: str = "行数") -> Iterator[Sequence[Cell]]:
+    """The rows and a last one that says how many they are and the SHA-256 of header and rows as `csv_pieces` writes
+    them: of a .csv, of all its bytes before the last line. A file that was cut off has no such line.
+    """
+    digest, number = sha256("\ufeff".encode()), 0
+    file = StringIO(newline="")
+    writer = csv.writer(file)
+    for number, row in enumerate(_chained(header, rows)):
+        writer.writerow(_inert(row))
+        if number:
+            yield row
+        if number % STEP == 0:
+            digest.update(_drained(file))
+    digest.update(_drained(file))
+    yield [count, number, "SHA-256", digest.hexdigest()]
+
+
+def parts(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[Table]:
+    """A table as one sheet, or as many as it needs, each with the header."""
+    every = iter(rows)
+    waiting = list(islice(every, 1))
+    yield title, header, islice(chain(waiting, every), MOST_ROWS)
+    while waiting := list(islice(every, 1)):
+        yield title, header, islice(chain(waiting, every), MOST_ROWS)
+
+
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """The same as CSV for a spreadsheet program: with a mark that it is UTF-8, and an apostrophe before a formula."""
     return "".join(csv_pieces(header, rows))
@@ -103,12 +132,21 @@ def csv_pieces(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterato
     writer = csv.writer(file)
     file.write("\ufeff")
     for number, row in enumerate(_chained(header, rows), 1):
-        writer.writerow([f"'{value}" if isinstance(value, str) and value.startswith(_RUNS) else value for value in row])
+        writer.writerow(_inert(row))
         if number % STEP == 0:
-            yield file.getvalue()
-            file.seek(0)
-            file.truncate()
-    yield file.getvalue()
+            yield _drained(file).decode()
+    yield _drained(file).decode()
+
+
+def _inert(row: Sequence[Cell]) -> list[Cell]:
+    return [f"'{value}" if isinstance(value, str) and value.startswith(_RUNS) else value for value in row]
+
+
+def _drained(file: StringIO) -> bytes:
+    text = file.getvalue()
+    file.seek(0)
+    file.truncate()
+    return text.encode()
 
 
 def _chained(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:

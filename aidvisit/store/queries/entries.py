@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, desc, literal, select, tuple_
+from sqlalchemy import Connection, Row, Select, desc, func, literal, select, tuple_
 
 from aidvisit.domain import mask
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -23,6 +23,8 @@ from sync.rows import among
 __all__ = ["COUNTED", "Entry", "count", "page", "totals"]
 
 PAGE = 50
+STEP = 500
+"""Entries of a file whose names are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,22 @@ def page(
         query = query.where(tuple_(*order) < tuple_(literal(date), literal(source), literal(int(line))))
     rows = conn.execute(query).all()
     return _entries(conn, of, rows[:limit], scope), len(rows) > limit
+
+
+def every(
+    conn: Connection, of: Of, selection: Selection, scope: Scope = EVERYTHING, *, today: str
+) -> tuple[int, Iterator[Entry]]:
+    """How many there are, and all of them in the same order, a few at a time in memory."""
+    found = lines(conn, of, selection, scope, today).subquery()
+    number = conn.execute(select(func.count()).select_from(found)).scalar_one()
+    query = select(found).order_by(desc(found.c.date), desc(found.c.source), desc(found.c.line))
+    return number, _every(conn, of, query, scope)
+
+
+def _every(conn: Connection, of: Of, query: Select[Any], scope: Scope) -> Iterator[Entry]:
+    rows = conn.execute(query, execution_options={"yield_per": STEP})
+    for part in rows.partitions(STEP):
+        yield from _entries(conn, of, part, scope)
 
 
 # --- with names -----------------------------------------------------------------------------------------------

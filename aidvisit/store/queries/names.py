@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
@@ -13,7 +13,8 @@ from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.catalog import categories, items, own_names
 from aidvisit.store.queries.goods import place_names
 from aidvisit.store.queries.trip import trip
-from aidvisit.store.tables import Household, Team
+from aidvisit.store.tables import Household, Team, Trip
+from sync.rows import among
 
 Names = Mapping[str, str]
 """By the name of a selection's field; what is not known is called by its code, and "" where it lies outside."""
@@ -49,3 +50,14 @@ def _household(conn: Connection, identity: str, scope: Scope) -> str:
     own = of_one(conn, identity).of(identity)
     query = select(Household.name).where(Household.id == own, within.places(Household.division.expression, scope))
     return conn.execute(query).scalar() or ""
+
+
+def team_names(conn: Connection) -> dict[str, str]:
+    """What every team is called, by its id."""
+    return {row.id: row.name for row in conn.execute(select(Team.id, Team.name))}
+
+
+def titles(conn: Connection, trips: Iterable[str]) -> dict[str, str]:
+    """What these trips are called, by their ids."""
+    wanted = [one for one in trips if one]
+    return {row.id: row.title for row in conn.execute(select(Trip.id, Trip.title).where(among(conn, Trip.id, wanted)))}

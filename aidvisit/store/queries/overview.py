@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, func, select
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import held
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import aliases, stands
-from aidvisit.store.queries.catalog import Quantity, items, quantities
 from aidvisit.store.queries.duplicate import Duplicate, duplicates
 from aidvisit.store.queries.trip import TripHead, trips
-from aidvisit.store.tables import Allocation, Delivery, DeliveryLine, Household
+from aidvisit.store.tables import Allocation, Delivery, Household
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +27,9 @@ class TripProgress:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`households`: open ones; `by_day`: (date, deliveries), the earliest first; `quarantined`: ops that wait."""
+    """`households`: open ones; `quarantined`: ops that wait."""
 
     households: int
-    served_households: int
-    deliveries: int
-    by_day: list[tuple[str, int]]
-    items: list[Quantity]
     trips: list[TripProgress]
     devices: list[DeviceRow]
     duplicates: list[Duplicate]
@@ -42,31 +37,11 @@ class Overview:
 
 
 def overview(conn: Connection, scope: Scope = EVERYTHING) -> Overview:
-    """All of a scope: its households and what they got, its trips, laptops and what waits of them."""
+    """All of a scope: its households, its trips, laptops and what waits of them. Figures: services/report.py."""
     of_scope = within.places(Household.division.expression, scope)
-    alias = aliases(conn)
-    open_ones = select(func.count()).where(Household.closed_reason.is_(None), stands(conn, alias), of_scope)
-    received = (Delivery.counts, within.households(Delivery.household.expression, scope))
-    by_day = (
-        select(Delivery.date, func.count().label("deliveries"))
-        .where(*received)
-        .group_by(Delivery.date)
-        .order_by(Delivery.date)
-    )
-    days = [(row.date, row.deliveries) for row in conn.execute(by_day)]
-    given = (
-        select(DeliveryLine.item, func.sum(DeliveryLine.quantity).label("quantity"))
-        .where(DeliveryLine.counts, within.households(DeliveryLine.household.expression, scope))
-        .group_by(DeliveryLine.item)
-    )
-    amounts = {row.item: int(row.quantity) for row in conn.execute(given)}
-    served = conn.execute(select(distinct(Delivery.household)).where(*received)).scalars()
+    open_ones = select(func.count()).where(Household.closed_reason.is_(None), stands(conn, aliases(conn)), of_scope)
     return Overview(
         conn.execute(open_ones).scalar_one(),
-        len({alias.of(household) for household in served}),
-        sum(count for _, count in days),
-        days,
-        quantities(items(conn), amounts),
         progress(conn, scope),
         device_rows(conn, scope),
         duplicates(conn, scope=scope),

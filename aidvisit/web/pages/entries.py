@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from flask import Blueprint, g, render_template, request
+from flask.typing import ResponseReturnValue
 
 from aidvisit.domain.selection import COLUMNS, Of, Selection, of_arguments
 from aidvisit.errors import Problem
+from aidvisit.services.export import take
 from aidvisit.store.database import reading
 from aidvisit.store.queries import catalog, entries
+from aidvisit.store.queries.entries import Entry
 from aidvisit.store.queries.names import Names, names
+from aidvisit.web import auth
 from aidvisit.web.days import day_of
+from aidvisit.web.files import streamed
+from aidvisit.web.i18n import gettext
 
 blueprint = Blueprint("entries", __name__, url_prefix="/entries")
 
@@ -41,8 +47,39 @@ def page() -> str:
     )  # fmt: skip
 
 
+@blueprint.post("/file", endpoint="file")
+def file() -> ResponseReturnValue:
+    """All of them as .xlsx or .csv (`as`), row after row. Raises: Problem `not-found`."""
+    try:
+        asked = of_arguments(request.form)
+    except ValueError:
+        raise Problem("not-found") from None
+    of, scope, today = _column(), g.scope, day_of(None)
+    taken = take(auth.actor(), "entries", lambda conn: entries.every(conn, of, asked, scope, today=today))
+    return streamed("entries", gettext("流水"), _headings(), map(_cells, taken.rows), taken.close)
+
+
+def _headings() -> list[str]:
+    return [
+        gettext("日期"), gettext("物资"), gettext("数量"), gettext("单位"), gettext("困难家庭"), gettext("从"),
+        gettext("到"), gettext("任务"), gettext("批号"), gettext("捐赠方"), gettext("单号"), gettext("原因"),
+        gettext("困难家庭编号"), gettext("物资编码"), gettext("记录"),
+    ]  # fmt: skip
+
+
+def _cells(one: Entry) -> list[object]:
+    """Money in yuan; what went back is less than 0."""
+    cash = one.unit == "fen"
+    lot = gettext("不止一批") if one.several else one.lot or ""
+    return [
+        one.date, one.item_name, one.quantity / 100 if cash else one.quantity, gettext("元") if cash else one.unit,
+        one.household_name, one.from_name, one.to_name, one.trip_title, lot, one.donor_name, one.slip or "",
+        one.reason or "", one.household or "", one.item, one.source,
+    ]  # fmt: skip
+
+
 def _column() -> Of:
-    of = request.args.get("of", "")
+    of = request.values.get("of", "")
     found = next((one for one in COLUMNS if one == of), None)
     if found is None:
         raise Problem("not-found")

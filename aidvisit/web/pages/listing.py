@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, g, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
@@ -14,21 +13,19 @@ from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import listing as service
 from aidvisit.services.listing import Taken
-from aidvisit.services.sheet.write import csv_pieces, workbook_pieces
 from aidvisit.store.database import reading
 from aidvisit.store.queries import catalog
 from aidvisit.store.queries import listing as queries
 from aidvisit.store.queries.listing import Listed, Wanted
 from aidvisit.web import auth
 from aidvisit.web.days import day_of
+from aidvisit.web.files import streamed
 from aidvisit.web.forms import Form, at_fields, read
 from aidvisit.web.fresh import known
 from aidvisit.web.i18n import gettext
 from aidvisit.web.places import choices
 
 blueprint = Blueprint("lists", __name__, url_prefix="/lists")
-
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class SaveForm(Form):
@@ -103,16 +100,7 @@ def paper() -> ResponseReturnValue:
 def file() -> ResponseReturnValue:
     """All of it as .xlsx or .csv (`as`), row after row: a long list is never in memory. Raises: Problem as `paper`."""
     taken = _taken()
-    header, cells = _headings(), (_cells(one) for one in taken.rows)
-    if request.form.get("as") == "csv":
-        pieces: Iterator[Any] = csv_pieces(header, cells)
-        kind, ending = "text/csv; charset=utf-8", "csv"
-    else:
-        pieces, kind, ending = workbook_pieces([(gettext("名单"), header, cells)]), EXCEL, "xlsx"
-    response = Response(stream_with_context(pieces), content_type=kind)
-    response.call_on_close(taken.close)
-    response.headers["Content-Disposition"] = f'attachment; filename="households-{day_of(None)}.{ending}"'
-    return response
+    return streamed("households", gettext("名单"), _headings(), (_cells(one) for one in taken.rows), taken.close)
 
 
 def _taken(most: int | None = None) -> Taken:
