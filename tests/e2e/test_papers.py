@@ -7,7 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from aidvisit.services import catalog, trip
+from aidvisit.store.database import reading
+from aidvisit.store.queries.trip import today
 from tests.e2e.person import Person
+from tests.support.nodes import Pair
 
 ACROSS, UPRIGHT = (842, 595), (595, 842)
 """A4 in points."""
@@ -63,3 +67,21 @@ def test_a_trip_s_papers_are_printed(leader: Person, tmp_path: Path) -> None:
     with page.expect_download() as taken:
         page.get_by_role("button", name=".xlsx 签领表(空白)").click()
     assert taken.value.suggested_filename.endswith(".xlsx")
+
+
+def test_a_list_of_nine_items_still_has_a_page_for_each_sheet(leader: Person, pair: Pair, tmp_path: Path) -> None:
+    """The columns give way, not the rows: who signs has the same room, and a sheet stays on its paper."""
+    page, more = leader.page, ("牛奶", "洗衣液", "棉衣", "学习文具套装", "常用药品包")
+    with pair.centre.inside() as device:
+        for number, name in enumerate(more):
+            body = {"code": f"more{number}", "name": name, "unit": "箱", "spec": "12盒装", "class": "food"}
+            catalog.define("item", {**body, "value_fen": 4_990 + number}, actor=device)
+        with reading() as conn:
+            listed = [one.id for one in today(conn, pair.trip).households]
+        codes = ["quilt", *(f"more{number}" for number in range(len(more)))]
+        trip.allocate(actor=device, trip=pair.trip, lines=[(one, code, 1) for one in listed for code in codes])
+    pair.field.command("sync")
+    leader.go(pair.field, "/papers")
+    page.get_by_role("button", name="打印 签领表(空白)").click()
+    expect(page.locator(".sheet thead").first.locator("th.sheet__item")).to_have_count(9)
+    assert pdf(page, tmp_path / "many.pdf") == [ACROSS] * 2
