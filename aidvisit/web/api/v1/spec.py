@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, NoReturn, TypeVar
 
-from flask import Response, request
+from flask import Flask, Response, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -134,9 +135,30 @@ class IdConverter(BaseConverter):
 
 
 class Api(SmorestApi):  # type: ignore[misc]
-    """flask-smorest without its own errors: the pages' handlers answer them, in this house's words."""
+    """flask-smorest without its own errors (the pages' handlers answer them, in this house's words), and a description
+    that is put together when somebody first asks for it, not at every start."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        self._described = False
+        self._lock = Lock()
+        super().__init__(app)
+        self._nouns: list[Blueprint] = []
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        self._app.register_blueprint(blueprint)
+        self._nouns.append(blueprint)
+
+    def description(self) -> dict[str, Any]:
+        with self._lock:
+            if not self._described:
+                _describe(self)
+                for noun in self._nouns:
+                    noun.register_views_in_doc(self, self._app, self.spec, name=noun.name, parameters=None)
+                self._described = True
+        found: dict[str, Any] = self.spec.to_dict()
+        return found
 
     def _register_error_handlers(self) -> None:
         pass
@@ -151,7 +173,7 @@ class Api(SmorestApi):  # type: ignore[misc]
         pass
 
 
-def describe(api: Api) -> None:
+def _describe(api: Api) -> None:
     """What OpenAPI says of the fields of facts, of problems and of tokens."""
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid", "pattern": f"^{UUID}$"})
     converter = api.ma_plugin.converter
@@ -204,8 +226,7 @@ def _filled(**values: int | None) -> dict[str, Any]:
 
 def document(api: Api) -> dict[str, Any]:
     """The description as JSON; its address is the one that it was asked at."""
-    found: dict[str, Any] = api.spec.to_dict()
-    return found | {"servers": [{"url": request.host_url.rstrip("/")}]}
+    return api.description() | {"servers": [{"url": request.host_url.rstrip("/")}]}
 
 
 def settings() -> dict[str, Any]:
