@@ -174,6 +174,25 @@ def test_common_and_rare_are_found_after_the_first_households(
     assert [sorted(one.id for one in search(conn, each).found) for each in typed] == all_at_once
 
 
+@pytest.mark.parametrize("rare", [0, hits.RARE])
+def test_many_whom_the_first_households_say_nothing_of_come_in_the_same_order(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    say(conn, *(registered(uid(1000 + i), f"{'王李'[i % 2]}明山", "一组") for i in range(CAP + 20)))
+    say(conn, registered(uid(2000), "山", "二组"), registered(uid(2001), "山明", "二组"))
+    typed = ("山", "明山", "ms", "mingshan", "王", "李 山", "lms")
+    at_once = [_shown(search(conn, each)) for each in typed]
+    monkeypatch.setattr(hits, "FIRST_HOUSEHOLDS", 2)
+    monkeypatch.setattr(hits, "RARE", rare)
+    found = [_shown(search(conn, each)) for each in typed]
+    assert [(count, more) for count, more, _ in found] == [(count, more) for count, more, _ in at_once]
+    assert found[0][2][:2] == at_once[0][2][:2] == ["山", "山明"]
+
+
+def _shown(result: queries.SearchResult) -> tuple[int, bool, list[str]]:
+    return result.count, result.more, [one.name for one in result.found]
+
+
 def test_a_number_that_tokens_only_hint_at_is_found_wherever_it_stands(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,14 +109,53 @@ def _index(conn: Connection, expression: Expression, *, first: bool = False) -> 
     """The numbers of those with the tokens, of the `first` or of all; how many is bound last, after these values."""
     if conn.dialect.name == "sqlite":
         return "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?", [_written(expression)]
+    told, values = _has(expression)
+    told += f" AND n <= {FIRST_HOUSEHOLDS}" if first else ""
+    # Materialized: else, in the hope of a few soon, it reads the table from the beginning.
+    return f"WITH held AS MATERIALIZED (SELECT n FROM household_index WHERE {told}) SELECT n FROM held LIMIT ?", values  # noqa: S608
+
+
+def _has(expression: Expression) -> tuple[str, list[str]]:
+    """Whether a row of PostgreSQL's index has the tokens, with the values of that condition."""
     ways = _ways(expression)
     asked = [expression] if len(ways) > MATCHES else [every(*way) for way in ways]
     told = " OR ".join("tokens @@ CAST(? AS tsquery)" for _ in asked)
-    if first:
-        told = f"({told}) AND n <= {FIRST_HOUSEHOLDS}"
-    # Materialized: else, in the hope of a few soon, it reads the table from the beginning.
-    found = f"WITH held AS MATERIALIZED (SELECT n FROM household_index WHERE {told}) SELECT n FROM held LIMIT ?"  # noqa: S608
-    return found, [_written(one, " & ", " | ", "'") for one in asked]
+    return f"({told})", [_written(one, " & ", " | ", "'") for one in asked]
+
+
+RARE = 7
+"""What no more than these of the first households have, some 150 of a million have: all of them can be listed."""
+
+
+def rare(
+    conn: Connection, levels: Sequence[tuple[int, Expression]], wanted: int, first: dict[Expression, list[Hit]]
+) -> list[Hit] | None:
+    """All that the last of these levels finds, each with the rank of the first that finds it; None where many may be.
+
+    Only where tokens tell all. PostgreSQL, which goes through everybody with a word, is asked once and not for each
+    level, if the first households say that there are few; what these said is kept in `first`.
+    """
+    if conn.dialect.name != "postgresql" or len(levels) < 2:
+        return None
+    for _, expression in levels:
+        first[expression] = match(conn, expression, wanted, among_first=FIRST_HOUSEHOLDS)
+        if len(first[expression]) > RARE:
+            return None
+    *better, (widest, last) = levels
+    ranks, values = "", list[str]()
+    for rank, expression in better:
+        told, tokens = _has(expression)
+        ranks, values = f"{ranks} WHEN {told} THEN {rank}", [*values, *tokens]
+    index, tokens = _index(conn, last)
+    statement = (
+        f"SELECT {_COLUMNS}, CASE{ranks} ELSE {widest} END FROM ({index}) AS i"  # noqa: S608
+        " JOIN household_index ON household_index.n = i.n JOIN household_search s ON s.n = i.n"
+    )
+    found = _hits(conn, statement, [*values, *tokens, wanted])
+    if len(found) < wanted:
+        return found
+    first[last] = found
+    return None
 
 
 def _ways(expression: Expression) -> list[tuple[str, ...]]:

@@ -121,15 +121,26 @@ def _living(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filt
         dated = index.by_date(conn, filters, scope, CAP + 1 + len(again))
         return {hit.household: hit for hit in dated if hit.household not in again}
     wanted = CAP + 1 + len(again)
+    levels = _levels(terms, index.bounds(scope, filters))
+    told = index.decides(scope, filters) and not any(term.check for term in terms)
+    first: dict[Expression, list[Hit]] = {}
+    few = index.rare(conn, levels, wanted, first) if told else None
+    if few is not None:
+        return {hit.household: _named(hit, hit.rank, terms) for hit in few}
     found: dict[str, Hit] = {}
-    for level, expression in _levels(terms, index.bounds(scope, filters)):
-        for hit in _matched(conn, terms, expression, wanted, scope, filters):
+    for level, expression in levels:
+        for hit in _matched(conn, terms, expression, wanted, scope, filters, first.get(expression)):
             if hit.household not in found and hit.household not in again:
-                by_name = level < 2 or all(term.text in hit.name for term in terms)
-                found[hit.household] = Hit._make((*hit[:RANK], level if by_name else WORST, None))
+                found[hit.household] = _named(hit, level, terms)
         if len(found) > CAP:
             break
     return found
+
+
+def _named(hit: Hit, level: int, terms: Sequence[Term]) -> Hit:
+    """With its rank: the last for who is found by another's name."""
+    by_name = level < 2 or all(term.text in hit.name for term in terms)
+    return Hit._make((*hit[:RANK], level if by_name else WORST, None))
 
 
 def _levels(terms: Sequence[Term], bounds: Sequence[Expression]) -> list[tuple[int, Expression]]:
@@ -145,12 +156,19 @@ def _matched(
     wanted: int,
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
+    first: list[Hit] | None = None,
 ) -> list[Hit]:
-    """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens."""
+    """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens.
+
+    `first`: what the first portion gave, where it was asked before.
+    """
     check = any(term.check for term in terms)
     told = index.decides(scope, filters)
     for number in index.portions(conn, wanted, check=check, told=told and not check):
-        hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
+        if first is None:
+            hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
+        else:
+            hits, first = first, None
         read, hits = len(hits), _checked(conn, terms, hits) if check else hits
         if (
             len(hits) >= wanted
