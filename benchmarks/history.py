@@ -16,7 +16,9 @@ import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy as sa
@@ -104,11 +106,15 @@ def _measure(where: str, engine: Engine, url: str, login: str, arguments: Namesp
     person = requests.Session()
     form = {"login": login, "password": PASSWORD, "csrf_token": _token(person.get(f"{url}/sign-in").text)}
     person.post(f"{url}/sign-in", data=form).raise_for_status()
+    line = HTTPConnection(urlsplit(url).netloc)  # kept open, as a browser does; requests adds 1.5 ms
+    signed_in = {"Cookie": "; ".join(f"{each.name}={each.value}" for each in person.cookies)}
 
     def page(path: str) -> Callable[[], None]:
         def ask() -> None:
-            answer = person.get(f"{url}{path}")
-            assert answer.status_code == 200, answer.text[:500]
+            line.request("GET", path, headers=signed_in)
+            answer = line.getresponse()
+            text = answer.read()
+            assert answer.status == 200, text[:500]
 
         return ask
 
