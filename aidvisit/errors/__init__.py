@@ -195,6 +195,11 @@ _AID = {
         "没有这条待核记录。可能编号不对,或不归您管;请从待核记录页重新进入。",
         "There is no such record held for review, or it is not yours to decide. Start again from that page.",
     ),
+    "unknown-item": Kind(
+        404,
+        "没有这件待办。可能编号不对,或不归您管;请从待办页重新进入。",
+        "There is no such item in the inbox, or it is not yours to settle. Start again from the inbox.",
+    ),
     "not-acceptable": Kind(
         409,
         "有 {count} 条不能由人收下:程序还读不懂,或只有中心才能这样记。什么都没有改;请去掉这几条再试。",

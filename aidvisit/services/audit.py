@@ -38,10 +38,12 @@ TOKEN: Final = "api-token"  # noqa: S105
 TOKEN_USED: Final = "api-token-used"  # noqa: S105
 PERIOD_CLOSED: Final = "period-closed"
 TOKEN_REVOKED: Final = "api-token-revoked"  # noqa: S105
+INBOX_ASSIGNED: Final = "inbox-assigned"
+QUESTION_ANSWERED: Final = "question-answered"
 WHATS: Final = (
     SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, IMPORT_ELSEWHERE, ROW_SAID, ENROLMENT_CODE, PASSWORD_CHANGE,
     PASSWORD_RESET, LOCK, RECOVERY, BUNDLE, DIFFERENT, MAYBE_SAME,
-    TOKEN, TOKEN_USED, TOKEN_REVOKED, PERIOD_CLOSED,
+    TOKEN, TOKEN_USED, TOKEN_REVOKED, PERIOD_CLOSED, INBOX_ASSIGNED, QUESTION_ANSWERED,
 )  # fmt: skip
 """What `what` may say here. The list is open: another program's word is shown as it is."""
 

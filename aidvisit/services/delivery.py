@@ -96,14 +96,24 @@ def void(*, actor: str, household: str, delivery: str, reason: str, scope: Scope
     with transaction() as conn:
         if households.household(conn, household, scope) is None:
             raise Problem("unknown-household", id=household)
-        found = deliveries.delivery(conn, household, delivery)
-        if found is None:
-            raise Problem("unknown-delivery", id=delivery)
-        fact = checked(Fact(found.stream, "delivery.voided", delivery, filled(reason=reason)))
-        before = log.entries_of(conn, delivery, {"delivery.voided"})
-        if before:
-            return before[-1]
-        return ledger.record(conn, actor, fact)[0]
+        return voided(conn, actor=actor, delivery=delivery, reason=reason, scope=scope, household=household)
+
+
+def voided(
+    conn: Connection, *, actor: str, delivery: str, reason: str, scope: Scope, household: str | None = None
+) -> Entry:
+    """The same for a transaction that records more than that; without a `household` it is the delivery's own."""
+    home = household or deliveries.household_of(conn, delivery)
+    if home is None or households.household(conn, home, scope) is None:
+        raise Problem("unknown-delivery", id=delivery)
+    found = deliveries.delivery(conn, home, delivery)
+    if found is None:
+        raise Problem("unknown-delivery", id=delivery)
+    fact = checked(Fact(found.stream, "delivery.voided", delivery, filled(reason=reason)))
+    before = log.entries_of(conn, delivery, {"delivery.voided"})
+    if before:
+        return before[-1]
+    return ledger.record(conn, actor, fact)[0]
 
 
 def check_form(lines: Mapping[str, int], received_by: Mapping[str, str], proofs: Sequence[Mapping[str, Any]]) -> None:

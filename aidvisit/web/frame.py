@@ -18,7 +18,7 @@ from aidvisit.services import sync
 from aidvisit.services.practice import Guide, guide, practising
 from aidvisit.services.vault import vault
 from aidvisit.store.database import reading
-from aidvisit.store.queries import held
+from aidvisit.store.queries import inbox
 from aidvisit.web import auth
 from aidvisit.web.chip import Chip, chip
 from aidvisit.web.i18n import html_language, language
@@ -50,7 +50,7 @@ NAVIGATION = {
     "central": [
         ("report.overview", _("总览")),
         ("reports.page", _("报表")),
-        ("held.page", _("待核记录")),
+        ("inbox.page", _("待办")),
         ("trips.page", _("走访任务")),
         ("household.search", _("困难家庭")),
         ("stores.page", _("物资账")),
@@ -67,6 +67,7 @@ SECTIONS = {
     "divisions": "catalog",
     "entries": "trips",
     "goods": "stock",
+    "held": "inbox",
     "lists": "household",
     "manual": "practice",
     "months": "trips",
@@ -138,8 +139,9 @@ def frame() -> Frame:
 
 
 def _counts(conn: Connection, navigation: list[tuple[str, Any]]) -> dict[str, int]:
-    waiting = held.count(conn, g.scope) if any(endpoint == "held.page" for endpoint, _words in navigation) else 0
-    return {"held.page": waiting} if waiting else {}
+    shown = any(endpoint == "inbox.page" for endpoint, _words in navigation)
+    waiting = inbox.waiting(conn, g.scope) if shown else 0
+    return {"inbox.page": waiting} if waiting else {}
 
 
 def navigation_of(role: str) -> list[tuple[str, Any]]:

@@ -205,6 +205,12 @@ CENTRAL = {
     "POST held.settle": Request(
         "查过", {"held": "@held", "decision": "release", "reason": "查过"}, records="op.released"
     ),
+    "GET inbox.page": Request("@device_name", query={"kind": "held"}),
+    "POST inbox.settle": Request(
+        "结清了", {"item": "@item", "verdict": "release", "reason": "查过"}, records="op.released"
+    ),
+    "POST inbox.many": Request("生效", {"item": "@item"}),
+    "POST inbox.assign": Request("@device_name", {"item": "@item"}, records="access.recorded"),
     "GET bundles.page": Request("U 盘"),
     "POST bundles.take": Request("没有选文件", status=422),
     "POST bundles.part": Request("", query={"at": "0"}, status=204),

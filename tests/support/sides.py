@@ -9,11 +9,12 @@ from pathlib import Path
 from aidvisit import config
 from aidvisit.cli.home import opened
 from aidvisit.domain.rights import ROLES
-from aidvisit.services import account, catalog, delivery, stock
+from aidvisit.services import account, catalog, delivery, inbox, stock
 from aidvisit.services.device import enrolment_codes
 from aidvisit.services.vault import reseal
 from aidvisit.store import ledger
 from aidvisit.store.database import transaction
+from aidvisit.store.inbox import Found
 from aidvisit.store.ledger import Fact, House
 from aidvisit.store.vault import Vault
 from sync import blobs, client, clock, identity, joining, log, server
@@ -58,6 +59,8 @@ class Side:
     paper: str
     """Its truck's loading slip."""
     delivery: str
+    item: str
+    """What the inbox has about `held`."""
 
     def texts(self) -> set[str]:
         return set(asdict(self).values())
@@ -120,6 +123,7 @@ def make(folder: Path) -> Homes:
         _deliver(sides[1])
         with transaction() as conn:
             blobs.put(conn, sides[0].sha256, "image/svg+xml", sides[0].drawing.encode())
+        inbox.look()
     return Homes(folder, *sides)
 
 
@@ -137,6 +141,7 @@ def _side(own: str, name: str, village: str, team: str, user: str, device: str) 
         trip=uuid7(), title=f"{name}村走访", sha256=sha256(drawing.encode()).hexdigest(), drawing=drawing,
         held=f"{device}/1000", village=village, seen="",
         twin=twin, pair=f"{twin}/{household}", paper=uuid7(), delivery=uuid7(),
+        item=Found("held", f"{device}/1000", "").id,
     )  # fmt: skip
     stream = f"trip-{side.trip}"
     head = {"name": side.name, "id_number": digits, "phone": "13800000000"}

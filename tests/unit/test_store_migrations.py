@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from aidvisit.errors import Problem
 from aidvisit.store import migrations
 from aidvisit.store.database import open_engine, writing
+from aidvisit.store.inbox import metadata as inbox_metadata
 from aidvisit.store.tables import metadata
 from aidvisit.store.tokens import metadata as token_metadata
 from aidvisit.store.uploads import metadata as upload_metadata
@@ -25,7 +26,9 @@ from tests.support.store import opened
 def test_migrations_and_models_agree(database_url: str) -> None:
     with opened(database_url) as engine, engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True, "include_name": _of_models})
-        assert compare_metadata(context, [metadata, log_metadata, upload_metadata, token_metadata]) == []
+        assert (
+            compare_metadata(context, [metadata, log_metadata, upload_metadata, token_metadata, inbox_metadata]) == []
+        )
         assert [migrations.revision(conn)] == ScriptDirectory.from_config(migrations.config(conn)).get_heads()
 
 

@@ -77,6 +77,11 @@ def delivery(conn: Connection, household: str, identity: str) -> DeliveryView | 
     )  # fmt: skip
 
 
+def household_of(conn: Connection, identity: str) -> str | None:
+    """Whose a delivery is, as it was recorded."""
+    return conn.execute(select(Delivery.household).where(Delivery.id == identity)).scalar_one_or_none()
+
+
 def hands_of_day(conn: Connection, device: str, on: str) -> Hands | None:
     """From the last delivery that this device recorded for a day (YYYY-MM-DD); None before the first."""
     query = select(Delivery.handed_by, Delivery.witness).where(Delivery.date == on, Delivery.device == device)
