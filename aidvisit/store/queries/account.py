@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
-from aidvisit.store.tables import FieldDevice, Team, User
+from aidvisit.store.tables import FieldDevice, Release, Team, Trip, User
 from sync import tables
 
 MOST_VERSION = 40  # characters
+DISK_LOW = 1 << 30
+"""Bytes; with less, somebody should clear up before the next trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class DeviceRow:
     """A laptop. `through`, `waiting`, `version`: what it has sent, and said of itself when last seen.
 
     `clock_off_s`: seconds that its clock was ahead of the server's, less than 0: behind; None: it did not say.
-    `earlier`: the device that the same laptop was before, or that it is a copy of.
+    `earlier`: the device that the same laptop was before, or that it is a copy of. `disk_free`: bytes;
+    `blobs_waiting`: photos and signatures still to come. `carries`: titles of the trips that it was released for and
+    that are not closed.
     """
 
     id: str
@@ -65,6 +69,13 @@ class DeviceRow:
     revoked: bool
     revoked_reason: str | None
     earlier: str | None = None
+    disk_free: int | None = None
+    blobs_waiting: int | None = None
+    carries: tuple[str, ...] = ()
+
+    @property
+    def disk_low(self) -> bool:
+        return self.disk_free is not None and self.disk_free < DISK_LOW
 
 
 def user_by_login(conn: Connection, login: str) -> UserRow | None:
@@ -109,12 +120,24 @@ def _team(row: Row[Any]) -> TeamRow:
 def device_rows(conn: Connection, scope: Scope = EVERYTHING) -> list[DeviceRow]:
     """Every enrolled laptop, by name; a laptop knows of the others only what the organisation shares."""
     query = _devices().where(within.teams(FieldDevice.team.expression, scope))
-    return [_device(row) for row in conn.execute(query.order_by(FieldDevice.name, FieldDevice.id))]
+    carried = _carried(conn)
+    rows = conn.execute(query.order_by(FieldDevice.name, FieldDevice.id))
+    return [_device(row, carried.get(row.id, ())) for row in rows]
 
 
 def device_row(conn: Connection, identity: str) -> DeviceRow | None:
     row = conn.execute(_devices().where(FieldDevice.id == identity)).first()
-    return None if row is None else _device(row)
+    return None if row is None else _device(row, _carried(conn, identity).get(identity, ()))
+
+
+def _carried(conn: Connection, device: str = "") -> dict[str, tuple[str, ...]]:
+    """By laptop, the open trips that it was released for, the first to start first."""
+    query = select(Release.device, Trip.title).join(Trip, Trip.id == Release.trip).where(Trip.status != "closed")
+    query = query.where(Release.device == device) if device else query
+    found: dict[str, tuple[str, ...]] = {}
+    for row in conn.execute(query.order_by(Trip.starts, Trip.id)):
+        found[row.device] = (*found.get(row.device, ()), row.title)
+    return found
 
 
 def _devices() -> Select[Any]:
@@ -139,7 +162,7 @@ def _devices() -> Select[Any]:
     )
 
 
-def _device(row: Row[Any]) -> DeviceRow:
+def _device(row: Row[Any], carries: tuple[str, ...]) -> DeviceRow:
     status: dict[str, Any] = json.loads(row.status) if row.status else {}
     return DeviceRow(
         row.id,
@@ -155,6 +178,9 @@ def _device(row: Row[Any]) -> DeviceRow:
         bool(row.revoked) or row.revoked_reason is not None,
         row.revoked_reason,
         row.earlier,
+        _whole(status.get("disk_free_bytes")),
+        _whole(status.get("blobs_waiting")),
+        carries,
     )
 
 

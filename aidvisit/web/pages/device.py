@@ -13,7 +13,9 @@ from aidvisit.services import sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account as queries
 from aidvisit.store.queries import receipt as receipts
+from aidvisit.store.queries.silent import silent
 from aidvisit.web import auth
+from aidvisit.web.days import day_of
 from aidvisit.web.forms import CodesForm, RenameForm, RevokeForm, read
 from sync import invitation
 
@@ -24,10 +26,11 @@ central = Blueprint("devices", __name__, url_prefix="/devices")
 def page(problem: Problem | None = None) -> str:
     with reading() as conn:
         rows = queries.device_rows(conn, g.scope)
+        late = silent(conn, day_of(None), g.scope)
         # Laptops are carried by the teams at the bottom: those are offered first.
         teams = sorted(queries.teams(conn, g.scope), key=lambda one: -(one.level or 0))
     return render_template(
-        "device/list.html", devices=rows, teams=teams, problem=problem,
+        "device/list.html", devices=rows, late=late, teams=teams, problem=problem,
         team=request.form.get("team", ""), count=request.form.get("count", "1"),
     )  # fmt: skip
 
