@@ -10,7 +10,7 @@ const draw = (place) => {
   const table = document.getElementById(place.dataset.chart);
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows].filter((row) => row.querySelector("[data-value]")).slice(0, MOST);
-  if (!rows.length) return;
+  if (!rows.some((row) => [...row.querySelectorAll("[data-value]")].some((cell) => Number(cell.dataset.value)))) return;
   const series = heads.map((head, at) => ({ head, at })).filter(({ head }) => head.hasAttribute("data-series"));
   const looks = [[colour("--accent"), colour("--accent")], [colour("--sheet"), colour("--attend")]];
   place.hidden = false;

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from aidvisit.domain.division import village
 from aidvisit.domain.report import DIGITS, FEWEST, Axis, Share, narrowed, told
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.selection import COLUMNS, Of, Selection
@@ -78,7 +79,7 @@ def _names(conn: Connection, by: Axis, keys: Sequence[str]) -> Mapping[str, str]
     if by == "item":
         return {one.code: one.name + (f" {one.spec}" if one.spec else "") for one in named(items(conn), keys)}
     if by in DIGITS:
-        return {code: " ".join(names) or code for code, names in names_of(conn, [key for key in keys if key]).items()}
+        return {code: _place(names) or code for code, names in names_of(conn, [key for key in keys if key]).items()}
     if by == "team":
         return team_names(conn)
     if by == "trip":
@@ -90,6 +91,10 @@ def _names(conn: Connection, by: Axis, keys: Sequence[str]) -> Mapping[str, str]
         called = place_names(conn, donors.values())
         return {key: called.get(where, key) for key, where in donors.items()}
     return {key: key for key in keys} if by in ("day", "month") else {}
+
+
+def _place(names: Sequence[str]) -> str:
+    return " ".join(map(village, names))
 
 
 # --- overview -------------------------------------------------------------------------------------------------
@@ -134,7 +139,7 @@ def charts(conn: Connection, asked: Selection, scope: Scope = EVERYTHING, *, tod
     reports["place"] = reports.pop(place)
     there = queries.served(conn, asked, scope, today=today)
     called = names_of(conn, there)
-    reached = [Reached(code, " ".join(called[code][-2:]) or code, *counts) for code, counts in there.items()]
+    reached = [Reached(code, _place(called[code][-2:]) or code, *counts) for code, counts in there.items()]
     reached.sort(key=lambda one: (-one.waiting, one.key))
     return Charts(reports["day"].whole, reports, reached)
 
@@ -193,7 +198,7 @@ def donor_statement(
     given = []
     for item in named(known, codes):
         cells = {key[1]: (one.households, one.items[item.code]) for key, one in shared.items() if key[0] == item.code}
-        shares = [(share, " ".join(called.get(share.village, []))) for share in told(cells)]
+        shares = [(share, _place(called.get(share.village, []))) for share in told(cells)]
         figures: dict[Of, int] = {of: found.get(item.code, 0) for of, found in sums.items()}
         value, without = worth_fen(known, {item.code: figures["delivered"]})
         given.append(Given(item, figures, shares, None if without else value))
