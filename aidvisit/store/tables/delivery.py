@@ -73,6 +73,7 @@ class DeliveryLine(Base):
         Index(None, "household", "item", "date"),
         Index(None, "trip"),
         Index(None, "item", "date"),
+        Index(None, "date"),
     )
 
     delivery: Mapped[Key]

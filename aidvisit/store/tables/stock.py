@@ -51,6 +51,7 @@ class StockLine(Base):
         Index(None, "trip", "item"),
         Index(None, "from_place", "item"),
         Index(None, "to_place", "item"),
+        Index(None, "date"),
     )
 
     source: Mapped[Key]
