@@ -172,6 +172,16 @@ def test_what_lies_outside_a_scope_is_no_part_of_its_figures(conn: Connection) -
     }
 
 
+def test_a_file_has_every_entry_in_the_order_of_the_pages(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    for span in (1, 2, 1000):
+        monkeypatch.setattr(entries, "SPAN", span)
+        for of in COLUMNS:
+            number, rows = entries.every(conn, of, Selection(), today=DAY)
+            found = list(rows)
+            assert found == entries.page(conn, of, Selection(), today=DAY)[0], (of, span)
+            assert len(found) == number
+
+
 def test_a_page_goes_on_where_the_last_one_ended(conn: Connection) -> None:
     for of in COLUMNS:
         whole = entries.page(conn, of, Selection(), today=DAY)[0]

@@ -25,6 +25,8 @@ __all__ = ["COUNTED", "Entry", "count", "page", "totals"]
 PAGE = 50
 STEP = 500
 """Entries of a file whose names are read at once."""
+SPAN = 20_000
+"""Entries that SQLite sorts at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,32 @@ def every(
 ) -> tuple[int, Iterator[Entry]]:
     """How many there are, and all of them in the same order, a few at a time in memory."""
     found = lines(conn, of, selection, scope, today).subquery()
-    number = conn.execute(select(func.count()).select_from(found)).scalar_one()
+    by_day = select(found.c.date, func.count()).group_by(found.c.date).order_by(desc(found.c.date))
+    days = [(row[0], row[1]) for row in conn.execute(by_day)]
     query = select(found).order_by(desc(found.c.date), desc(found.c.source), desc(found.c.line))
-    return number, _every(conn, of, query, scope)
+    queries: Iterable[Select[Any]] = [query]
+    if conn.dialect.name == "sqlite":  # it would sort all of them in this process's memory
+        queries = (query.where(found.c.date.between(first, last)) for first, last in _spans(days))
+    return sum(entries for _day, entries in days), _every(conn, of, queries, scope)
 
 
-def _every(conn: Connection, of: Of, query: Select[Any], scope: Scope) -> Iterator[Entry]:
-    rows = conn.execute(query, execution_options={"yield_per": STEP})
-    for part in rows.partitions(STEP):
-        yield from _entries(conn, of, part, scope)
+def _spans(days: Iterable[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+    """(first day, last day) of some `SPAN` entries each, the newest first."""
+    first, last, number = "", "", 0
+    for day, entries in days:
+        first, last, number = day, last or day, number + entries
+        if number >= SPAN:
+            yield first, last
+            last, number = "", 0
+    if last:
+        yield first, last
+
+
+def _every(conn: Connection, of: Of, queries: Iterable[Select[Any]], scope: Scope) -> Iterator[Entry]:
+    for query in queries:
+        rows = conn.execute(query, execution_options={"yield_per": STEP})
+        for part in rows.partitions(STEP):
+            yield from _entries(conn, of, part, scope)
 
 
 # --- with names -----------------------------------------------------------------------------------------------
