@@ -1,7 +1,7 @@
 # The two commands that matter: `make demo` shows it, `make test` proves it.
 SHELL := /bin/bash
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 3
 TESTS ?= tests
 CATALOGUES := aidvisit/translations
 
