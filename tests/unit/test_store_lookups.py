@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import Connection
 
 from aidvisit.domain.rights import Scope
+from aidvisit.domain.selection import Selection
 from aidvisit.store.ledger import HOUSE, Fact
-from aidvisit.store.queries import account, catalog, conflict, household, overview
+from aidvisit.store.queries import account, catalog, conflict, household, overview, report
 from aidvisit.store.queries.duplicate import duplicates
 from aidvisit.store.queries.household import CategoryView
+from aidvisit.store.queries.report import Figure
 from aidvisit.store.queries.warning import warnings
 from sync import log
 from tests.support.store import (
@@ -220,9 +222,10 @@ def test_overview(conn: Connection) -> None:
         Fact(TOWN, "household.closed", TAO, {"reason": "moved", "date": DAY}),
     )
     found = overview.overview(conn)
-    assert (found.households, found.served_households, found.deliveries) == (3, 2, 3)
-    assert found.by_day == [("2020-12-29", 1), (DAY, 2)]
-    assert found.items == [quantity("rice", 4), quantity("oil", 1)]
+    assert found.households == 3
+    assert report.total(conn, Selection(), today=DAY) == Figure(2, 2, 3, {"rice": 4, "oil": 1})
+    days = report.figures(conn, Selection(), today=DAY, by=["day"])
+    assert {day: one.times for day, one in days.items()} == {"2020-12-29": 1, DAY: 2}
     assert [(one.trip.id, one.total, one.done) for one in found.trips] == [(TRIP, 4, 2)]
     assert (len(found.duplicates), found.quarantined) == (1, 0)
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection
 
 from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.domain.selection import Selection
 from aidvisit.store.ledger import Fact
-from aidvisit.store.queries import account, duplicate, household, overview, reconcile, search, trip
+from aidvisit.store.queries import account, duplicate, household, overview, reconcile, report, search, trip
 from aidvisit.store.queries.scope import scope_of
 from sync import log
 from sync.op import digest_of
@@ -140,11 +141,11 @@ def test_the_overview_counts_what_is_in_the_scope(conn: Connection) -> None:
         problem = {"type": "urn:aidvisit:problem:unknown-subject"}
         log.insert_entries(conn, [log.new_entry(held, digest_of(held), NOW, problem=problem)])
     near, whole = (overview.overview(conn, scope_of(conn, one)) for one in (TEAM, HEAD))
-    assert (near.households, near.served_households, near.deliveries, near.quarantined) == (1, 1, 2, 1)
-    assert (whole.households, whole.served_households, whole.deliveries, whole.quarantined) == (2, 2, 4, 2)
-    assert [line.quantity for line in near.items] == [2]
-    assert [line.quantity for line in whole.items] == [12]
-    assert near.by_day == [("2020-12-30", 2)]
+    assert (near.households, near.quarantined) == (1, 1)
+    assert (whole.households, whole.quarantined) == (2, 2)
+    own, every = (report.total(conn, Selection(), scope_of(conn, one), today="2020-12-30") for one in (TEAM, HEAD))
+    assert (own.households, own.times, sum(own.items.values())) == (1, 2, 2)
+    assert (every.households, every.times, sum(every.items.values())) == (2, 4, 12)
     assert [one.trip.id for one in near.trips] == [TRIP]
     assert [row.id for row in near.devices] == [LAPTOP]
 
