@@ -35,7 +35,7 @@ PAGES = [
                                     "close", "conflicts", "settle", "visit-form", "visit-void", "choose", "compare",
                                     "plan", "plan-add", "plan-edit",
                                     "plan-rules", "release", "allot", "goods", "goods-slip", "stock",
-                                    "stock-load")),
+                                    "stock-load", "inbox", "inbox-settled", "held")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/?all=1", "report": "/reports?all=1&by=village", "donor": "/reports/donor",
          "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",
@@ -57,7 +57,7 @@ PATHS = {"today": "/", "overview": "/?all=1", "report": "/reports?all=1&by=villa
          "goods-slip": "/trips/{trip}/stock", "paper-day": "/trips/{trip}/paper-day",
          "papers-summary": "/trips/{trip}/papers/summary",
          **dict.fromkeys(("papers", "papers-roll", "papers-village", "papers-notice"), "/trips/{trip}/papers"),
-         "stock-load": "/stock/load"}  # fmt: skip
+         "stock-load": "/stock/load", "inbox-settled": "/inbox?settled=yes"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
