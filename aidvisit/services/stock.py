@@ -15,8 +15,9 @@ from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
 from aidvisit.services.bodies import checked, filled, quantities
 from aidvisit.store import ledger
-from aidvisit.store.database import transaction
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
+from aidvisit.store.queries import stock as queries
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.warning import over_truck
 from sync import log
@@ -35,6 +36,7 @@ def load(
     date: str,
     lines: Mapping[str, int],
     from_: str = MAIN,
+    lots: Mapping[str, str] | None = None,
     slip: str | None = None,
     move: str | None = None,
     scope: Scope = EVERYTHING,
@@ -42,10 +44,25 @@ def load(
     """From a warehouse, a fund or a donor onto the truck (出库单). `move` is the id that the form was made with: sent
     again, it is saved once. Without `slip` it gets the next number.
 
+    `lots`: of which lot an item is. Without, it is of the only one that is there, if that is enough; else nobody knows.
     Raises: Problem `unknown-trip`, `trip-is-closed`, `invalid-form`.
     """
-    body = filled(from_=from_, to=place.truck(trip), date=date, lines=quantities(lines), slip=slip)
+    said = {item: lot.strip() for item, lot in (lots or {}).items() if lot.strip()}
+    with reading() as conn:
+        before = log.entries_of(conn, move, {"stock.moved"}) if move else []
+        there = queries.lots(conn, [from_])[from_]
+    if before:  # the same form again: what it took then is there no more
+        known = {line["item"]: line.get("lot") for line in before[0].op.body["lines"]}
+    else:
+        known = {item: said.get(item) or _only_lot(there.get(item, {}), lines[item]) for item in lines}
+    taken = [line | filled(lot=known.get(line["item"])) for line in quantities(lines)]
+    body = filled(from_=from_, to=place.truck(trip), date=date, lines=taken, slip=slip)
     return _move(actor, trip, body, move, LOAD, scope)
+
+
+def _only_lot(there: Mapping[str | None, int], quantity: int) -> str | None:
+    """The lot that all of an item is of, where there is as much of it."""
+    return next(iter(there)) if len(there) == 1 and sum(there.values()) >= quantity else None
 
 
 def return_(

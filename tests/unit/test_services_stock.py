@@ -15,7 +15,7 @@ from aidvisit.services import catalog, delivery, stock, trip
 from aidvisit.store.database import reading
 from aidvisit.store.queries import goods as queries
 from aidvisit.store.queries.goods import TripGoods
-from aidvisit.store.queries.stock import on_place
+from aidvisit.store.queries.stock import lots, on_place
 from sync import log
 from sync.op import uuid7
 from tests.support.homes import VILLAGE, Centre, centre
@@ -177,3 +177,31 @@ def test_a_service_is_no_goods(keeper: Keeper) -> None:
     )  # fmt: skip
     assert [row.item for row in keeper.goods().rows] == ["rice"]
     assert VILLAGE
+
+
+def received(keeper: Keeper, **lots: int) -> None:
+    lines = [{"item": "rice", "quantity": quantity, "lot": lot} for lot, quantity in lots.items()]
+    stock.receive(actor=keeper.home.user, from_="donor:ai", to=stock.MAIN, date=DAY, lines=lines)
+
+
+def test_the_only_lot_of_a_warehouse_goes_onto_the_truck_with_its_name(keeper: Keeper) -> None:
+    received(keeper, A=10)
+    form = uuid7()
+    first = stock.load(**keeper.mine, lines={"rice": 10}, move=form)
+    assert first.op.body["lines"] == [{"item": "rice", "quantity": 10, "lot": "A"}]
+    assert stock.load(**keeper.mine, lines={"rice": 10}, move=form).name == first.name
+    assert stock.load(**keeper.mine, lines={"rice": 1}).op.body["lines"] == [{"item": "rice", "quantity": 1}]
+
+
+@pytest.mark.parametrize("there", [{"A": 10, "B": 10}, {"A": 3}, {}])
+def test_a_lot_is_not_guessed(keeper: Keeper, there: dict[str, int]) -> None:
+    received(keeper, **there) if there else None
+    assert stock.load(**keeper.mine, lines={"rice": 5}).op.body["lines"] == [{"item": "rice", "quantity": 5}]
+
+
+def test_of_several_lots_somebody_says_which(keeper: Keeper) -> None:
+    received(keeper, A=10, B=10)
+    loaded = stock.load(**keeper.mine, lines={"rice": 5}, lots={"rice": " B "})
+    assert loaded.op.body["lines"] == [{"item": "rice", "quantity": 5, "lot": "B"}]
+    with reading() as conn:
+        assert lots(conn, [stock.MAIN]) == {stock.MAIN: {"rice": {"A": 10, "B": 5}}}

@@ -14,6 +14,7 @@ from aidvisit.services import stock, stock_list
 from aidvisit.store.database import reading
 from aidvisit.store.queries import catalog, custody
 from aidvisit.store.queries import goods as queries
+from aidvisit.store.queries import stock as balances
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.catalog import ItemName
 from aidvisit.store.queries.goods import TripGoods
@@ -79,7 +80,10 @@ def _form_id() -> str:
 
 
 def _load(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
-    return stock.load(**shared, lines=trip_forms.amounts(items), from_=request.form.get("place", ""), slip=_slip())
+    lots = {item: request.form.get(f"lot.{item}", "") for item in items}
+    return stock.load(
+        **shared, lines=trip_forms.amounts(items), from_=request.form.get("place", ""), lots=lots, slip=_slip()
+    )
 
 
 def _return(items: dict[str, ItemName], shared: dict[str, Any]) -> Any:
@@ -143,9 +147,12 @@ def _page(trip: str, problem: Problem | None, what: str) -> str:
         places = queries.stores(conn, STORES)
         others = [each for each in trips.trips(conn, g.scope) if each.id != trip and each.status != "closed"]
         day = trips.today(conn, trip)
+        lots = balances.lots(conn, [each.place for each in places])
     needed = {line.item: max(line.needed - line.on_truck, 0) for line in day.truck}
+    named = {item: sorted({lot for of in lots.values() for lot in of.get(item, {}) if lot}) for item in items}
+    several = {item: each for item, each in named.items() if len(each) > 1}
     return render_template(
-        "goods/page.html", goods=goods, items=items, places=places, others=others, needed=needed,
+        "goods/page.html", lots=several, goods=goods, items=items, places=places, others=others, needed=needed,
         on_truck={row.item: row.on_truck for row in goods.rows}, problem=problem, what=what, errors=at_fields(problem),
         day=day_of(goods.trip), move=request.form.get("move") if problem else uuid7(), main=stock.MAIN,
         saved=request.args.get("saved", ""),
