@@ -33,11 +33,13 @@ def test_a_list_is_narrowed_kept_and_taken_along(leader: Person) -> None:
 
     with page.expect_download() as taken:
         page.get_by_role("button", name="导出 .xlsx").click()
-    assert len(list(load_workbook(io.BytesIO(taken.value.path().read_bytes())).worksheets[0].values)) == rows + 1
+    sheet = [*load_workbook(io.BytesIO(taken.value.path().read_bytes())).worksheets[0].values]
+    assert (len(sheet), sheet[-1][1]) == (1 + rows + 1, rows)  # the last says how many there are
     with page.expect_download() as taken:
         page.get_by_role("button", name="导出 .csv").click()
     text = taken.value.path().read_text(encoding="utf-8-sig")
-    assert len(list(csv.reader(io.StringIO(text)))) == rows + 1
+    lines = [*csv.reader(io.StringIO(text))]
+    assert (len(lines), lines[-1][1]) == (1 + rows + 1, str(rows))
 
 
 def test_a_printed_list_has_its_head_on_every_page(office: Person) -> None:
