@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
+
+from sqlalchemy import Connection
 
 from aidvisit.domain.division import is_code
 from aidvisit.domain.rights import Scope
 from aidvisit.domain.text import tidy
 from aidvisit.errors import Problem
-from aidvisit.services import audit
+from aidvisit.services import export
+from aidvisit.services.export import Taken
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import listing as queries
-from aidvisit.store.queries.catalog import own_names
 from aidvisit.store.queries.listing import Listed, Wanted
 from sync import log
 
@@ -22,19 +23,6 @@ MOST_SAVED = 50
 MOST_PRINTED = 3000
 """Households on paper: some 100 pages; who wants more takes the file."""
 LIST, LIST_IN_FULL = "households", "households-in-full"
-
-
-@dataclass(slots=True)
-class Taken:
-    """A list that is taken along, all of one moment: how many, and each. `close` when it was sent."""
-
-    count: int
-    rows: Iterator[Listed]
-    places: dict[str, str]
-    _view: ExitStack
-
-    def close(self) -> None:
-        self._view.close()
 
 
 def wanted(given: dict[str, str]) -> Wanted:
@@ -58,21 +46,20 @@ def fields(asked: Wanted) -> dict[str, str]:
 
 def take(
     actor: str, asked: Wanted, scope: Scope, *, today: str, revealed: bool = False, most: int | None = None
-) -> Taken:
+) -> Taken[Listed]:
     """All households of a list, streamed; that they were taken is in the audit before the first one.
 
     `revealed`: with full numbers. `most`: refuse a longer list. The caller closes it.
     Raises: Problem `list-too-long`, `not-permitted`, `disk-full`, `database-locked`.
     """
-    with ExitStack() as opening:
-        conn = opening.enter_context(reading())
+
+    def read(conn: Connection) -> tuple[int, Iterator[Listed]]:
         rows = queries.count(conn, asked, scope, today=today)
         if most is not None and rows > most:
             raise Problem("list-too-long", count=rows, most=most)
-        audit.record(actor, audit.EXPORT, rows=rows, detail=LIST_IN_FULL if revealed else LIST)
-        every = queries.every(conn, asked, scope, today=today, revealed=revealed)
-        places = own_names(conn, [asked.place] if asked.place else [])
-        return Taken(rows, every, places, opening.pop_all())
+        return rows, queries.every(conn, asked, scope, today=today, revealed=revealed)
+
+    return export.take(actor, LIST_IN_FULL if revealed else LIST, read)
 
 
 def saved(user: str) -> dict[str, Wanted]:

@@ -18,7 +18,7 @@ from aidvisit.store.queries import entries
 from aidvisit.store.queries import report as figures
 from aidvisit.store.queries.report import Figure
 from sync.op import Op
-from tests.property.test_history_totals import DEVICES, HOUSES, deliveries, merges, standing, unmerges, voids
+from tests.property.test_history_totals import HOUSES, deliveries, logs, merges, standing, unmerges, voids
 from tests.property.test_store_order import scratch
 from tests.support import store
 from tests.support.store import uid
@@ -35,23 +35,8 @@ def given_to(draw: st.DrawFn) -> Fact:
     return Fact(fact.stream, fact.kind, fact.subject, {**fact.body, **({"for": member} if member else {})})
 
 
-@st.composite
-def logs(draw: st.DrawFn) -> list[Op]:
-    facts = [store.registered(one, "户", division=at) for one, at in zip(HOUSES, VILLAGES, strict=True)]
-    seen = set[str]()
-    for fact in draw(st.lists(st.one_of(given_to(), given_to(), given_to(), voids, merges, unmerges), max_size=16)):
-        if fact.kind != "delivery.recorded" or fact.subject not in seen:
-            facts.append(fact)
-        seen |= {fact.subject} if fact.kind == "delivery.recorded" else set()
-    seqs = dict.fromkeys(DEVICES, 0)
-    ops = []
-    for minute, fact in enumerate(facts):
-        device = draw(st.sampled_from(DEVICES))
-        seqs[device] += 1
-        ops.append(
-            store.op(seqs[device], fact.stream, fact.kind, fact.subject, fact.body, device=device, minute=minute)
-        )
-    return ops
+HOUSEHOLDS = [store.registered(one, "户", division=at) for one, at in zip(HOUSES, VILLAGES, strict=True)]
+ANYTHING = st.one_of(given_to(), given_to(), given_to(), voids, merges, unmerges)
 
 
 def house_of(ops: Iterable[Op], house: str) -> str:
@@ -99,7 +84,7 @@ KEYS: dict[Axis, Callable[[Op, str, str], str]] = {
 
 
 @settings(max_examples=60)
-@given(logs())
+@given(logs(HOUSEHOLDS, ANYTHING))
 def test_figures_are_the_count_over_the_facts_and_of_the_entries_that_they_open(ops: list[Op]) -> None:
     with scratch() as conn:
         for n, op in enumerate(ops, 1):

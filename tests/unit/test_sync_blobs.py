@@ -6,14 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from sync import blobs, log, server
-from sync.naming import named_in
 from sync.op import uuid7
 from sync.problem import Problem
 from sync.renewal import enrol_again
@@ -368,14 +366,6 @@ def test_which_op_names_a_blob_goes_with_the_op(laptop: Laptop) -> None:
         assert [tuple(row) for row in rows] == [(laptop.device, laptop.state().last_seq, name)]
         conn.execute(sa.delete(op_table).where(op_table.c.device == laptop.device))
         assert conn.execute(sa.select(blob_name)).all() == []
-
-
-def test_a_body_names_blobs_at_any_depth() -> None:
-    one, two = sha256(b"1").hexdigest(), sha256(b"2").hexdigest()
-    body = {"proofs": [{"sha256": one, "media_type": "image/png"}, {"as": "paper"}], "x": {"y": [[{"sha256": two}]]}}
-    assert named_in(body) == {one: "image/png", two: None}
-    for odd in ({"sha256": one.upper()}, {"sha256": 7}, {"sha256": one + "0"}, {"sha": one}, [], "x", None):
-        assert named_in({"proofs": [odd]}) == {}
 
 
 def test_an_upload_makes_few_rows(centre: Centre, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:

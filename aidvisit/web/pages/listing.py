@@ -12,7 +12,7 @@ from aidvisit.domain.division import village
 from aidvisit.domain.rights import may
 from aidvisit.errors import Problem
 from aidvisit.services import listing as service
-from aidvisit.services.listing import Taken
+from aidvisit.services.export import Taken
 from aidvisit.store.database import reading
 from aidvisit.store.queries import catalog
 from aidvisit.store.queries import listing as queries
@@ -89,8 +89,9 @@ def paper() -> ResponseReturnValue:
         taken.close()
     with reading() as conn:
         categories, items = catalog.categories(conn), catalog.items(conn)
+        places = catalog.own_names(conn, [asked.place] if asked.place else [])
     return render_template(
-        "listing/paper.html", rows=rows, asked=asked, places=taken.places,
+        "listing/paper.html", rows=rows, asked=asked, places=places,
         categories=categories, items=items, today=day_of(None), in_full=_in_full(), count=taken.count,
         fields=service.fields(asked),
     )  # fmt: skip
@@ -103,7 +104,7 @@ def file() -> ResponseReturnValue:
     return streamed("households", gettext("名单"), _headings(), (_cells(one) for one in taken.rows), taken.close)
 
 
-def _taken(most: int | None = None) -> Taken:
+def _taken(most: int | None = None) -> Taken[Listed]:
     asked = service.wanted(request.form.to_dict())
     return service.take(auth.actor(), asked, g.scope, today=day_of(None), revealed=_in_full(), most=most)
 
