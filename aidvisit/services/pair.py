@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from flask import current_app
@@ -15,7 +16,7 @@ from aidvisit.errors import Problem
 from aidvisit.services import audit
 from aidvisit.services.household import stream_of
 from aidvisit.store import ledger
-from aidvisit.store.database import transaction
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries import pair as queries
@@ -38,8 +39,8 @@ class _Found:
 def likely(conn: Connection, scope: Scope = EVERYTHING) -> list[Pair]:
     """Pairs of a scope that may be one household and of which nobody has said anything; the likeliest first.
 
-    With very many households it may be some minutes behind in what is found, never in what was said:
-    ask `queries.still` of those that are shown.
+    With very many households it may be some minutes behind in what is found, not in what was said (what was taken back
+    through another worker process is found with the rest): ask `queries.still` of those that are shown.
     """
     kept: dict[Scope, _Found] = current_app.extensions.setdefault(FOUND, {})
     found = kept.get(scope)
@@ -91,6 +92,7 @@ def unmerge(*, actor: str, household: str, reason: str, scope: Scope = EVERYTHIN
         if view.into is None:
             return False
         ledger.record(conn, actor, Fact(view.stream, "household.unmerged", household, {"reason": reason}))
+        _show_again(conn, household, view.into)
         return True
 
 
@@ -102,6 +104,17 @@ def tell_apart(*, actor: str, one: str, other: str, scope: Scope = EVERYTHING) -
 def take_back(*, actor: str, one: str, other: str, scope: Scope = EVERYTHING) -> None:
     """Nobody has said that they are two. Raises: as `tell_apart`."""
     _say(MAYBE_SAME, actor, one, other, scope)
+    with reading() as conn:
+        _show_again(conn, one, other)
+
+
+def _show_again(conn: Connection, one: str, other: str) -> None:
+    """What is kept was perhaps found while these two were one, or told apart: then it lacks them."""
+    kept: dict[Scope, _Found] = current_app.extensions.get(FOUND, {})
+    for scope, found in list(kept.items()):
+        known = {pair.ids for pair in found.pairs}
+        back = [pair for pair in queries.still(conn, [ordered(one, other)], scope) if pair.ids not in known]
+        kept[scope] = _Found(sorted([*found.pairs, *back], key=attrgetter("place")), found.until)
 
 
 def _merge(conn: Connection, actor: str, household: str, into: str, reason: str, scope: Scope) -> bool:

@@ -16,7 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Row
 
 from aidvisit.domain.inbox import GONE
 from aidvisit.domain.rights import EVERYTHING, Scope
+from aidvisit.store.queries import held as waiting
 from aidvisit.store.queries import scope as within
+from aidvisit.store.queries.alias import aliases
+from aidvisit.store.tables import Allocation, DeliveryLine
+from sync import tables
 from sync.rows import among, insert_new
 
 metadata = sa.MetaData(
@@ -140,9 +144,9 @@ def settle(
     conn: Connection, ids: Collection[str], *, now: str, verdict: str, by: str | None, reason: str | None
 ) -> int:
     """These leave the list; how many were still in it."""
-    waiting = sa.and_(among(conn, _c.id, ids), _c.settled_at.is_(None))
+    still_open = sa.and_(among(conn, _c.id, ids), _c.settled_at.is_(None))
     said = {"settled_at": now, "settled_by": by, "verdict": verdict, "reason": reason}
-    return conn.execute(sa.update(item).where(waiting).values(said)).rowcount
+    return conn.execute(sa.update(item).where(still_open).values(said)).rowcount
 
 
 def assign(conn: Connection, ids: Collection[str], user: str | None) -> None:
@@ -160,10 +164,27 @@ def open_ones(conn: Connection, kinds: Collection[str]) -> list[Item]:
     return [_item(row) for row in conn.execute(query)]
 
 
-def counts(conn: Connection, scope: Scope = EVERYTHING) -> dict[str, int]:
-    """How many of each kind wait."""
-    query = sa.select(_c.kind, sa.func.count()).where(_c.settled_at.is_(None), _inside(scope)).group_by(_c.kind)
+def counts(conn: Connection, scope: Scope = EVERYTHING, *, trip: str = "") -> dict[str, int]:
+    """How many of each kind wait; `trip`: of what is about it."""
+    where = [_c.settled_at.is_(None), _inside(scope), *([_about_trip(conn, trip)] if trip else [])]
+    query = sa.select(_c.kind, sa.func.count()).where(*where).group_by(_c.kind)
     return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def _about_trip(conn: Connection, trip: str) -> ColumnElement[bool]:
+    """What names it, records of any stream that do, and edits of households that it is for or gave to."""
+    homes = sa.union(
+        sa.select(Allocation.household).where(Allocation.trip == trip, Allocation.quantity > 0),
+        sa.select(DeliveryLine.household).where(DeliveryLine.trip == trip, DeliveryLine.counts),
+    )
+    own = aliases(conn).spread(conn.execute(homes).scalars())
+    names = tables.op.c.device.concat("/").concat(sa.cast(tables.op.c.seq, sa.String))
+    held_ones = conn.execute(sa.select(names).where(waiting.about_trip(trip))).scalars().all()
+    return sa.or_(
+        _c.trip == trip,
+        sa.and_(_c.kind == "held", among(conn, _c.key, held_ones)),
+        sa.and_(_c.kind == "conflict", among(conn, sa.func.substr(_c.key, 1, 36), own)),
+    )
 
 
 def listed(
@@ -183,7 +204,7 @@ def listed(
     place = sa.tuple_(_c.settled_at if settled else _c.since, _c.id)
     where = [_inside(scope), _c.settled_at.is_not(None) if settled else _c.settled_at.is_(None)]
     where += [_c.kind == kind] if kind else []
-    where += [_c.trip == trip] if trip else []
+    where += [_about_trip(conn, trip)] if trip else []
     if assigned_to is not None:
         where.append(_c.assigned_to == assigned_to if assigned_to else _c.assigned_to.is_(None))
     if after is not None:

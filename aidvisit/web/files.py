@@ -15,11 +15,18 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def streamed(
-    name: str, title: str, header: Sequence[str], rows: Iterable[Sequence[object]], close: Callable[[], None]
+    name: str,
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    close: Callable[[], None],
+    *,
+    as_: str = "",
 ) -> Response:
-    """As .xlsx, or .csv where the form asks for that (`as`); its last row says how many there are, with a checksum."""
+    """As .xlsx, or .csv where the form asks for that (`as`), or `as_` says so; its last row says how many there are,
+    with a checksum."""
     whole = sealed(header, rows, count=gettext("行数"))
-    if request.form.get("as") == "csv":
+    if (as_ or request.form.get("as")) == "csv":
         pieces: Iterator[Any] = csv_pieces(header, whole)
         kind, ending = "text/csv; charset=utf-8", "csv"
     else:

@@ -21,6 +21,7 @@ from aidvisit import config
 from aidvisit.app import create_app
 from aidvisit.domain.rights import ROLES
 from aidvisit.services import lock
+from aidvisit.services.pair import FOUND
 from aidvisit.services.vault import vault
 from aidvisit.store.database import db, reading
 from sync import log
@@ -103,6 +104,7 @@ class Place:
         shutil.copytree(self.kept, self.home, dirs_exist_ok=True)
         self.unlock()
         self.app.config["SECRET_KEY"] = self.secret  # locking makes another
+        self.app.extensions.pop(FOUND, None)  # on a slow machine pairs are kept, and these were of another state
 
     def rules(self) -> dict[str, Rule]:
         """`METHOD endpoint` → its rule; the API has a table of its own (tests/unit/test_api_door.py)."""

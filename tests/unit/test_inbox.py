@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import Connection
@@ -16,10 +18,11 @@ from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import inbox as queries
 from sync import log
 from sync.op import Op
-from tests.support.holding import by_somebody_who_left, delivery, sync, user
+from tests.support.holding import by_somebody_who_left, delivery, record, sync, user
 from tests.support.pages import Pages, words
 from tests.support.store import NOW, TOWN, TRIP, TRUCK, allotted, arrive, delivered, op, registered, say, uid
 from tests.support.village import LAN, MO, QIN, TAO, village
+from tests.unit.test_conflicts import disagreeing
 
 SHA = "ab" * 32
 SIGNED = {"as": "signature", "sha256": SHA, "bytes": 90, "media_type": "image/svg+xml"}
@@ -219,3 +222,25 @@ def test_an_item_is_handed_to_a_person_and_found_as_theirs(admin: Pages) -> None
     assert admin.post("/inbox/assign", {"item": item.id, "user": user(admin, "admin")}).status_code == 303
     assert "莫知远 在办" in words(admin.get("/inbox?whose=mine"))
     assert "莫知远 在办" not in words(admin.get("/inbox?whose=nobody"))
+
+
+def test_a_trip_that_is_to_be_closed_leads_to_what_waits_about_it(laptop: Pages, admin: Pages) -> None:
+    laptop.sign_in()
+    (trip,) = re.findall(r'href="/trips/([0-9a-f-]{36})"', admin.get("/trips").text)
+    home = disagreeing(admin, address=("新屋", "镇上"))
+    record(laptop, user(laptop, "chen"), "delivery.recorded", delivery(laptop.households()[0].id, trip=trip))
+    by_somebody_who_left(laptop)
+    sync(laptop, admin)
+    assert "没有待办" in words(admin.get(f"/inbox?trip={trip}&kind=conflict")), "not of this trip yet"
+    with admin.app.app_context(), transaction() as held:
+        lines = [{"household": home, "item": "rice", "quantity": 1}]
+        ledger.record(held, log.own(held), Fact(f"trip-{trip}", "allocation.set", trip, {"lines": lines}))
+    card = admin.get(f"/trips/{trip}").text
+    for kind in ("conflict", "held"):
+        path = f"/inbox?trip={trip}&amp;kind={kind}"
+        assert path in card
+        assert admin.get(unescape(path)).text.count("<article") == 1
+    assert admin.get("/inbox?kind=held").text.count("<article") == 2
+    assert "全部 3" in words(admin.get(f"/inbox?trip={trip}")), "its truck is the third"
+    assert admin.get(f"/inbox?trip={uid(9)}").status_code == 404
+    assert "/inbox?kind=held" in admin.get("/").text

@@ -176,6 +176,20 @@ def test_what_took_long_to_find_is_kept_but_not_what_was_said(admin: Pages, monk
     assert admin.get("/duplicates").text.count("data-item") == 0
 
 
+@pytest.mark.parametrize("decision", ["merge", "different"])
+def test_what_was_kept_meanwhile_does_not_hide_what_is_taken_back(
+    admin: Pages, monkeypatch: pytest.MonkeyPatch, decision: str
+) -> None:
+    one, other = register(admin), register(admin)
+    monkeypatch.setattr(service, "QUICK_S", 0.0)
+    monkeypatch.setattr(service, "KEPT", 10**9)
+    settle(admin, one, other, decision)
+    assert admin.get("/duplicates").text.count("data-item") == 0
+    undone = {"household": one, "other": other} if decision == "different" else {"household": other, "reason": REASON}
+    admin.post("/duplicates/undo", undone)
+    assert admin.get("/duplicates").text.count("data-item") == 1
+
+
 def test_a_leader_merges_on_a_laptop(laptop: Pages) -> None:
     laptop.sign_in()
     one, other = register(laptop), register(laptop)

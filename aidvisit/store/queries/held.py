@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from aidvisit.domain.held import acceptable
 from aidvisit.domain.rights import EVERYTHING, Scope
-from aidvisit.domain.stream import stream_type
+from aidvisit.domain.stream import stream_type, trip_stream
 from aidvisit.store.queries import people
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.audit import AuditLine, lines
@@ -97,6 +97,12 @@ def _counted(scope: Scope) -> Select[tuple[int]]:
 
 
 _EVERY = _counted(EVERYTHING)  # asked on every page of the office
+
+
+def about_trip(trip: str) -> ColumnElement[bool]:
+    """What waits and is about a trip: of its own stream, or of a town's that names it."""
+    named = sa.or_(op.stream == trip_stream(trip), op.body.contains(f'"{trip}"'))
+    return sa.and_(op.problem.is_not(None), op.dismissed.is_(False), named)
 
 
 def waiting(

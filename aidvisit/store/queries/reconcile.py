@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, distinct, func, or_, select
+from sqlalchemy import Connection, Row, distinct, func, select
 
 from aidvisit.domain import place
 from aidvisit.domain.balance import Balance, unexplained
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.selection import Selection
-from aidvisit.domain.stream import trip_stream
+from aidvisit.store.queries import held
 from aidvisit.store.queries.account import DeviceRow, device_rows
 from aidvisit.store.queries.alias import Aliases, aliases
 from aidvisit.store.queries.catalog import ItemName, Quantity, is_goods, items, named, quantities
@@ -27,8 +27,6 @@ from aidvisit.store.queries.truck import Count, balances, last_counts
 from aidvisit.store.tables import Delivery, FieldConflict, Release, Trip
 from sync.rows import among
 from sync.tables import op as op_table
-
-op = op_table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +154,7 @@ def _conflicts(conn: Connection, households: Sequence[str]) -> int:
 
 
 def _held(conn: Connection, trip_id: str) -> int:
-    """Of the trip's own stream, or of a town's that names the trip."""
-    about = or_(op.stream == trip_stream(trip_id), op.body.contains(f'"{trip_id}"'))
-    waits = (op.problem.is_not(None), op.dismissed.is_(False))
-    return conn.execute(select(func.count()).select_from(op_table).where(*waits, about)).scalar_one()
+    return conn.execute(select(func.count()).select_from(op_table).where(held.about_trip(trip_id))).scalar_one()
 
 
 def _elsewhere(conn: Connection, asked: Selection, scope: Scope) -> dict[str, int]:

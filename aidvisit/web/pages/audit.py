@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date
 
-from flask import Blueprint, Response, g, render_template, request, stream_with_context
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from aidvisit.services import audit as service
-from aidvisit.services import sync
-from aidvisit.services.sheet.write import csv_pieces
+from aidvisit.services import export, sync
 from aidvisit.store.database import reading
 from aidvisit.store.queries import audit as queries
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries.audit import Asked, AuditLine
 from aidvisit.web import auth
 from aidvisit.web.audit_words import WHAT, detail_words, role_words, what_words, who_words
+from aidvisit.web.files import streamed
 from aidvisit.web.i18n import gettext, moment
-from sync import clock
 from sync.op import is_uuid
 
 blueprint = Blueprint("audit", __name__)
@@ -50,19 +47,11 @@ def as_csv() -> ResponseReturnValue:
     All of it is of one moment: the lines that are counted are the lines that are sent.
     """
     asked, zone, scope = _asked(request.form), sync.current_settings().zone, g.scope
-    with ExitStack() as opening:
-        conn = opening.enter_context(reading())
-        rows = queries.count(conn, asked, scope, zone)
-        service.record(auth.actor(), service.EXPORT, rows=rows, detail="audit")
-        view = opening.pop_all()
-
-    cells = (_cells(line) for line in queries.every(conn, asked, scope, zone))
-    pieces = csv_pieces(_headings(), cells)
-    response = Response(stream_with_context(pieces), content_type="text/csv; charset=utf-8")
-    response.call_on_close(view.close)
-    today = clock.wall().astimezone(zone).date().isoformat()
-    response.headers["Content-Disposition"] = f'attachment; filename="audit-{today}.csv"'
-    return response
+    taken = export.take(
+        auth.actor(), "audit",
+        lambda conn: (queries.count(conn, asked, scope, zone), queries.every(conn, asked, scope, zone)),
+    )  # fmt: skip
+    return streamed("audit", gettext("审计记录"), _headings(), map(_cells, taken.rows), taken.close, as_="csv")
 
 
 def _asked(given: Mapping[str, str]) -> Asked:

@@ -15,6 +15,7 @@ from aidvisit.services import inbox as service
 from aidvisit.store import inbox as store
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
+from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.account import UserRow
 from aidvisit.store.queries.inbox_view import shown
 from aidvisit.web import auth
@@ -33,7 +34,10 @@ BACK_AT_FIELDS = ("invalid-form", "not-acceptable", "form-stale", "invalid-body"
 
 @central.get("", endpoint="page")
 def page(problem: Problem | None = None) -> ResponseReturnValue:
-    """What waits, of a `kind`, of somebody (`whose`), of a `trip`; with `settled` what was settled, latest first."""
+    """What waits, of a `kind`, of somebody (`whose`), of a `trip`; with `settled` what was settled, latest first.
+
+    Raises: Problem `unknown-trip`.
+    """
     asked = _asked()
     settled = request.values.get("settled", "") == "yes"
     behind = service.look()
@@ -44,13 +48,17 @@ def page(problem: Problem | None = None) -> ResponseReturnValue:
             after=_place(request.args.get("after", "")),
         )  # fmt: skip
         items = shown(conn, found, g.scope)
-        counts = store.counts(conn, g.scope)
+        counts = store.counts(conn, g.scope, trip=asked["trip"])
+        about_trip = trips.trip(conn, asked["trip"], g.scope) if asked["trip"] else None
         people = _people(conn) if auth.may("inbox.settle") else []
+    if asked["trip"] and about_trip is None:
+        raise Problem("unknown-trip")
     last = found[-1] if more else None
     text = render_template(
         "inbox/page.html", items=items, counts=counts, kinds=KINDS, asked=asked, settled=settled, people=people,
         behind=behind, next=f"{last.settled_at if settled else last.since}/{last.id}" if last else "",
-        problem=problem, errors=at_fields(problem), typed=request.form, done=_number(request.args.get("done", "")),
+        about_trip=about_trip, problem=problem, errors=at_fields(problem), typed=request.form,
+        done=_number(request.args.get("done", "")),
         query={name: value for name, value in asked.items() if value},
     )  # fmt: skip
     return text, problem.status if problem else 200
