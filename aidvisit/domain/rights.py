@@ -90,8 +90,9 @@ RECORDING: Final[dict[str, str]] = {
 """Kind of fact → the right that its actor needs."""
 
 FOR_TOKENS: Final = (
-    "household.read", "household.reveal", "household.write", "household.close", "trip.read", "trip.plan",
-    "delivery.record", "delivery.void", "visit.record", "device.read", "account.read", "catalog.read", "report.read",
+    "household.read", "household.reveal", "household.export", "household.write", "household.close", "trip.read",
+    "trip.plan", "delivery.record", "delivery.void", "visit.record", "device.read", "account.read", "catalog.read",
+    "report.read", "audit.read",
 )  # fmt: skip
 """Rights that another system's token may be given; it never has one that the user it acts as has not."""
 

@@ -137,11 +137,15 @@ def charts(conn: Connection, asked: Selection, scope: Scope = EVERYTHING, *, tod
     drawn: list[Axis] = ["day", "item", "class", place, "team", "category"]
     reports: dict[str, Report] = {axis: put_together(conn, asked, axis, found[axis], whole) for axis in drawn}
     reports["place"] = reports.pop(place)
+    return Charts(reports["day"].whole, reports, reached(conn, asked, scope, today=today))
+
+
+def reached(conn: Connection, asked: Selection, scope: Scope = EVERYTHING, *, today: str) -> list[Reached]:
+    """By village, those first in which most wait."""
     there = queries.served(conn, asked, scope, today=today)
     called = names_of(conn, there)
-    reached = [Reached(code, _place(called[code][-2:]) or code, *counts) for code, counts in there.items()]
-    reached.sort(key=lambda one: (-one.waiting, one.key))
-    return Charts(reports["day"].whole, reports, reached)
+    found = [Reached(code, _place(called[code][-2:]) or code, *counts) for code, counts in there.items()]
+    return sorted(found, key=lambda one: (-one.waiting, one.key))
 
 
 def _added(villages: Mapping[Key, Figure], digits: int) -> dict[Key, Figure]:

@@ -196,6 +196,7 @@ def listed(
     trip: str = "",
     settled: bool = False,
     after: tuple[str, str] | None = None,
+    limit: int = PAGE,
 ) -> tuple[list[Item], bool]:
     """A page of what waits, the oldest first, or of what was settled, the latest first; and whether there is more.
 
@@ -211,5 +212,5 @@ def listed(
         start = sa.tuple_(sa.literal(after[0]), sa.literal(after[1]))
         where.append(place < start if settled else place > start)
     order: Sequence[Any] = (_c.settled_at.desc(), _c.id.desc()) if settled else (_c.since, _c.id)
-    rows = conn.execute(sa.select(item).where(*where).order_by(*order).limit(PAGE + 1)).all()
-    return [_item(row) for row in rows[:PAGE]], len(rows) > PAGE
+    rows = conn.execute(sa.select(item).where(*where).order_by(*order).limit(limit + 1)).all()
+    return [_item(row) for row in rows[:limit]], len(rows) > limit

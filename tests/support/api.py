@@ -22,6 +22,7 @@ from aidvisit.services import token as tokens
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
 from tests.support import pages
+from tests.support.office import busy
 
 CHECKED = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
@@ -85,6 +86,7 @@ def known(app: Flask) -> Known:
         made = asked.post(f"/api/v1/{where}", headers=headers, json=one | more)
         assert made.status_code == 201, made.text
         found.values[name] = [made.json["id"]]
+    found.values |= busy(app) | {"category": found.values["categories"]}
     return found
 
 
@@ -144,6 +146,7 @@ def _placed(case: Case, random: Any, there: Known) -> Case:
     noun = case.operation.path.split("/")[3]
     for name in case.path_parameters or {}:
         case.path_parameters[name] = random.choice(there.values[noun if name == "code" else name])
+    case.query = _filled(case.query, random, there)
     more = {"PATCH": {"If-Match": "*"}, "POST": {"Idempotency-Key": str(uuid4())}}
     case.headers = {**(case.headers or {}), **more.get(case.method, {})}
     case.body = _filled(case.body, random, there)

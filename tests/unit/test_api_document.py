@@ -11,6 +11,7 @@ import pytest
 
 from aidvisit.web.api.v1.door import NEEDS
 from tests.support.api import made_token
+from tests.support.office import busy
 from tests.support.pages import Pages
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -23,6 +24,7 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize(("asked", "answered"), EXAMPLES, ids=[asked.splitlines()[0] for asked, _ in EXAMPLES])
 def test_an_example_answers_what_it_says(office: Pages, asked: str, answered: str) -> None:
+    busy(office.app)
     token, client = made_token(office.app), office.app.test_client()
     shown = {"Authorization": f"Bearer {token}"}
     found = client.post("/api/v1/households/search", headers=shown, json={"q": "杨雪珍"}).json["data"][0]["id"]

@@ -73,15 +73,15 @@ class AuditLine:
 
 
 def page(
-    conn: Connection, asked: Asked, scope: Scope, zone: ZoneInfo, before: str = ""
+    conn: Connection, asked: Asked, scope: Scope, zone: ZoneInfo, before: str = "", limit: int = PAGE
 ) -> tuple[list[AuditLine], str | None]:
     """A page of lines, and the key to ask for the next one with (`before`), None at the end."""
     query = _wanted(conn, select(tables.op), asked, scope, zone)
     if before:
         query = query.where(sa.tuple_(op.clock, op.device, op.seq) < sa.tuple_(*_unkey(before)))
-    rows = conn.execute(_newest_first(query).limit(PAGE + 1)).all()
-    found = lines(conn, rows[:PAGE], scope)
-    return found, found[-1].key if len(rows) > PAGE else None
+    rows = conn.execute(_newest_first(query).limit(limit + 1)).all()
+    found = lines(conn, rows[:limit], scope)
+    return found, found[-1].key if len(rows) > limit else None
 
 
 def count(conn: Connection, asked: Asked, scope: Scope, zone: ZoneInfo) -> int:

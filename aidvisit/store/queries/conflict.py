@@ -95,13 +95,13 @@ def of_household(
 
 
 def listed(
-    conn: Connection, scope: Scope = EVERYTHING, after: Place | None = None
+    conn: Connection, scope: Scope = EVERYTHING, after: Place | None = None, limit: int = PAGE
 ) -> tuple[list[Conflict], Place | None]:
     """A page of all in a scope, by household; and where the next one starts, if there is one."""
     later = () if after is None else (tuple_(FieldConflict.subject, FieldConflict.path) > after,)
-    rows = _rows(conn, scope, *later, limit=PAGE + 1)
+    rows = _rows(conn, scope, *later, limit=limit + 1)
     places = [(row.subject, row.path) for row in rows]
-    return _conflicts(conn, places[:PAGE]), places[PAGE - 1] if len(places) > PAGE else None
+    return _conflicts(conn, places[:limit]), places[limit - 1] if len(places) > limit else None
 
 
 def _rows(conn: Connection, scope: Scope, *where: Any, limit: int | None = None) -> list[Any]:

@@ -5,23 +5,59 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, jsonify
 from flask_wtf import CSRFProtect
 
-from aidvisit.web.api.v1 import account, catalog, delivery, door, household, spec, stock, trip, visit
+from aidvisit.web.api.v1 import (
+    account,
+    audit,
+    catalog,
+    conflict,
+    delivery,
+    door,
+    held,
+    household,
+    inbox,
+    listing,
+    month,
+    pair,
+    plan,
+    reconciliation,
+    report,
+    spec,
+    statement,
+    stock,
+    trip,
+    visit,
+)
 from aidvisit.web.api.v1.reading import conditional
 
 NOUNS = (
     household.blueprint,
+    conflict.blueprint,
+    listing.blueprint,
+    pair.blueprint,
     trip.blueprint,
     delivery.blueprint,
     visit.blueprint,
     stock.blueprint,
     stock.figures,
+    report.overview,
+    report.reports,
+    report.donors,
+    reconciliation.blueprint,
+    month.blueprint,
+    inbox.blueprint,
+    held.blueprint,
     account.teams,
+    account.people,
     account.devices,
+    audit.blueprint,
     catalog.items,
     catalog.categories,
     catalog.places,
     catalog.tree,
 )
+
+BESIDE = (plan, statement)
+"""Files with operations of a noun above: to be imported is all that they need."""
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:

@@ -1,4 +1,4 @@
-"""Teams, and the laptops that they carry."""
+"""Teams, their people, and the laptops that they carry."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from typing import Any
 from flask import Response, g
 from marshmallow import Schema, fields
 
-from aidvisit.domain.facts.fields import Identity
+from aidvisit.domain import mask
+from aidvisit.domain.facts.fields import Date, Identity, OneOf
+from aidvisit.domain.rights import ROLES
 from aidvisit.errors import Problem
 from aidvisit.services.device import device_within
-from aidvisit.services.reach import team_within
+from aidvisit.services.reach import team_within, user_within
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account as queries
-from aidvisit.store.queries.account import DeviceRow, TeamRow
-from aidvisit.web.api.v1.paging import PageQuery, after, page
+from aidvisit.store.queries.account import DeviceRow, TeamRow, UserRow
+from aidvisit.store.queries.silent import Silent, silent
+from aidvisit.web.api.v1.paging import PageQuery, sliced
 from aidvisit.web.api.v1.reading import shown
 from aidvisit.web.api.v1.spec import Blueprint
+from aidvisit.web.days import day_of
 
 teams = Blueprint("teams")
 devices = Blueprint("devices")
+people = Blueprint("people")
 
 
 class TeamDocument(Schema):
@@ -48,6 +53,9 @@ class DeviceDocument(Schema):
     waiting = fields.Integer(required=True, allow_none=True)
     clock_off_s = fields.Integer(required=True, allow_none=True)
     version = fields.String(required=True, allow_none=True)
+    disk_free = fields.Integer(required=True, allow_none=True, metadata={"description": "Bytes"})
+    blobs_waiting = fields.Integer(required=True, allow_none=True)
+    carries = fields.List(fields.String(), required=True, metadata={"description": "Titles of trips"})
     revoked = fields.Boolean(required=True)
 
 
@@ -56,12 +64,53 @@ class DevicePage(Schema):
     next = fields.String(required=True, allow_none=True)
 
 
+class PersonDocument(Schema):
+    """Who may sign in, with the phone masked."""
+
+    id = Identity(required=True)
+    login = fields.String(required=True)
+    name = fields.String(required=True)
+    role = OneOf(*ROLES, required=True)
+    team = fields.String(required=True)
+    active = fields.Boolean(required=True)
+    phone = fields.String(required=True, allow_none=True)
+
+
+class PersonPage(Schema):
+    data = fields.List(fields.Nested(PersonDocument), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class Leader(Schema):
+    name = fields.String(required=True)
+    phone = fields.String(required=True)
+
+
+class SilentDocument(Schema):
+    """A laptop that carried a trip which is over: not heard of since (`heard`), or it said that something waits."""
+
+    device = Identity(required=True)
+    name = fields.String(required=True)
+    team = fields.String(required=True, allow_none=True)
+    last_seen = fields.String(required=True, allow_none=True)
+    waiting = fields.Integer(required=True, allow_none=True)
+    trip = Identity(required=True)
+    title = fields.String(required=True)
+    ended = Date(required=True)
+    heard = fields.Boolean(required=True)
+    leaders = fields.List(fields.Nested(Leader), required=True, metadata={"description": "Of its team; masked"})
+
+
+class SilentPage(Schema):
+    data = fields.List(fields.Nested(SilentDocument), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
 @teams.on("GET", TeamPage, query=PageQuery, named="page")
 def listed_teams(query: dict[str, Any]) -> Response:
     """Teams, by id"""
     with reading() as conn:
-        rows = sorted(queries.teams(conn, g.scope), key=lambda one: one.id)
-    return _by_id(rows, query, _team)
+        return shown(sliced(queries.teams(conn, g.scope), query, _id, _team))
 
 
 @teams.on("GET /<id:team>", TeamDocument, named="one")
@@ -79,8 +128,7 @@ def _team(row: TeamRow) -> dict[str, Any]:
 def listed_devices(query: dict[str, Any]) -> Response:
     """Laptops, by id"""
     with reading() as conn:
-        rows = sorted(queries.device_rows(conn, g.scope), key=lambda one: one.id)
-    return _by_id(rows, query, _device)
+        return shown(sliced(queries.device_rows(conn, g.scope), query, _id, _device))
 
 
 @devices.on("GET /<id:device>", DeviceDocument, named="one")
@@ -97,8 +145,42 @@ def _device(row: DeviceRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in DeviceDocument._declared_fields}
 
 
-def _by_id(rows: list[Any], query: dict[str, Any], show: Any) -> Response:
-    """There are some hundreds at most."""
-    key = after(query)
-    rest = [row for row in rows if key is None or row.id > key[0]]
-    return shown(page(rest[: query["limit"] + 1], query, lambda row: (row.id,), show))
+@devices.on("GET /silent", SilentPage, query=PageQuery, named="silent")
+def unheard_devices(query: dict[str, Any]) -> Response:
+    """Laptops that a trip which is over still waits for, the trip that ended first before"""
+    with reading() as conn:
+        rows = silent(conn, day_of(None), g.scope)
+    return shown(sliced(rows, query, lambda row: (row.ended, row.trip, row.device.id), _silent))
+
+
+def _silent(row: Silent) -> dict[str, Any]:
+    one = row.device
+    return {
+        "device": one.id, "name": one.name, "team": one.team, "last_seen": one.last_seen, "waiting": one.waiting,
+        "trip": row.trip, "title": row.title, "ended": row.ended, "heard": row.heard,
+        "leaders": [{"name": name, "phone": mask.field("phone", phone)} for name, phone in row.phones],
+    }  # fmt: skip
+
+
+@people.on("GET", PersonPage, query=PageQuery, named="page")
+def listed_people(query: dict[str, Any]) -> Response:
+    """People of the teams within reach, by id"""
+    with reading() as conn:
+        rows = [one for one in queries.users(conn) if g.scope.team(one.team)]
+    return shown(sliced(rows, query, _id, _person))
+
+
+@people.on("GET /<id:person>", PersonDocument, named="one")
+def one_person(person: str) -> Response:
+    """One of them"""
+    with reading() as conn:
+        return shown(_person(user_within(conn, g.scope, person)))
+
+
+def _person(row: UserRow) -> dict[str, Any]:
+    same = ("id", "login", "name", "role", "team", "active")
+    return {name: getattr(row, name) for name in same} | {"phone": mask.field("phone", row.phone)}
+
+
+def _id(row: TeamRow | DeviceRow | UserRow) -> tuple[str]:
+    return (row.id,)

@@ -188,7 +188,7 @@ def one(household: str) -> Response:
     """One household, its numbers masked"""
     with reading() as conn:
         held = service.in_view(conn, household, g.scope)
-    return shown(_document(household, held.now, revealed=False), _version(held))
+    return shown(household_document(household, held.now, revealed=False), _version(held))
 
 
 @blueprint.on("POST /<id:household>/reveal", HouseholdDocument, body=Exact)
@@ -197,12 +197,12 @@ def reveal(_: Any, household: str) -> Response:
     with together() as conn:
         held = service.in_view(conn, household, g.scope)
         audit.record(door.actor(), audit.REVEAL, household=household, detail=g.bearer.token.id)
-    response = shown(_document(household, held.now, revealed=True), _version(held))
+    response = shown(household_document(household, held.now, revealed=True), _version(held))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _document(household: str, now: Household, *, revealed: bool) -> dict[str, Any]:
+def household_document(household: str, now: Household, *, revealed: bool) -> dict[str, Any]:
     body = now.body if revealed else mask.body(now.body)
     known = {name: value for name, value in body.items() if name in HouseholdDocument._declared_fields}
     left = None if now.closed is None else {key: now.closed.get(key) for key in ("reason", "date", "to")}
@@ -223,10 +223,10 @@ def history(query: dict[str, Any], household: str) -> Response:
         known(conn, household)
         told = timeline(conn, household, chosen=query.get("kind", ""), after="/".join(key or ()), zone=zone)
     following = cursor(told.more.split("/", 1)) if told.more else None
-    return shown({"data": [_happened(entry) for entry in told.entries], "next": following})
+    return shown({"data": [happened(entry) for entry in told.entries], "next": following})
 
 
-def _happened(entry: TimelineEntry) -> dict[str, Any]:
+def happened(entry: TimelineEntry) -> dict[str, Any]:
     return {
         "id": entry.id, "kind": entry.kind, "date": entry.date, "household": entry.household,
         "recorded_at": entry.recorded_at.isoformat(), "by": entry.by, "device": entry.device_name, "trip": entry.trip,

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Response, g
 from marshmallow import Schema, fields
 
-from aidvisit.domain.facts.fields import Date, Identity, OneOf, PlaceRef, Text, division
-from aidvisit.domain.selection import COLUMNS, Selection
+from aidvisit.domain.facts.fields import Date, Identity, OneOf, PlaceRef
+from aidvisit.domain.selection import COLUMNS
 from aidvisit.errors import Problem
 from aidvisit.services.bodies import filled
 from aidvisit.store.database import reading
@@ -18,6 +18,7 @@ from aidvisit.store.queries import entries as queries
 from aidvisit.store.queries import goods, paged
 from aidvisit.store.queries.entries import Entry
 from aidvisit.store.queries.paged import Record
+from aidvisit.web.api.v1.figures import SelectionQuery, selection
 from aidvisit.web.api.v1.paging import PageQuery, after, cursor, page
 from aidvisit.web.api.v1.reading import shown
 from aidvisit.web.api.v1.shapes import Exact
@@ -72,21 +73,10 @@ class Moves(Schema):
     next = fields.String(required=True, allow_none=True)
 
 
-class EntryQuery(PageQuery):
+class EntryQuery(PageQuery, SelectionQuery):
     """The selection of a figure, as the page /entries is asked."""
 
     of = OneOf(*COLUMNS, required=True, metadata={"description": "What the figure counts"})
-    from_ = Date(data_key="from")
-    until = Date()
-    trip = Identity()
-    team = Identity()
-    item = Text()
-    division = division()
-    category = Text()
-    donor = Text()
-    lot = Text()
-    place = PlaceRef()
-    household = Identity()
 
 
 class EntryLine(Schema):
@@ -117,18 +107,18 @@ def listed(_: Any) -> Response:
     """What is in warehouses, funds and custody by the books"""
     with reading() as conn:
         found = goods.stores(conn)
-    return shown({"data": [_store(store) for store in found if g.scope.everything or _near(store.place)]})
+    return shown({"data": [store(one) for one in found if near(one.place)]})
 
 
-def _near(place: str) -> bool:
+def near(place: str) -> bool:
     """Warehouses are everybody's; goods in custody are a village's."""
     kind, _, code = place.partition(":")
     return kind != "held" or bool(g.scope.place(code))
 
 
-def _store(store: goods.Store) -> dict[str, Any]:
-    lines = [{"item": line.item, "quantity": line.quantity} for line in store.lines]
-    return {"place": store.place, "name": store.name, "lines": lines}
+def store(one: goods.Store) -> dict[str, Any]:
+    lines = [{"item": line.item, "quantity": line.quantity} for line in one.lines]
+    return {"place": one.place, "name": one.name, "lines": lines}
 
 
 @blueprint.on("GET /movements", Moves, query=MoveQuery)
@@ -156,8 +146,7 @@ def _move(row: Record, lines: dict[str, list[Record]]) -> dict[str, Any]:
 @figures.on("GET", Entries, query=EntryQuery, named="page")
 def page_of_entries(query: dict[str, Any]) -> Response:
     """The lines below a figure and their sums, newest first"""
-    asked = Selection(**{name: query[name] for name in Selection.__slots__ if name in query})
-    key, today = after(query), day_of(None)
+    asked, key, today = selection(query), after(query), day_of(None)
     if key is not None and not KEY.fullmatch(key[0]):
         raise Problem("invalid-form", count=1, errors={"cursor": ["不是上一页给的 next。 / This is not such a next."]})
     with reading() as conn:

@@ -9,6 +9,7 @@ from flask import Response, g
 from marshmallow import Schema, fields
 from sqlalchemy import Connection
 
+from aidvisit.domain import mask
 from aidvisit.domain.facts import trip as facts
 from aidvisit.domain.facts.fields import Date, Identity, Many, OneOf, Part, Text, Whole, division
 from aidvisit.errors import Problem
@@ -22,6 +23,7 @@ from aidvisit.store.queries.paged import Record
 from aidvisit.store.queries.reconcile import ItemRow, Reconciliation, reconcile
 from aidvisit.store.queries.trip import TripHead
 from aidvisit.web.api.v1 import door
+from aidvisit.web.api.v1.figures import LotLine, amounts, lot_line
 from aidvisit.web.api.v1.paging import PageQuery, after, page
 from aidvisit.web.api.v1.reading import shown, version_of
 from aidvisit.web.api.v1.shapes import Exact, Made, closed
@@ -106,26 +108,49 @@ class ItemLine(Schema):
     on_truck = fields.Integer(required=True)
     counted = fields.Integer(required=True, allow_none=True)
     difference = fields.Integer(required=True)
+    missing = fields.Integer(required=True, metadata={"description": "Of the difference, what has no reason yet"})
+    still_there = fields.Integer(required=True, metadata={"description": "What must be on the truck now"})
     explained = fields.String(required=True, allow_none=True)
+    is_goods = fields.Boolean(required=True)
 
 
 class HouseholdLine(Schema):
-    """Quantities by item code."""
+    """`signed`, `received_by`: of the last delivery that counts; `outcome`: of the last visit."""
 
     household = Identity(required=True)
+    name = fields.String(required=True)
+    group = fields.String(required=True)
     state = fields.String(required=True)
-    allocated = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    delivered = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    owed = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    allocated = amounts()
+    delivered = amounts()
+    owed = amounts()
     signed = fields.String(required=True, allow_none=True)
+    received_by = fields.String(required=True, allow_none=True)
+    received_as = fields.String(required=True, allow_none=True)
+    relation = fields.String(required=True, allow_none=True)
+    outcome = fields.String(required=True, allow_none=True)
+
+
+class Carrier(Schema):
+    """A laptop that carries the trip: the last op held of it, and when it was last heard of."""
+
+    id = Identity(required=True)
+    name = fields.String(required=True)
+    through = fields.Integer(required=True)
+    last_seen = fields.String(required=True, allow_none=True)
 
 
 class Reconciled(Schema):
     trip = Identity(required=True)
     status = OneOf(*STATUS, required=True)
     items = fields.List(fields.Nested(ItemLine), required=True)
+    elsewhere = amounts(metadata={"description": "What households got on the trip, but not from its truck"})
+    lots = fields.List(fields.Nested(LotLine), required=True)
     households = fields.List(fields.Nested(HouseholdLine), required=True)
+    devices = fields.List(fields.Nested(Carrier), required=True)
     possible_duplicates = fields.Integer(required=True)
+    conflicts = fields.Integer(required=True, metadata={"description": "Households with edits that disagree"})
+    held = fields.Integer(required=True, metadata={"description": "Records about it that wait for review"})
 
 
 @blueprint.on("GET", TripPage, query=ListQuery, named="page")
@@ -134,10 +159,10 @@ def listed(query: dict[str, Any]) -> Response:
     wanted = {name: query.get(name, "") for name in ("status", "team")}
     with reading() as conn:
         rows = paged.trips(conn, g.scope, **wanted, after=after(query, 2), limit=query["limit"] + 1)
-    return shown(page(rows, query, lambda row: (row.starts, row.id), _document))
+    return shown(page(rows, query, lambda row: (row.starts, row.id), trip_document))
 
 
-def _document(row: Record | TripHead) -> dict[str, Any]:
+def trip_document(row: Record | TripHead) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("id", *FIELDS, "status")}
 
 
@@ -145,12 +170,12 @@ def _document(row: Record | TripHead) -> dict[str, Any]:
 def one(trip: str) -> Response:
     """One trip"""
     with reading() as conn:
-        head = _known(conn, trip)
+        head = known_trip(conn, trip)
         version = _version(conn, trip)
-    return shown(_document(head), version)
+    return shown(trip_document(head), version)
 
 
-def _known(conn: Connection, trip: str) -> TripHead:
+def known_trip(conn: Connection, trip: str) -> TripHead:
     head = queries.trip(conn, trip, g.scope)
     if head is None:
         raise Problem("unknown-trip")
@@ -190,7 +215,7 @@ def _within(body: dict[str, Any]) -> None:
 def edit(headers: dict[str, Any], _: Any, trip: str) -> Response:
     """Change a plan; it must be what was read"""
     with together() as conn:
-        _known(conn, trip)
+        known_trip(conn, trip)
         before = _version(conn, trip)
         match(headers, before)
         values = sent()
@@ -205,7 +230,7 @@ def edit(headers: dict[str, Any], _: Any, trip: str) -> Response:
 def allotments(query: dict[str, Any], trip: str) -> Response:
     """What households are to get on a trip"""
     with reading() as conn:
-        _known(conn, trip)
+        known_trip(conn, trip)
         rows = paged.allotments(conn, trip, g.scope, after=after(query, 2), limit=query["limit"] + 1)
     return shown(page(rows, query, lambda row: (row.household, row.item), lambda row: dict(row._mapping)))
 
@@ -238,7 +263,7 @@ def _named(conn: Connection, households: set[str], items: set[str]) -> None:
 def reconciliation(trip: str) -> Response:
     """Where the goods of a trip went, and who got what"""
     with reading() as conn:
-        _known(conn, trip)
+        known_trip(conn, trip)
         found = reconcile(conn, trip, g.scope)
     return shown(_reconciled(found))
 
@@ -246,17 +271,23 @@ def reconciliation(trip: str) -> Response:
 def _reconciled(found: Reconciliation) -> dict[str, Any]:
     households = [
         {
-            "household": row.id, "state": row.state, "signed": row.signed,
+            "household": row.id,
+            **{name: getattr(row, name) for name in (
+                "name", "group", "state", "signed", "received_by", "received_as", "relation", "outcome",
+            )},
             **{name: {line.item: line.quantity for line in getattr(row, name)}
                for name in ("allocated", "delivered", "owed")},
         }
         for row in found.households
     ]  # fmt: skip
     return {
-        "trip": found.trip.id, "status": found.trip.status, "items": [_item(row) for row in found.items],
-        "households": households, "possible_duplicates": len(found.duplicates),
+        "trip": found.trip.id, "status": found.trip.status, "items": [item_line(row) for row in found.items],
+        "elsewhere": dict(found.elsewhere), "lots": [lot_line(row) for row in found.lots],
+        "households": households, "devices": [asdict(row) for row in found.devices],
+        "possible_duplicates": len(found.duplicates), "conflicts": found.conflicts, "held": found.held,
     }  # fmt: skip
 
 
-def _item(row: ItemRow) -> dict[str, Any]:
-    return {name: value for name, value in asdict(row).items() if name in ItemLine._declared_fields}
+def item_line(row: ItemRow) -> dict[str, Any]:
+    same = {name: getattr(row, name) for name in ItemLine._declared_fields}
+    return same | {"explained": mask.text(row.explained)}
