@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import age, blobs, clock, earlier, intake, log, pace, pause, tables, witness
+from sync import age, blobs, clock, earlier, intake, log, pace, pause, reminding, tables, witness
 from sync.link import Link
 from sync.problem import Problem
 from sync.sending import Progress, push_all
@@ -90,6 +90,7 @@ def _pull_all(link: Link) -> int:
             asked = witness.due(conn, link.now())
             if asked is not None:
                 request["witness"] = asked
+            reminding.ask(conn, link.app, request)
             recipient = age.due(conn, link.now())
             if recipient is not None:
                 request["age_recipient"] = recipient
@@ -105,13 +106,14 @@ def _pull_all(link: Link) -> int:
             line.down.took(len(answer["ops"]), reply.received, reply.seconds)
             line.keep(conn)
             log.remember(conn, told_at=answer.get("server_time"), centre_version=answer.get("version"))
+            more = reminding.take(conn, request, answer) or answer["more"]
             if asked is not None:
                 witness.take(conn, asked, answer.get("witness"), link.now())
             if recipient is not None:
                 age.take(conn, answer.get("age_recipient"), link.now())
-        if not answer["more"]:
+        if not more:
             return pulled
-        if (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):
+        if answer["more"] and (answer["epoch"], answer["cursors"]) == (request["epoch"], cursors):
             raise Problem("server-error", "a page that leads nowhere", http_status=200)
 
 

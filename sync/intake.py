@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import blobs, earlier, freshness, log, quarantine, tables
+from sync import blobs, earlier, freshness, log, quarantine, reminding, tables
 from sync.log import Application, Entry
-from sync.op import Op, check_op, malformed
+from sync.op import HEX64, Op, check_op, malformed
 from sync.problem import Problem
 from sync.streams import Streams
 from sync.tables import op as op_table
@@ -26,6 +26,7 @@ def take_page(conn: Connection, app: Application, answer: dict[str, Any], now: d
     me = log.lock_device(conn, log.own(conn))
     if answer["epoch"] != log.recall(conn, "epoch"):
         begin_epoch(conn, me.id, answer["epoch"])
+        reminding.begin(conn, app)
     _take_grants(conn, app, me.id, answer["grants"])
     freshness.tell_of_grants(conn, now)
     entries = [_entry(item, now) for item in answer["ops"]]
@@ -46,10 +47,15 @@ def take_page(conn: Connection, app: Application, answer: dict[str, Any], now: d
 def _entry(item: dict[str, Any], now: datetime) -> Entry:
     try:
         op = Op(**{field: item[field] for field in Op.__slots__})
-        n, merge_hlc = int(item["n"]), item.get("merge_hlc")
+        n, merge_hlc, erased = int(item["n"]), item.get("merge_hlc"), item.get("erased")
     except (KeyError, TypeError, ValueError) as error:
         raise malformed("an op of a page lacks members") from error
-    return log.new_entry(op, sha256(check_op(op)).hexdigest(), now, n=n, merge_hlc=merge_hlc)
+    digest = sha256(check_op(op)).hexdigest()
+    if erased is not None:
+        if not isinstance(erased, str) or HEX64.fullmatch(erased) is None:
+            raise malformed("erased is not a digest")
+        digest = erased
+    return log.new_entry(op, digest, now, n=n, merge_hlc=merge_hlc, erased=erased is not None)
 
 
 def _see(conn: Connection, entries: Sequence[Entry]) -> None:

@@ -17,13 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import clock, node, rows, tables
+from sync import clock, erasing, node, rows, tables
 from sync.model import Application as Application
 from sync.model import Begin as Begin
 from sync.model import Draft as Draft
 from sync.model import Entry as Entry
 from sync.model import Grants as Grants
 from sync.model import Judge as Judge
+from sync.model import Place as Place
 from sync.naming import rows_of
 from sync.node import as_json as as_json
 from sync.node import is_centre as is_centre
@@ -39,9 +40,6 @@ from sync.tables import op as op_table
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
-Place = tuple[str, int]
-"""An op by its device and seq."""
-
 # What every transaction asks, said once: to put a statement together costs several times what running it does.
 _DEVICE = sa.select(tables.device).where(tables.device.c.id == sa.bindparam("name"))
 _LOCKED = _DEVICE.with_for_update()
@@ -121,10 +119,10 @@ def hash_at(conn: Connection, device: str, seq: int) -> str:
 
 
 def new_entry(op: Op, digest: str, now: datetime, **more: Any) -> Entry:
-    """An op as it is to be kept. `more`: n, merge_hlc, hash, problem."""
+    """An op as it is to be kept. `more`: n, merge_hlc, hash, problem, erased."""
     known = more.get
-    problem, merge_hlc = known("problem"), known("merge_hlc")
-    return Entry(op, known("n"), merge_hlc, digest, known("hash"), problem, False, now.isoformat())
+    problem, merge_hlc, erased = known("problem"), known("merge_hlc"), bool(known("erased"))
+    return Entry(op, known("n"), merge_hlc, digest, known("hash"), problem, False, now.isoformat(), erased)
 
 
 def insert_entries(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -142,14 +140,19 @@ def _row(entry: Entry) -> dict[str, Any]:
         "merge_hlc": entry.merge_hlc, "clock": entry.clock, "actor": op.actor, "kind": op.kind, "v": op.v,
         "subject": op.subject, "body": _encode(op.body),
         "digest": entry.digest, "hash": entry.hash, "problem": as_json(entry.problem),
-        "dismissed": entry.dismissed, "applied": True, "received_at": entry.received_at,
+        "dismissed": entry.dismissed, "applied": True, "erased": entry.erased, "received_at": entry.received_at,
     }  # fmt: skip
 
 
 def keep(conn: Connection, app: Application, entries: Sequence[Entry], *, checked: bool = False) -> None:
-    """Insert new entries, and apply those that are not quarantined. `checked`: those have passed the house's check."""
+    """Insert new entries, and apply those that are not quarantined. `checked`: those have passed the house's check.
+
+    Of those that an erasure covers, only what may stay.
+    """
+    entries = erasing.reduced(conn, app, entries)
     insert_entries(conn, entries)
     put(conn, app, entries, checked=checked)
+    erasing.erase(conn, app, app.covered(conn, entries))
 
 
 def put(conn: Connection, app: Application, entries: Sequence[Entry], *, checked: bool = False) -> None:
@@ -228,7 +231,7 @@ def to_entry(row: Row[Any]) -> Entry:
         _decode(row.body),
     )
     problem = None if row.problem is None else _decode(row.problem)
-    return Entry(op, row.n, row.merge_hlc, row.digest, row.hash, problem, row.dismissed, row.received_at)
+    return Entry(op, row.n, row.merge_hlc, row.digest, row.hash, problem, row.dismissed, row.received_at, row.erased)
 
 
 def _node(conn: Connection) -> dict[str, Any]:

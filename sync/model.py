@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection
@@ -13,6 +14,8 @@ from sync.merge import Order
 from sync.op import Body, Op
 from sync.problem import Problem
 
+Place = tuple[str, int]
+"""An op by its device and seq."""
 Begin = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -54,6 +57,8 @@ class Entry:
     problem: dict[str, Any] | None
     dismissed: bool
     received_at: str
+    erased: bool = False
+    """Personal data were taken out of the body; the digest is still that of the whole op."""
 
     @property
     def clock(self) -> str:
@@ -102,6 +107,24 @@ class Application(Protocol):
 
     def forget(self, conn: Connection, stream: str) -> None:
         """The stream is not granted any more: its rows go."""
+
+    def remainders(self, conn: Connection, entries: Sequence[Entry]) -> dict[Place, Body]:
+        """Of those of these ops that an erasure covers, by place the body that may be kept."""
+
+    def covered(self, conn: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """These ops, just applied, may be erasures, or tell what others are about: those held that may be covered."""
+
+    def cleared(self, conn: Connection, entries: Sequence[Entry]) -> None:
+        """Bodies were erased: what the house keeps beside its log of those whom these ops were about goes, too.
+
+        `entries`: as they were.
+        """
+
+    def reminders(self, conn: Connection, start: int, most: int) -> list[dict[str, Any]]:
+        """What a laptop reminds a centre of that was restored: erasures, from one on."""
+
+    def remind(self, conn: Connection, said: Sequence[Any], now: datetime) -> None:
+        """A laptop reminds this centre, which believes what it signed itself."""
 
     def grants(self, conn: Connection, device: str) -> Grants:
         """What a device may have."""

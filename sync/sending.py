@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from sync import identity, log, pace
+from sync import erasing, identity, log, pace
 from sync import receipt as receipts
 from sync.link import Link
 from sync.log import Application, Entry
@@ -76,17 +76,21 @@ def batch(conn: Connection, first: int, most: int = MAX_OPS) -> dict[str, Any] |
 def document_of(device: str, key: identity.KeyPair, prev: str, rows: Iterable[Row[Any]]) -> dict[str, Any] | None:
     """A push document of as many of these ops, which follow each other, as one may hold; None of none."""
     ops: list[dict[str, Any]] = []
+    remains: dict[str, Any] = {}
     size, head, first, last = 0, prev, 0, 0
     for row in rows:
         size += len((row.body or "").encode()) + 400
         if ops and size > MAX_BYTES // 2:
             break
-        ops.append({"erased": row.digest} if row.body is None else to_travel(log.to_entry(row).op))
+        ops.append({"erased": row.digest} if row.erased or row.body is None else to_travel(log.to_entry(row).op))
+        if row.erased and row.body is not None:
+            remains[str(row.seq)] = to_travel(log.to_entry(row).op)
         head, first, last = row.hash or chain(head, row.digest), first or row.seq, row.seq
     if not ops:
         return None
     sig = key.sign(identity.push_text(device, last, head))
-    return {"device": device, "from": first, "prev": prev, "ops": ops, "head": head, "sig": sig}
+    document = {"device": device, "from": first, "prev": prev, "ops": ops, "head": head, "sig": sig}
+    return document | ({"remains": remains} if remains else {})
 
 
 def take_answer(conn: Connection, app: Application, first: int, last: int, answer: dict[str, Any]) -> None:
@@ -111,7 +115,8 @@ def take_answer(conn: Connection, app: Application, first: int, last: int, answe
     latest = me.clock
     told = {}
     changed = set()
-    for entry in sent(conn, me.id, first, last):
+    held = sent(conn, me.id, first, last)
+    for entry in held:
         seq = entry.op.seq
         merge_hlc, problem = clocks.get(seq), problems.get(seq)
         dismissed = entry.dismissed and problem is not None
@@ -126,6 +131,7 @@ def take_answer(conn: Connection, app: Application, first: int, last: int, answe
     app.replay(conn, changed)
     log.set_clock(conn, me.id, latest)
     log.remember(conn, acked=last)
+    erasing.erase(conn, app, held)
     receipts.keep(conn, receipt)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -98,12 +99,13 @@ class Batch:
     ops: list[Op | str]
     digests: list[str]
     hashes: list[str]
+    remains: dict[int, Op]
     _arrivals: list[taking.Arrival] = field(default_factory=list)
 
     def arrivals(self, app: Application) -> list[taking.Arrival]:
         """Its elements, checked once as far as they can be by themselves."""
         if not self._arrivals:
-            self._arrivals = taking.arrivals(app, self.first, self.ops, self.digests, self.hashes)
+            self._arrivals = taking.arrivals(app, self.first, self.ops, self.digests, self.hashes, self.remains)
         return self._arrivals
 
     @property
@@ -125,7 +127,7 @@ def check_document(device: str, public_key: str, raw: bytes) -> Batch:
     first: int = request["from_"]
     ops, digests = _read_ops(device, first, request["ops"])
     hashes = _check_chain(request, digests)
-    batch = Batch(first, request["prev"], ops, digests, hashes)
+    batch = Batch(first, request["prev"], ops, digests, hashes, _remains(device, request.get("remains", {})))
     if not identity.verify(public_key, identity.push_text(device, batch.last, request["head"]), request["sig"]):
         raise Problem("bad-signature")
     return batch
@@ -143,6 +145,18 @@ def take_document(conn: Connection, app: Application, device: Row[Any], batch: B
 def _read_ops(device: str, first: int, items: list[dict[str, Any]]) -> tuple[list[Op | str], list[str]]:
     ops = [travelling_op(device, first + i, item) for i, item in enumerate(items)]
     return ops, [op if isinstance(op, str) else sha256(check_op(op)).hexdigest() for op in ops]
+
+
+def _remains(device: str, said: dict[str, Any]) -> dict[int, Op]:
+    """By number, what its author has left of ops whose body was erased."""
+    found = {}
+    for seq, item in said.items():
+        if isinstance(item, dict) and re.fullmatch("[1-9][0-9]{0,15}", seq):
+            op = travelling_op(device, int(seq), item)
+            if isinstance(op, Op):
+                check_op(op)
+                found[op.seq] = op
+    return found
 
 
 def _check_chain(request: dict[str, Any], digests: list[str]) -> list[str]:
@@ -201,6 +215,11 @@ def pull(
         request = load(PullRequest, loads(raw))
         if request.get("status") is not None and len(json.dumps(request["status"])) > 4096:
             raise malformed("status is longer than 4096 characters")
+    if said := request.get("erasures"):
+        with begin() as conn:
+            app.remind(conn, said, now)
+    with begin() as conn:
+        device = device_of_token(conn, token)
         note_seen(conn, device, request.get("status"), now)
         answer = pull_page(conn, app, device, request.get("epoch"), request.get("cursors", {}), request["limit"], now)
         if (witnessed := request.get("witness")) is not None:
@@ -288,4 +307,5 @@ def _numbered(row: Row[Any]) -> dict[str, Any]:
         "stream": row.stream, "n": row.n, "device": row.device, "seq": row.seq, "hlc": row.hlc, "actor": row.actor,
         "kind": row.kind, "v": row.v, "subject": row.subject, "body": json.loads(row.body),
     }  # fmt: skip
-    return item | ({"merge_hlc": row.merge_hlc} if row.merge_hlc else {})
+    item |= {"merge_hlc": row.merge_hlc} if row.merge_hlc else {}
+    return item | ({"erased": row.digest} if row.erased else {})

@@ -36,6 +36,8 @@ op = sa.Table(
     sa.Column("problem", sa.Text),  # JSON: why it is quarantined
     sa.Column("dismissed", sa.Boolean, nullable=False, default=False),
     sa.Column("applied", sa.Boolean, nullable=False, default=True),  # false: kept until the software knows it
+    # Personal data were taken out of the body: what stays does not have the digest.
+    sa.Column("erased", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("received_at", _bytewise, nullable=False),
     sa.Index("ix_op_subject", "subject", "clock"),
 )

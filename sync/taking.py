@@ -5,7 +5,7 @@ What needs no database is done before any lock is taken, so that the streams of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from sync.tables import op as op_table
 class Arrival:
     """One element of a push. `op` is None where its body was erased: nobody here knows what it was.
 
-    `problem`: what can be said against it without the database.
+    `problem`: what can be said against it without the database. `erased`: the body is what its author has left of it.
     """
 
     seq: int
@@ -32,16 +32,25 @@ class Arrival:
     digest: str
     hash: str
     problem: Problem | None
+    erased: bool
 
 
 def arrivals(
-    app: Application, first: int, ops: Sequence[Op | str], digests: Sequence[str], hashes: Sequence[str]
+    app: Application,
+    first: int,
+    ops: Sequence[Op | str],
+    digests: Sequence[str],
+    hashes: Sequence[str],
+    remains: Mapping[int, Op] | None = None,
 ) -> list[Arrival]:
-    """The elements of a push from `first` on, checked as far as they can be by themselves."""
+    """The elements of a push from `first` on, checked as far as they can be by themselves. `remains`: by number, what
+    their author has left of those whose body was erased.
+    """
     found = []
     for seq, (op, digest, hashed) in enumerate(zip(ops, digests, hashes, strict=True), first):
-        known = op if isinstance(op, Op) else None
-        found.append(Arrival(seq, known, digest, hashed, None if known is None else quarantine.check(app, known)))
+        known = op if isinstance(op, Op) else (remains or {}).get(seq)
+        problem = None if known is None else quarantine.check(app, known)
+        found.append(Arrival(seq, known, digest, hashed, problem, not isinstance(op, Op)))
     return found
 
 
@@ -55,9 +64,10 @@ def take(conn: Connection, app: Application, device: Row[Any], arrived: Sequence
         judge = app.judge(conn, [a.op for a in run if a.op is not None and a.problem is None], by_centre=False)
         entries: list[Entry] = []
         erased: list[dict[str, Any]] = []
+        covered = _covered(conn, app, run, now)
         for one in run:
             op = one.op
-            if op is None:
+            if op is None or (one.erased and (device.id, one.seq) not in covered):
                 erased.append(_erased(device.id, one, merged, now))
                 continue
             merge_hlc = clock.merge_clock(op.hlc, merged, streams.clock(op.stream), wall)
@@ -73,11 +83,20 @@ def take(conn: Connection, app: Application, device: Row[Any], arrived: Sequence
                     grants = replace(grants, streams=grants.streams | {op.stream})
             else:
                 stated = problem.to_dict()
-            entries.append(log.new_entry(op, one.digest, now, n=n, merge_hlc=merge_hlc, hash=one.hash, problem=stated))
+            more = {"n": n, "merge_hlc": merge_hlc, "hash": one.hash, "problem": stated, "erased": one.erased}
+            entries.append(log.new_entry(op, one.digest, now, **more))
         rows.insert(conn, op_table, erased)
         log.keep(conn, app, entries, checked=True)
     streams.save()
     log.go_on(conn, device.id, arrived[-1].seq, arrived[-1].hash, merged)
+
+
+def _covered(conn: Connection, app: Application, run: Sequence[Arrival], now: datetime) -> Collection[log.Place]:
+    """Of those whose body was erased, the ones whose remainder counts: nothing proves it, so this centre must know of
+    the erasure itself.
+    """
+    left = [log.new_entry(one.op, one.digest, now) for one in run if one.erased and one.op is not None]
+    return app.remainders(conn, left) if left else ()
 
 
 def _runs(app: Application, arrived: Sequence[Arrival]) -> Iterator[list[Arrival]]:
@@ -96,5 +115,5 @@ def _erased(device: str, one: Arrival, merged: str, now: datetime) -> dict[str, 
     """It keeps its place in the chain."""
     return {
         "device": device, "seq": one.seq, "clock": merged, "digest": one.digest, "hash": one.hash,
-        "dismissed": False, "applied": True, "received_at": now.isoformat(),
+        "dismissed": False, "applied": True, "erased": True, "received_at": now.isoformat(),
     }  # fmt: skip

@@ -21,6 +21,7 @@ MAX_BLOB = 5 * 1024 * 1024
 MAX_PAGE = 5000
 MOST_PLACES = 400
 MOST_EARLIER = 20
+MOST_REMINDERS = 200
 NAMING = len("Content-Encoding: aid-1\r\n")
 _REFUSED = re.compile(r";q=0(\.0*)?$")
 PATHS = {"enrol": "/sync/v1/enrol", "push": "/sync/v1/push", "pull": "/sync/v1/pull", "blobs": "/sync/v1/blobs/"}
@@ -149,6 +150,7 @@ class PushRequest(Document):
     ops = Objects(required=True, validate=validate.Length(min=1))
     head = _hash()
     sig = fields.String(required=True)
+    remains = fields.Dict(keys=fields.String())
 
 
 class PullRequest(Document):
@@ -158,6 +160,7 @@ class PullRequest(Document):
     status = fields.Dict(keys=fields.String(), allow_none=True)
     age_recipient = fields.String(allow_none=True, validate=[validate.Length(max=200), _storable])
     dictionary = fields.Raw()
+    erasures = fields.List(fields.Raw(), validate=validate.Length(max=MOST_REMINDERS))
     witness = fields.List(
         Whole(validate=validate.Range(min=1, max=2**53 - 1)), allow_none=True, validate=validate.Length(max=MOST_PLACES)
     )

@@ -194,6 +194,7 @@ def _ask(words: str) -> str:
 def ready(settings: Settings) -> Flask:
     """The application of a home, with what an upgrade lets it take up; a locked one does that when it is opened."""
     from aidvisit.app import create_app
+    from aidvisit.services.erasing import write_anew
     from aidvisit.services.sync import take_up
     from aidvisit.services.vault import vault
 
@@ -201,6 +202,7 @@ def ready(settings: Settings) -> Flask:
     with app.app_context():
         if not vault().locked:
             take_up()
+            write_anew()
     # What is there now stays: to look through all of it again takes 80 ms, in which a page waits.
     gc.collect()
     gc.freeze()

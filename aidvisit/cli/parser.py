@@ -119,6 +119,15 @@ def _central(commands: Parsers) -> None:
     load.add_argument("file", type=Path)
     load.add_argument("--dry-run", action="store_true", help="只看会做什么 / only say what would be done")
     _held(central)
+    erase = _command(
+        central,
+        "erase",
+        "erasing:erase",
+        "清除个人信息,不能恢复 / erase somebody's personal data, for good",
+    )
+    erase.add_argument("--household", required=True, metavar="ID")
+    erase.add_argument("--member", action="append", default=[], metavar="ID", help="只清除这位成员 / only this member")
+    erase.add_argument("--reason", required=True, help="为什么,会记入审计 / why; kept in the audit")
 
 
 def _divisions(central: Parsers) -> None:

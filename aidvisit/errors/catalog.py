@@ -27,6 +27,11 @@ CATALOG = {
         "This item was already counted in “{unit}”, so its unit stays; nothing was saved. "
         "Add another item for another unit.",
     ),
+    "unknown-member": Kind(
+        404,
+        "这一户没有这位成员({id})。请从这一户的页面重新进入。",
+        "The household has no such member ({id}). Start again from the household's page.",
+    ),
     "unknown-division": Kind(
         422,
         "没有行政区划 {code},没有保存。请核对代码;乡镇和村要先有上一级。",

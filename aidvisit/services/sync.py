@@ -15,6 +15,7 @@ from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services import preview
 from aidvisit.services.address import check_server, is_own_line
+from aidvisit.services.erasing import write_anew
 from aidvisit.services.vault import reseal, seal_off, vault
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
@@ -108,6 +109,7 @@ def resealing() -> Iterator[None]:
             _seal_off()
         raise
     reseal()
+    write_anew()
 
 
 def _is_the_centres(problem: Problem) -> bool:

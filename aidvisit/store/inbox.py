@@ -110,6 +110,13 @@ def _inside(scope: Scope) -> ColumnElement[bool]:
     return sa.or_(within.under(_c.division, scope.divisions), _c.team.in_(sorted(scope.teams)))
 
 
+def forget_words(conn: Connection, ids: Collection[str]) -> None:
+    """What somebody wrote when they settled an item about these, whose personal data were erased."""
+    for row in conn.execute(sa.select(_c.id, _c.about).where(_c.reason.is_not(None))).all():
+        if any(one in row.about for one in ids):
+            conn.execute(sa.update(item).where(_c.id == row.id).values(reason=None))
+
+
 def put(conn: Connection, found: Iterable[Found], now: str) -> None:
     """Add what is new. What was settled stays so, unless there is more to it than there was, or it was gone."""
     by_id = {one.id: one for one in found}

@@ -15,16 +15,17 @@ from aidvisit.domain.facts import KINDS
 from aidvisit.domain.stream import trip_of
 from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
-from aidvisit.store import apply
+from aidvisit.store import apply, erasing, reminding
 from aidvisit.store.apply import search
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.grants import grants_of
 from aidvisit.store.judge import Judge, turns, unsalted, wrong
 from aidvisit.store.tables import Release, Trip, metadata
 from sync import blobs, chains, clock, log, tables, witness
+from sync.erasing import erase
 from sync.log import Draft, Entry, Grants
 from sync.merge import same
-from sync.op import Op
+from sync.op import Body, Op
 from sync.rows import among
 
 Progress = Callable[[int, int], None]
@@ -83,6 +84,26 @@ class House:
         """Every row carries its stream, and none was made from another's."""
         for table in metadata.sorted_tables:
             conn.execute(delete(table).where(table.c.stream == stream))
+
+    def remainders(self, conn: Connection, entries: Sequence[Entry]) -> dict[log.Place, Body]:
+        """Of those of these ops that an erasure covers, by place the body that may be kept."""
+        return erasing.remainders(conn, entries)
+
+    def covered(self, conn: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """What these ops, just applied, may have put under an erasure, of all that is held."""
+        return erasing.covered(conn, entries)
+
+    def cleared(self, conn: Connection, entries: Sequence[Entry]) -> None:
+        """Drafts, lists on their way in and answers that speak of those whose data were erased go, too."""
+        erasing.clear(conn, entries)
+
+    def reminders(self, conn: Connection, start: int, most: int) -> list[dict[str, Any]]:
+        """The erasures that this laptop heard of, from one on."""
+        return reminding.reminders(conn, start, most)
+
+    def remind(self, conn: Connection, said: Sequence[Any], now: datetime) -> None:
+        """Erasures that this centre signed and has lost are recorded anew."""
+        reminding.take(conn, self, said, now)
 
     def grants(self, conn: Connection, device: str) -> Grants:
         return grants_of(conn, device)
@@ -220,6 +241,7 @@ def catch_up(conn: Connection) -> int:
     for start in range(0, len(names), STEP):
         found = log.at(conn, [(row.device, row.seq) for row in names[start : start + STEP]])
         log.put(conn, HOUSE, list(found.values()))
+        erase(conn, HOUSE, erasing.covered(conn, list(found.values())))
     left = conn.execute(select(func.count()).select_from(tables.op).where(waiting)).scalar_one()
     return len(names) - left
 
@@ -247,6 +269,7 @@ def verify(conn: Connection) -> list[str]:
             for table in metadata.sorted_tables:
                 findings += _compare(table, _rows(scratch, table), _rows(conn, table))
         findings += search.verify(conn)
+        findings += erasing.verify(conn)
     finally:
         engine.dispose()
     return findings

@@ -63,6 +63,11 @@ def forget_old(conn: Connection, now: datetime) -> None:
     conn.execute(sa.delete(upload).where(upload.c.made_at < (now - KEPT).isoformat()))
 
 
+def forget_all(conn: Connection) -> None:
+    """Somebody's data were erased, and packed files cannot be searched: whoever needs a list brings it again."""
+    conn.execute(sa.delete(upload))
+
+
 def of(conn: Connection, owner: str) -> list[Upload]:
     """Somebody's lists, the newest first."""
     query = sa.select(*_HEAD).where(upload.c.owner == owner).order_by(upload.c.made_at.desc())

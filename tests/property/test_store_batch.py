@@ -18,13 +18,11 @@ from sqlalchemy import Connection, Engine
 from aidvisit.store import ledger
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.ledger import HOUSE, Fact
-from aidvisit.store.tables import metadata
 from sync import clock, log, rows, server, tables, taking
 from sync.op import Op, digest_of
-from sync.tables import metadata as log_metadata
 from tests.property.test_store_order import DELIVERIES, HOUSEHOLDS, OTHER_TOWN, facts
 from tests.support import postgres, store
-from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, uid
+from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, make_tables, uid
 
 NEAR, FAR = uid(500), uid(501)
 """Devices of the team that works here, and of one that does not."""
@@ -78,8 +76,7 @@ def prepared(url: str) -> Engine:
     """A centre with two teams, their laptops and people, one of whom has left."""
     engine = open_engine(url)
     with writing(engine) as conn:
-        metadata.create_all(conn)
-        log_metadata.create_all(conn)
+        make_tables(conn)
         server.set_up(conn, name="中心", now=store.NOW)
         for team, divisions in ((TEAM, ["441225"]), (FAR_TEAM, ["520321"])):
             body = {"name": team, "type": "team", "level": 3, "divisions": divisions}

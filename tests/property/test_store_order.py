@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from aidvisit.domain.facts import check
-from aidvisit.store import ledger
+from aidvisit.store import erasing, ledger
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.ledger import HOUSE, Fact
 from aidvisit.store.tables import metadata
 from sync import clock, log, server
 from sync.op import Op
-from sync.tables import metadata as log_metadata
 from sync.tables import op as op_table
 from tests.support import store
 from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, TRUCK, VILLAGE, uid
@@ -112,7 +111,18 @@ def office_facts(draw: st.DrawFn) -> Fact:
     return draw(st.sampled_from(made))
 
 
+@st.composite
+def erasures(draw: st.DrawFn) -> Fact:
+    body = {"household": draw(households), "reason": draw(text)}
+    members = {
+        "members": draw(st.lists(st.sampled_from(MEMBERS), max_size=1)),
+        "ops": draw(st.lists(names, max_size=2)),
+    }
+    return Fact(TOWN, "personal-data.erased", body["household"], body | draw(st.sampled_from([{}, members])))
+
+
 facts = st.one_of(
+    erasures(),
     registrations(),
     edits(),
     deliveries_recorded(),
@@ -150,8 +160,7 @@ def empty() -> Engine:
     """One database in memory for all examples: each is undone, which is quicker than making the tables again."""
     engine = open_engine("sqlite://")
     with writing(engine) as conn:
-        metadata.create_all(conn)
-        log_metadata.create_all(conn)
+        store.make_tables(conn)
         server.set_up(conn, name="中心", now=store.NOW)
     return engine
 
@@ -217,6 +226,32 @@ def test_a_rebuild_changes_nothing(ops: list[Op], chance: random.Random) -> None
         assert store.tables(conn) == before
 
 
+FIGURES = (
+    "SELECT delivery, line, household, trip, date, item, quantity, lot, counts FROM delivery_line ORDER BY 1, 2",
+    "SELECT source, line, trip, from_place, to_place, item, quantity, date, lot FROM stock_line ORDER BY 1, 2",
+    "SELECT household, code FROM household_category ORDER BY 1, 2",
+    "SELECT division, households FROM household_count ORDER BY 1",
+    "SELECT household, last_visit, last_delivery FROM household_search ORDER BY 1",
+    'SELECT id, size, closed_on, closed_reason, "into" FROM household ORDER BY 1',
+    "SELECT household, id FROM member ORDER BY 1, 2",
+    "SELECT id, outcome, date FROM visit ORDER BY 1",
+)
+"""What balances, lists and reports are summed from."""
+
+
+@settings(max_examples=80)
+@given(logs(), households)
+def test_an_erasure_changes_no_figure(ops: list[Op], household: str) -> None:
+    with scratch() as conn:
+        for n, op in enumerate(ops, 1):
+            store.arrive(conn, op, n=n)
+        before = [conn.exec_driver_sql(sql).all() for sql in FIGURES]
+        body = {"household": household, "reason": "本人要求"}
+        store.arrive(conn, store.op(99, TOWN, "personal-data.erased", household, body, device=DEVICES[0]), n=99)
+        assert [conn.exec_driver_sql(sql).all() for sql in FIGURES] == before
+        assert list(erasing.verify(conn)) == []
+
+
 def test_both_databases_hold_the_same_rows(postgres_server: str, tmp_path: Any) -> None:
     """A few logs only: each needs a database of its own."""
     from tests.support import postgres
@@ -261,6 +296,7 @@ def _some_log(seed: int) -> list[Op]:
         Fact(
             "office", "duplicate.settled", uid(91), {"deliveries": DELIVERIES, "verdict": "both-right", "reason": "对"}
         ),
+        Fact(TOWN, "personal-data.erased", second, {"household": second, "reason": "本人要求"}),
     ]
     return [
         store.op(i, fact.stream, fact.kind, fact.subject, fact.body, device=DEVICES[i % 3], minute=i)

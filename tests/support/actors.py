@@ -18,16 +18,14 @@ from aidvisit.domain.rights import ROLES
 from aidvisit.domain.stream import team_stream, trip_stream
 from aidvisit.store.database import open_engine, writing
 from aidvisit.store.ledger import HOUSE, Fact, record
-from aidvisit.store.tables import metadata
 from sync import client, enrolment, joining, log, server
 from sync.link import Link
 from sync.log import Draft
 from sync.op import loads, uuid7
-from sync.tables import metadata as log_metadata
 from sync.transport import BlobReply, Reply
 from tests.support.blobs import exchange
 from tests.support.facts import EXAMPLES, HOUSEHOLD, OTHER, TEAM, TRIP, USER_BODY
-from tests.support.store import uid
+from tests.support.store import make_tables, uid
 
 HEAD, COUNTY, SIBLING = uid(701), uid(702), uid(703)
 TEAMS = {
@@ -128,8 +126,7 @@ def nodes(folder: Path) -> Iterator[Nodes]:
 def _engine(path: Path) -> Engine:
     engine = open_engine(f"sqlite:///{path.as_posix()}")
     with writing(engine) as conn:
-        metadata.create_all(conn)
-        log_metadata.create_all(conn)
+        make_tables(conn)
     return engine
 
 

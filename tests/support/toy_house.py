@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync import log, merge, rows
-from sync.log import Draft, Entry, Grants, Judge
-from sync.op import Op
+from sync.log import Draft, Entry, Grants, Judge, Place
+from sync.op import Body, Op
 from sync.problem import Problem
 
 metadata = sa.MetaData()
@@ -104,6 +104,21 @@ class Toy:
     def forget(self, conn: Connection, stream: str) -> None:
         conn.execute(sa.delete(applied).where(applied.c.stream == stream))
         conn.execute(sa.delete(subjects).where(subjects.c.stream == stream))
+
+    def remainders(self, conn: Connection, entries: Sequence[Entry]) -> dict[Place, Body]:
+        return {}
+
+    def covered(self, conn: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+        return []
+
+    def reminders(self, conn: Connection, start: int, most: int) -> list[dict[str, Any]]:
+        return []
+
+    def remind(self, conn: Connection, said: Sequence[Any], now: datetime) -> None:
+        pass
+
+    def cleared(self, conn: Connection, entries: Sequence[Entry]) -> None:
+        pass
 
     def grants(self, conn: Connection, device: str) -> Grants:
         if (state := state_of(conn, device)) is None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from aidvisit.domain.facts.fields import (
     NOTE,
+    PERSONAL,
+    STAYS,
     Body,
     Date,
     Identity,
@@ -32,24 +34,26 @@ class Proof(Body):
 
     as_ = OneOf("signature", "photo", "thumbprint", "paper", "none", required=True, data_key="as")
     sha256 = sha256()
-    bytes = Whole()
+    bytes = Whole(metadata=PERSONAL)
     media_type = Text()
-    page = NumberOrText()
-    row = NumberOrText()
+    page = NumberOrText(metadata=STAYS)
+    row = NumberOrText(metadata=STAYS)
     reason = Text(NOTE)
 
 
 class DeliveredLine(Body):
     item = code()
     quantity = Whole(1, required=True)
-    lot = Text()
+    lot = Text(metadata=STAYS)
 
 
 class ReceivedBy(Body):
     as_ = OneOf("head", "member", "proxy", "institution", required=True, data_key="as")
     name = Text(required=True)
     relation = Text()
-    id_last4 = Matching("[0-9]{3}[0-9Xx]", "应为身份证号后四位。 / This must be the last 4 of an ID number.")
+    id_last4 = Matching(
+        "[0-9]{3}[0-9Xx]", "应为身份证号后四位。 / This must be the last 4 of an ID number.", metadata=PERSONAL
+    )
 
 
 class Witness(Body):
@@ -77,9 +81,9 @@ class Delivery(Body):
     method = OneOf("cash", "transfer")
     received_by = Part(ReceivedBy, required=True)
     handed_by = Many(Identity(required=True))
-    witness = Part(Witness)
+    witness = Part(Witness, metadata=PERSONAL)
     proofs = Many(Part(Proof), required=True)
-    at = Part(Position)
+    at = Part(Position, metadata=PERSONAL)
     overrides = Many(Part(Override))
     replaces = Identity()
     note = Text(NOTE)

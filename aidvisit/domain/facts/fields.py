@@ -34,12 +34,13 @@ class Body(Schema):
 
 
 class Strict(fields.Field[Any]):
-    """A field that reads a JSON value as it is.
+    """A field that reads a JSON value as it is. `personal`: an erasure takes it away, if its metadata do not differ.
 
     Raises: ValidationError, from `read`, with words for people.
     """
 
     default_error_messages = _COMMON
+    personal = False
 
     def read(self, value: Any) -> Any:
         """Any value but null is right."""
@@ -52,8 +53,11 @@ class Strict(fields.Field[Any]):
 class Text(Strict):
     """Text of at most `longest` characters; a required one is not blank.
 
-    A text that is not trimmed or not NFC is let through: tidying is its author's duty and nobody else's.
+    A text that is not trimmed or not NFC is let through: tidying is its author's duty and nobody else's. What people
+    write may say anything of anybody, so it is personal; what has a form of its own mostly is not.
     """
+
+    personal = True
 
     def __init__(self, longest: int = NAME, **rest: Any) -> None:
         super().__init__(**rest)
@@ -73,6 +77,8 @@ class Text(Strict):
 class Matching(Text):
     """Text that a whole pattern fits; `message` says what it should be."""
 
+    personal = False
+
     def __init__(self, pattern: str, message: str, **rest: Any) -> None:
         super().__init__(**rest)
         self.pattern, self.message = re.compile(pattern), message
@@ -85,6 +91,8 @@ class Matching(Text):
 
 class OneOf(Text):
     """One word of a closed list."""
+
+    personal = False
 
     def __init__(self, *words: str, **rest: Any) -> None:
         super().__init__(**rest)
@@ -100,6 +108,8 @@ class OneOf(Text):
 class Identity(Text):
     """A UUID in lower case with hyphens."""
 
+    personal = False
+
     def read(self, value: Any) -> Any:
         if not is_uuid(super().read(value)):
             words = "应为小写带连字符的 UUID。 / This must be a UUID in lower case with hyphens."
@@ -107,8 +117,14 @@ class Identity(Text):
         return value
 
 
+class IdOrText(Text):
+    """A text that mostly is the id of something, which is not personal."""
+
+
 class Date(Text):
     """A real day, `YYYY-MM-DD`."""
+
+    personal = False
 
     def read(self, value: Any) -> Any:
         text = super().read(value)
@@ -122,8 +138,18 @@ class Date(Text):
         return value
 
 
+class OpName(Matching):
+    """`<device>/<seq>`."""
+
+    def __init__(self, **rest: Any) -> None:
+        words = "应为记录编号 <设备>/<序号>。 / This must be <device>/<seq>."
+        super().__init__("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[1-9][0-9]*", words, **rest)
+
+
 class PlaceRef(Text):
     """`warehouse:<code>` … `household:<id>`."""
+
+    personal = False
 
     def __init__(self, **rest: Any) -> None:
         super().__init__(place.LONGEST, **rest)
@@ -196,9 +222,24 @@ class Part(fields.Nested):
     default_error_messages = _COMMON
 
 
+PERSONAL: dict[str, Any] = {"personal": True}
+"""An erasure takes the field away, with all that is in it; a text that must be there becomes `erased.BLANK`."""
+STAYS: dict[str, Any] = {"personal": False}
+"""An erasure leaves it: a code, a quantity, a date."""
+BLANKED: dict[str, Any] = {"personal": True, "blanked": True}
+"""Personal, and some rule asks for it: it becomes `erased.BLANK` where it is there."""
+
+
+def is_personal(field: fields.Field[Any]) -> bool:
+    """Whether an erasure takes this field away as a whole. Of a list or an object its parts answer for themselves."""
+    if isinstance(field, Many) and "personal" not in field.metadata:
+        return is_personal(field.inner)
+    return bool(field.metadata.get("personal", getattr(field, "personal", False)))
+
+
 def code() -> Text:
     """The code of an item, category or place."""
-    return Text(required=True)
+    return Text(required=True, metadata=STAYS)
 
 
 def division(*digits: int, **rest: Any) -> Matching:
@@ -214,7 +255,7 @@ def division(*digits: int, **rest: Any) -> Matching:
 
 def sha256() -> Matching:
     words = "应为 64 位小写十六进制数。 / This must be 64 lower-case hexadecimal digits."
-    return Matching("[0-9a-f]{64}", words)
+    return Matching("[0-9a-f]{64}", words, metadata=PERSONAL)
 
 
 class Position(Body):

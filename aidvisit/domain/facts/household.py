@@ -7,12 +7,16 @@ from typing import Any
 from aidvisit.domain.facts.delivery import name_household
 from aidvisit.domain.facts.fields import (
     ADDRESS,
+    BLANKED,
     NOTE,
+    PERSONAL,
+    STAYS,
     Body,
     Date,
     Identity,
     Many,
     OneOf,
+    OpName,
     Part,
     Text,
     Whole,
@@ -31,7 +35,7 @@ class Head(Body):
     name = Text(required=True)
     id_number = Text()
     phone = Text()
-    born = Date()
+    born = Date(metadata=PERSONAL)
     sex = Text()
 
 
@@ -59,10 +63,10 @@ class Member(Body):
     name = Text(required=True)
     relation = Text()
     id_number = Text()
-    born = Date()
+    born = Date(metadata=PERSONAL)
     sex = Text()
     phone = Text()
-    guardian = Part(Guardian)
+    guardian = Part(Guardian, metadata=PERSONAL)
     categories = Many(Part(HeldCategory))
 
 
@@ -78,7 +82,7 @@ class Household(Body):
     """`lat`, `lon`: 1e-7 degrees. `continues`: the id that it had in another town."""
 
     kind = OneOf("household", "institution", required=True)
-    name = Text()
+    name = Text(metadata=BLANKED)
     head = Part(Head, required=True)
     division = division(12, required=True)
     address = Text(ADDRESS)
@@ -86,8 +90,8 @@ class Household(Body):
     size = Whole()
     categories = elements(HeldCategory, "code", required=True)
     members = elements(Member, "id")
-    lat = Whole(-900_000_000, 900_000_000)
-    lon = Whole(-1_800_000_000, 1_800_000_000)
+    lat = Whole(-900_000_000, 900_000_000, metadata=PERSONAL)
+    lon = Whole(-1_800_000_000, 1_800_000_000, metadata=PERSONAL)
     note = Text(NOTE)
     continues = Identity()
     brought = Many(Part(Brought))
@@ -121,9 +125,16 @@ class Merged(Body):
 
 
 class Erased(Body):
+    """Without `members` it is the whole household. `ops`: facts whose free texts name one of these members.
+
+    `sig`: the centre's, so that a centre that was restored believes it when a laptop gives it back.
+    """
+
     household = Identity(required=True)
     members = Many(Identity(required=True))
-    reason = Text(NOTE, required=True)
+    ops = Many(OpName(required=True))
+    reason = Text(NOTE, required=True, metadata=STAYS)
+    sig = Text(metadata=STAYS)
 
 
 def _of_this_town(stream: str, division: Any, path: str) -> Errors:
@@ -169,5 +180,12 @@ KINDS = (
     _kind("household.reopened", Why, _ITSELF),
     _kind("household.merged", Merged, _both),
     _kind("household.unmerged", Why, _ITSELF),
-    KindOf(kind="personal-data.erased", stream="town", schema=Erased, entity="erasure", names=name_household),
+    KindOf(
+        kind="personal-data.erased",
+        stream="town",
+        schema=Erased,
+        entity="erasure",
+        by="centre",
+        names=name_household,
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aidvisit.domain.facts.fields import NOTE, Body, Identity, Text, Whole
+from aidvisit.domain.facts.fields import NOTE, STAYS, Body, Identity, Text, Whole
 from aidvisit.domain.facts.kind import KindOf
 
 
@@ -10,7 +10,7 @@ class Settled(Body):
     device = Identity(required=True)
     seq = Whole(1, required=True)
     reason = Text(NOTE, required=True)
-    by = Text()
+    by = Text(metadata=STAYS)
 
 
 KINDS = (

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from aidvisit.domain.facts.fields import NOTE, Body, Identity, Many, OneOf, Text, Whole
+from aidvisit.domain.facts.fields import NOTE, STAYS, Body, Identity, IdOrText, Many, OneOf, Text, Whole
 from aidvisit.domain.facts.kind import KindOf
 
 
 class Access(Body):
     """`what` is an open list: sign-in, reveal, export, import …"""
 
-    what = Text(required=True)
+    what = Text(required=True, metadata=STAYS)
     household = Identity()
     rows = Whole()
-    detail = Text(NOTE)
+    detail = IdOrText(NOTE)
 
 
 class Settlement(Body):

@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
-from aidvisit.domain.facts.fields import NOTE, Body, Many, Matching, Part, Strict, Text
+from aidvisit.domain.facts.fields import NOTE, Body, Many, OpName, Part, Strict, Text, is_personal
 from sync.op import is_uuid
 
-_OP_NAMES = Many(
-    Matching(
-        "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[1-9][0-9]*",
-        "应为记录编号 <设备>/<序号>。 / This must be <device>/<seq>.",
-    )
-)
+_OP_NAMES = Many(OpName())
 
 
 class ByPath(Strict):
@@ -89,17 +84,18 @@ def is_group(field: fields.Field[Any]) -> bool:
 
 
 @cache
-def fields_of(of: type[Body]) -> Mapping[str, fields.Field[Any]]:
+def fields_of(of: type[Schema]) -> Mapping[str, fields.Field[Any]]:
     """The fields of a body by the names that they have in JSON."""
     return {field.data_key or name: field for name, field in of().fields.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """Where a path leads. What a body may leave out, an edit may clear."""
+    """Where a path leads. What a body may leave out, an edit may clear. `personal`: it, or what it is a part of."""
 
     field: fields.Field[Any]
     clearable: bool
+    personal: bool
 
 
 def leaf_at(of: type[Body], path: str) -> Leaf | None:
@@ -109,7 +105,7 @@ def leaf_at(of: type[Body], path: str) -> Leaf | None:
     """
     first, *steps = path.split(".")
     field = fields_of(of).get(first)
-    optional = False
+    optional, personal = False, field is not None and is_personal(field)
     while steps and field is not None and is_group(field):
         step = steps.pop(0)
         if isinstance(field, Part):
@@ -121,4 +117,5 @@ def leaf_at(of: type[Body], path: str) -> Leaf | None:
             field = fields_of(type(element.schema)).get(steps.pop(0)) if steps else element
         else:
             field = None
-    return None if steps or field is None else Leaf(field, optional or not field.required)
+        personal = personal or (field is not None and is_personal(field))
+    return None if steps or field is None else Leaf(field, optional or not field.required, personal)

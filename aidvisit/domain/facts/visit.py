@@ -5,6 +5,7 @@ from __future__ import annotations
 from aidvisit.domain.facts.delivery import Proof, name_household
 from aidvisit.domain.facts.fields import (
     NOTE,
+    PERSONAL,
     Body,
     Date,
     Identity,
@@ -35,14 +36,14 @@ class Visit(Body):
     trip = Identity()
     date = Date(required=True)
     outcome = OneOf(*OUTCOMES, required=True)
-    with_ = Part(Met, data_key="with")
+    with_ = Part(Met, data_key="with", metadata=PERSONAL)
     purposes = Many(OneOf(*PURPOSES, required=True), required=True)
     by = Many(Identity(required=True), required=True)
     minutes = Whole()
     needs = Many(Text(NOTE, required=True))
     note = Text(NOTE)
     proofs = Many(Part(Proof))
-    at = Part(Position)
+    at = Part(Position, metadata=PERSONAL)
 
 
 KINDS = (

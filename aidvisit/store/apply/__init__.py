@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from aidvisit.store.apply import account, catalog, delivery, household, settlement, stock, trip, visit
+from aidvisit.store.apply import account, catalog, delivery, erasure, household, settlement, stock, trip, visit
 from aidvisit.store.apply.rows import Histories
 from sync.log import Entry, histories_with
 
@@ -30,6 +30,7 @@ REPLAY: dict[str, Replay] = {
     "household": household.replay,
     "visit": visit.replay,
     "delivery": delivery.replay,
+    "erasure": erasure.replay,
 }
 
 # Where one op changes little of what its subject has, it is merged by itself instead.

@@ -9,7 +9,7 @@ from aidvisit.store.tables.account import Access, FieldDevice, Team, User
 from aidvisit.store.tables.audit import audited
 from aidvisit.store.tables.catalog import Category, Division, Item, Place
 from aidvisit.store.tables.delivery import Delivery, DeliveryLine, Settlement
-from aidvisit.store.tables.household import FieldConflict, Household, HouseholdCategory, LikenessKey, Member
+from aidvisit.store.tables.household import Erasure, FieldConflict, Household, HouseholdCategory, LikenessKey, Member
 from aidvisit.store.tables.search import HouseholdCount, HouseholdSearch
 from aidvisit.store.tables.stock import StockCount, StockCountLine, StockLine, StockMove
 from aidvisit.store.tables.trip import Allocation, Release, Trip
@@ -24,6 +24,7 @@ __all__ = [
     "Delivery",
     "DeliveryLine",
     "Division",
+    "Erasure",
     "FieldConflict",
     "FieldDevice",
     "Household",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped
 from aidvisit.store.database import Base
 from aidvisit.store.tables.columns import (
     Code,
+    Id,
     JsonList,
     Key,
     MaybeDate,
@@ -103,6 +104,26 @@ class FieldConflict(Base):
     path: Mapped[Code]
     stream: Mapped[Ref]
     heads: Mapped[JsonList]
+
+
+class Erasure(Base):
+    """Somebody's personal data were erased: of `members`, or, where there are none, of the whole household.
+
+    `id`: the fact, `<device>/<seq>`. `ops`: facts whose free texts name one of the members.
+    """
+
+    __tablename__ = "erasure"
+    __table_args__ = (Index(None, "stream"), Index(None, "subject"), Index(None, "household"))
+
+    id: Mapped[Code]
+    subject: Mapped[Id]
+    stream: Mapped[Ref]
+    household: Mapped[Id]
+    members: Mapped[JsonList]
+    ops: Mapped[JsonList]
+    reason: Mapped[Words]
+    actor: Mapped[Id]
+    order_key: Mapped[OrderKey]
 
 
 class LikenessKey(Base):

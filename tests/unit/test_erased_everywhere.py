@@ -1,0 +1,244 @@
+"""An erasure at the centre, on its laptops at their next sync, in their files, and after a restore."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from aidvisit import cli
+from aidvisit.domain.facts.erased import BLANK
+from aidvisit.services import erasing
+from aidvisit.store import ledger
+from aidvisit.store.database import db, reading, transaction
+from aidvisit.store.ledger import Fact
+from aidvisit.store.queries import erasure
+from sync import blobs, clock, log
+from sync.op import uuid7
+from sync.problem import Problem
+from sync.transport import Reply
+from tests.support import homes
+from tests.support.holding import delivery, registered
+from tests.support.homes import TOWN, VILLAGE, Centre
+from tests.support.pages import InProcess
+from tests.support.restored import Backup, Laptop, digests, laptop, quiet
+
+NAME, ADDRESS, PHONE, NUMBER = "欧阳桂芬", "老榕树坡七号", "13766554433", "441225195803047722"
+NOTE, PHOTO = "侄子欧阳立春代办", b"\x89the face of a person" * 40
+
+
+def known(folder: Path, *tokens: str) -> set[str]:
+    """The files below a folder that hold something of that household, however it may be written."""
+    words = (NAME, ADDRESS, PHONE, NUMBER, NOTE, "立春代办", NAME[2:], NUMBER[6:], *tokens)
+    needles = {form for word in words for form in _forms(word)} | {PHOTO[:20]}
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    found = [file for file in files if any(needle in file.read_bytes() for needle in needles)]
+    return {file.relative_to(folder).as_posix() for file in found}
+
+
+def tokens(node: Flask, home: str) -> list[str]:
+    """What only this household is found by, as the index has it; in a file one may be cut where another begins."""
+    with node.app_context(), reading() as conn:
+        conn.exec_driver_sql("CREATE VIRTUAL TABLE temp.said USING fts5vocab(main, household_index, instance)")
+        rows = "SELECT term, household FROM temp.said JOIN household_search ON n = doc"
+        found = conn.exec_driver_sql(rows).all()
+        conn.exec_driver_sql("DROP TABLE temp.said")
+    others = {row.term for row in found if row.household != home}
+    return sorted({row.term for row in found if row.household == home} - others)
+
+
+def _forms(text: str) -> Iterator[bytes]:
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030"):
+        yield text.encode(encoding)
+    yield json.dumps(text)[1:-1].encode()
+
+
+def household(one: Laptop) -> tuple[str, str]:
+    """Registered with all that identifies, given a bag for a photo. Ids of household and delivery."""
+    home, given, name = uuid7(), uuid7(), sha256(PHOTO).hexdigest()
+    body = registered(NAME, VILLAGE) | {"address": ADDRESS}
+    body["head"] |= {"phone": PHONE, "id_number": NUMBER}
+    proof = {"as": "photo", "sha256": name, "bytes": len(PHOTO), "media_type": "image/jpeg"}
+    with one.node.app_context(), transaction() as conn:
+        blobs.put(conn, name, "image/jpeg", PHOTO)
+    one.record(
+        Fact(TOWN, "household.registered", home, body),
+        Fact(TOWN, "delivery.recorded", given, delivery(home, proofs=[proof], note=NOTE)),
+    )
+    return home, given
+
+
+def erase(office: Centre, home: str, reason: str = "本人要求") -> erasing.Erased:
+    with office.app.app_context():
+        done = erasing.erase(actor=office.device, household=home, reason=reason)
+        assert erasing.write_anew()
+    return done
+
+
+def sync(office: Centre, *laptops: Laptop) -> None:
+    for one in laptops:
+        one.sync(office.app)
+        with one.node.app_context():
+            assert erasing.write_anew()
+
+
+def verified(*nodes: Flask) -> None:
+    for node in nodes:
+        with node.app_context(), reading() as conn:
+            assert ledger.verify(conn) == []
+
+
+def lines(node: Flask) -> list[Any]:
+    with node.app_context(), reading() as conn:
+        return list(conn.exec_driver_sql("SELECT delivery, item, quantity, date, counts FROM delivery_line ORDER BY 1"))
+
+
+@pytest.fixture
+def careless() -> Iterator[None]:
+    """Some builds of SQLite overwrite what is deleted by themselves: here it stays where it was."""
+
+    def connected(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA secure_delete=OFF")
+
+    sa.event.listen(sa.Engine, "connect", connected)
+    yield
+    sa.event.remove(sa.Engine, "connect", connected)
+
+
+@pytest.mark.usefixtures("careless")
+def test_nothing_is_left_in_any_file(tmp_path: Path) -> None:
+    """The centre's and the laptops', of what was sent and what was not; the other household is as it was."""
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a, laptop(tmp_path, "b", office) as b:
+        home, _ = household(a)
+        a.household("吴金水")
+        sync(office, a, b)
+        b.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(home, note=NOTE)))  # not sent
+        found_by = [token for token in tokens(office.app, home) if len(token.encode()) >= 8]
+        assert len(found_by) > 5
+        held = known(tmp_path, *found_by)
+        assert all(any(file.startswith(f"{place}/aidvisit.db") for file in held) for place in ("central", "a", "b"))
+        before = sorted([*lines(office.app), *(line for line in lines(b.node) if line not in lines(office.app))])
+        assert erase(office, home).facts == 2
+        assert known(tmp_path / "central", *found_by) == set()
+        sync(office, b, a)
+        quiet(office)
+        for one in (a, b):
+            with one.node.app_context():
+                db.engine.dispose()
+        assert known(tmp_path, *found_by) == set()
+        assert lines(a.node) == lines(office.app) == before
+        verified(office.app, a.node, b.node)
+        assert digests(office.app, [TOWN]) == digests(a.node, [TOWN]) == digests(b.node, [TOWN])
+        with a.node.app_context(), reading() as conn:
+            names = conn.exec_driver_sql("SELECT name FROM household ORDER BY name").scalars().all()
+        assert names == sorted([BLANK, "吴金水"])
+
+
+def test_what_was_not_sent_is_pushed_whole_and_then_erased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its quantities must be at any centre, also one that knows nothing of remainders."""
+    pushed: list[dict[str, Any]] = []
+    call = InProcess.call
+
+    def spied(line: InProcess, name: str, document: dict[str, Any], token: str | None) -> Reply:
+        pushed.extend([document] if name == "push" else [])
+        return call(line, name, document, token)
+
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        erase(office, home)
+        a.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(home, note=NOTE)))
+        monkeypatch.setattr(InProcess, "call", spied)
+        sync(office, a)
+        assert [op["body"]["note"] for op in pushed[0]["ops"]] == [NOTE]
+        assert "remains" not in pushed[0]
+        with a.node.app_context(), reading() as conn:
+            assert log.state(conn).waiting == 0
+            assert erasure.erased_facts(conn) == 3
+        verified(office.app, a.node)
+
+
+def test_a_new_laptop_gets_what_stays(tmp_path: Path) -> None:
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        erase(office, home)
+        with laptop(tmp_path, "b", office) as b:
+            assert lines(b.node) == lines(office.app)
+            verified(b.node)
+            assert digests(office.app, [TOWN]) == digests(b.node, [TOWN])
+        assert known(tmp_path / "b") == set()
+
+
+def test_a_centre_restored_from_before_is_reminded(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And gets back what it lost of that household without what was erased, though nothing has those words any more."""
+    postgres = database_url.startswith("postgresql")
+    server = request.getfixturevalue("postgres_server") if postgres else ""
+    with homes.centre(tmp_path, database_url) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        quiet(office)
+        backup = Backup(database_url, tmp_path, server)
+        later = uuid7()
+        a.record(
+            Fact(TOWN, "household.registered", later, registered(NAME, VILLAGE)),
+            Fact(TOWN, "delivery.recorded", uuid7(), delivery(later, note=NOTE)),
+            Fact(TOWN, "delivery.recorded", uuid7(), delivery(home, note=NOTE)),
+        )
+        sync(office, a)
+        erase(office, home)
+        erase(office, later)
+        sync(office, a)
+        before = lines(office.app)
+        quiet(office)
+        backup.put_back()
+        assert cli.main(["--home", str(office.settings.home), "central", "new-epoch"]) == 0
+        capsys.readouterr()
+        with office.app.app_context(), reading() as conn:
+            assert NAME in str(conn.exec_driver_sql("SELECT name FROM household").scalars().all())
+        sync(office, a)
+        sync(office, a)
+        with office.app.app_context(), reading() as conn:
+            assert conn.exec_driver_sql("SELECT DISTINCT name FROM household").scalars().all() == [BLANK]
+            assert len(erasure.erasures(conn, {home, later})) == 2
+        assert lines(office.app) == before == lines(a.node)
+        verified(office.app, a.node)
+        assert digests(office.app, [TOWN]) == digests(a.node, [TOWN])
+
+
+def test_a_centre_believes_only_its_own_signature(tmp_path: Path) -> None:
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        made_up = {"household": home, "reason": "捣乱", "sig": "A" * 86}
+        with office.app.app_context(), transaction() as conn:
+            said = [{"stream": TOWN, "actor": office.device, "body": made_up}, {}, None, {"body": []}]
+            ledger.HOUSE.remind(conn, said, clock.wall())
+            assert erasure.erased_facts(conn) == 0
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        command = ["--json", "--home", str(office.settings.home), "central", "erase", "--reason", "本人要求"]
+        assert cli.main([*command, "--household", home]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said == {"households": [home], "facts": 2, "files_anew": True}
+        assert cli.main([*command, "--household", uuid7()]) == 1
+        assert cli.main([*command, "--household", home, "--member", uuid7()]) == 1
+
+
+def test_a_laptop_cannot(tmp_path: Path) -> None:
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        with a.node.app_context(), pytest.raises(Problem, match="not-allowed"):
+            erasing.erase(actor=office.user, household=home, reason="本人要求")
