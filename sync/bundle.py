@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-import pyrage
 import zstandard
 from pyrage.x25519 import Identity, Recipient
 
+from sync import sealed
 from sync.op import HEX64, loads
 from sync.problem import Problem
 from sync.wire import MAX_BLOB
@@ -60,27 +60,6 @@ def blob_part(blob: Blob) -> bytes:
 # --- writing -------------------------------------------------------------------------------------------------
 
 
-class _Source:
-    """What age reads from: parts, packed, a piece at a time. Keeps what went wrong, for age tells it only as text."""
-
-    def __init__(self, parts: Iterable[bytes]) -> None:
-        self._packed = _pack(parts)
-        self._rest = b""
-        self.error: BaseException | None = None
-
-    def read(self, size: int) -> bytes:
-        try:
-            while not self._rest:
-                self._rest = next(self._packed)
-        except StopIteration:
-            return b""
-        except BaseException as error:
-            self.error = error
-            raise
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
-
-
 def _pack(parts: Iterable[bytes]) -> Iterator[bytes]:
     packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj()
     for part in parts:
@@ -88,35 +67,9 @@ def _pack(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-class _Sink:
-    """What age writes to. Keeps what went wrong first: age goes on writing at its end, and drops what that raises."""
-
-    def __init__(self, take: Callable[[bytes], object]) -> None:
-        self._take = take
-        self.error: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        if self.error is None:
-            try:
-                self._take(data)
-            except BaseException as error:
-                self.error = error
-                raise
-        return len(data)
-
-    def flush(self) -> None:
-        """age asks for it; nothing is held back here."""
-
-
 def write(file: BinaryIO, recipient: Recipient, parts: Iterable[bytes]) -> None:
     """Pack and encrypt `parts` (lines and blobs, as bytes) into `file`. Raises: what the parts or the file raise."""
-    source, sink = _Source(parts), _Sink(file.write)
-    try:
-        pyrage.encrypt_io(source, sink, [recipient])
-    except BaseException as error:
-        raise source.error or sink.error or error from None
-    if sink.error is not None:
-        raise sink.error
+    sealed.write(file, [recipient], _pack(parts))
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -235,19 +188,12 @@ def read(file: BinaryIO, identity: Identity, take: Take) -> str:
         raise Problem("bundle-too-large", max_megabytes=MAX_FILE // 2**20)
     file.seek(0)
     reader = _Reader(take)
-    sink = _Sink(reader.write)
     try:
-        pyrage.decrypt_io(file, sink, [identity])
-    except pyrage.DecryptError as error:
-        raise sink.error or Problem("bundle-not-ours") from error
-    except BaseException as error:
-        if sink.error is not None:
-            raise sink.error from None
-        if isinstance(error, OSError) and error.errno is None:
-            raise damaged("内容被改动过,或没有拷完", "it was altered, or not copied to its end") from error
-        raise
-    if sink.error is not None:
-        raise sink.error
+        sealed.read(file, identity, reader.write)
+    except sealed.NotOursError as error:
+        raise Problem("bundle-not-ours") from error
+    except sealed.AlteredError as error:
+        raise damaged("内容被改动过,或没有拷完", "it was altered, or not copied to its end") from error
     reader.end()
     return reader.rest.hexdigest()
 
