@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import current_app
 
+from aidvisit.domain.recovery import looks_like_recovery
 from aidvisit.errors import Problem
 from aidvisit.services import audit, passwords, sync
 from aidvisit.services.account import doors
@@ -19,7 +20,6 @@ from aidvisit.store import migrations
 from aidvisit.store.database import db, reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
-from aidvisit.store.vault import looks_like_recovery
 
 _one = threading.Lock()
 

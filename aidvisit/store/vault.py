@@ -24,14 +24,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from aidvisit.domain import recovery
 from aidvisit.errors import Problem
-from sync.identity import CROCKFORD, decode, encode, plain_code
+from sync.identity import decode, encode
 
 FILE = "keys.json"
-RECOVERY_BYTES = 20
-GROUP = 4
-"""A recovery key: 160 random bits and 20 bits of their SHA-256, as nine groups of four in Crockford's base32."""
-
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 _INFO = b"aidvisit-vault-1"
 _PARTS = {"name", "user", "key", "sealed"}
@@ -99,13 +96,13 @@ class Vault:
 
         Raises: Problem `not-writable`, `disk-full`.
         """
-        key, seed = secrets.token_bytes(32), secrets.token_bytes(RECOVERY_BYTES)
-        public = _recovery_pair(seed).public_key().public_bytes_raw()
-        recovery = {"public": encode(public), "sealed": _seal(key, public)}
+        key, seed = secrets.token_bytes(32), recovery.new_seed()
+        public = recovery.pair(seed).public_key().public_bytes_raw()
+        recoverable = {"public": encode(public), "sealed": _seal(key, public)}
         document = {"version": 1, "salt": encode(secrets.token_bytes(16)), "revoked": False}
-        self._write(document | {"recovery": recovery, "slots": []})
+        self._write(document | {"recovery": recoverable, "slots": []})
         self._key = key
-        return recovery_text(seed)
+        return recovery.recovery_text(seed)
 
     def unlock(self, login: str, open_key: OpenKey) -> str | None:
         """Open with one person's password; their id, or None. One key is derived, whether or not there is a slot."""
@@ -131,13 +128,22 @@ class Vault:
 
         Raises: Problem `recovery-key-mistyped`.
         """
-        pair = _recovery_pair(recovery_seed(text))
-        recovery = self._read()["recovery"]
-        if encode(pair.public_key().public_bytes_raw()) != recovery["public"]:
+        pair = recovery.pair(recovery.recovery_seed(text))
+        kept = self._read()["recovery"]
+        if encode(pair.public_key().public_bytes_raw()) != kept["public"]:
             return False
-        self._key = _SUITE.decrypt(decode(recovery["sealed"]), pair, _INFO)
+        self._key = _SUITE.decrypt(decode(kept["sealed"]), pair, _INFO)
         self.opened_by = self.opened_with = None
         return True
+
+    @property
+    def recovery_public(self) -> bytes:
+        """The public half of the recovery key, 32 bytes: whom backups are for. Raises: Problem `keys-unreadable`."""
+        return decode(self._read()["recovery"]["public"])
+
+    def open_as(self, other: Vault) -> None:
+        """Open with the key of another home, of which this one is a copy. Raises: Problem `locked`."""
+        self._key = other.key()
 
     def lock(self) -> None:
         """Drop the key: who has no slot opens nothing."""
@@ -211,36 +217,6 @@ class Vault:
         except OSError as error:
             name = "disk-full" if error.errno == errno.ENOSPC else "not-writable"
             raise Problem(name, path=str(self._path.parent)) from error
-
-
-def recovery_text(seed: bytes) -> str:
-    """A recovery key as people write it down; the last group tells a slip of the pen."""
-    number = int.from_bytes(seed + sha256(seed).digest()[:3]) >> 4
-    letters = "".join(CROCKFORD[number >> shift & 31] for shift in range(35 * 5, -1, -5))
-    return "-".join(letters[start : start + GROUP] for start in range(0, 36, GROUP))
-
-
-def recovery_seed(text: str) -> bytes:
-    """The random half of a recovery key. Raises: Problem `recovery-key-mistyped`."""
-    letters = plain_code(text)
-    if looks_like_recovery(text):
-        number = 0
-        for letter in letters:
-            number = number << 5 | CROCKFORD.index(letter)
-        seed = (number >> 20).to_bytes(RECOVERY_BYTES)
-        if recovery_text(seed).replace("-", "") == letters:
-            return seed
-    raise Problem("recovery-key-mistyped")
-
-
-def looks_like_recovery(text: str) -> bool:
-    """Whether somebody typed a recovery key, right or wrong, and not a password."""
-    letters = plain_code(text)
-    return len(letters) == 36 and set(letters) <= set(CROCKFORD)
-
-
-def _recovery_pair(seed: bytes) -> X25519PrivateKey:
-    return X25519PrivateKey.from_private_bytes(sha256(_INFO + b" recovery " + seed).digest())
 
 
 def _name(document: dict[str, Any], login: str) -> str:

@@ -15,11 +15,12 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aidvisit.domain.recovery import RECOVERY_BYTES, recovery_seed, recovery_text
 from aidvisit.errors import Problem
 from aidvisit.services import passwords
 from aidvisit.store import database
 from aidvisit.store.database import open_engine, writing
-from aidvisit.store.vault import RECOVERY_BYTES, Holder, OpenKey, Vault, recovery_seed, recovery_text
+from aidvisit.store.vault import Holder, OpenKey, Vault
 from sync.identity import encode
 from tests.support.store import uid
 
