@@ -194,6 +194,11 @@ def reading() -> Iterator[Connection]:
             yield connection
 
 
+def sqlite_at(path: Path, vault: Vault) -> Any:
+    """The driver's own connection to a SQLite file, encrypted as the vault's home is."""
+    return _opener(str(path), vault)() if vault.exists else sqlite3.connect(path)
+
+
 def replace_database(source: Path, target: Path) -> None:
     """A plain SQLite database becomes what another one is, in one transaction, also while others read it."""
     with closing(sqlite3.connect(source)) as new, closing(sqlite3.connect(target, timeout=LOCK_WAIT_MS / 1000)) as old:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,25 +21,35 @@ HEAD = "0016"
 _LOCK = 7_240_831
 
 
-def upgrade(url: str, vault: Vault | None = None) -> None:
+Before = Callable[[Engine, str], None]
+"""Called with the engine and the revision that it has, before anything is changed."""
+
+
+def upgrade(url: str, vault: Vault | None = None, before: Before | None = None) -> None:
     """`migrate` for a database by its URL, and the vault that holds its key."""
     engine = open_engine(url, vault)
     try:
-        migrate(engine)
+        migrate(engine, before)
     finally:
         engine.dispose()
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, before: Before | None = None) -> None:
     """Run what is missing, in one transaction; two processes that start at once wait for each other.
+
+    `before` is called when a database that is in use is about to be changed; what it raises leaves all as it is.
 
     Raises: Problem `database-from-future` when a newer version made the database, which is then left as it is;
     `database-locked`, `disk-full`, `database-unreadable`, `database-unreachable`.
     """
     with in_words(engine), engine.connect() as connection:
         with connection.begin():
-            if revision(connection) == HEAD:
+            found = revision(connection)
+            if found == HEAD:
                 return
+            check_known(connection, found)
+        if found is not None and before is not None:
+            before(engine, found)
         with _without_foreign_keys(connection), connection.execution_options(writes=True).begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -63,15 +73,31 @@ def config(conn: Connection) -> Config:
     return settings
 
 
-def _upgrade(conn: Connection) -> None:
-    from alembic import command
+def make(engine: Engine, target: str) -> None:
+    """The tables of a revision in an empty database. Raises: Problem as `migrate`."""
+    with in_words(engine), engine.connect() as connection:
+        with connection.begin():
+            check_known(connection, target)
+        with _without_foreign_keys(connection), connection.execution_options(writes=True).begin():
+            _upgrade(connection, target)
+
+
+def check_known(conn: Connection, found: str | None) -> None:
+    """Raises: Problem `database-from-future` for a revision that this version does not know."""
     from alembic.script import ScriptDirectory
 
-    settings, found = config(conn), revision(conn)
-    known = {script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()}
-    if found is not None and found not in known:
+    if found is None:
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(config(conn)).walk_revisions()}
+    if found not in known:
         raise Problem("database-from-future", found=found)
-    command.upgrade(settings, "head")
+
+
+def _upgrade(conn: Connection, target: str = "head") -> None:
+    from alembic import command
+
+    check_known(conn, revision(conn))  # asked again: somebody else may have changed it meanwhile
+    command.upgrade(config(conn), target)
     if conn.dialect.name == "sqlite":
         broken = conn.exec_driver_sql("PRAGMA foreign_key_check").all()
         assert not broken, broken

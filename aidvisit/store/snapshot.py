@@ -1,0 +1,140 @@
+"""A database as parts of a backup, all of one moment while others write, and a database made of such parts again.
+
+SQLite gives its file, encrypted as it is; PostgreSQL gives its tables, as COPY writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, column, create_engine, delete, func, inspect, select, table, text
+
+from aidvisit.store import migrations
+from aidvisit.store.backup_file import PIECE, Part, pieces_of
+from aidvisit.store.database import engine_options, in_words, open_engine, sqlite_at
+from aidvisit.store.vault import Vault
+
+DATABASE, COLUMNS, TABLES = "aidvisit.db", "columns.json", "tables"
+
+
+def parts(conn: Connection, folder: Path, vault: Vault) -> Iterator[Part]:
+    """The database as `conn` sees it. `folder`: where a copy of a SQLite file may stand meanwhile."""
+    if conn.dialect.name == "postgresql":
+        yield from _tables(conn)
+        return
+    copy = folder / DATABASE
+    with closing(sqlite_at(copy, vault)) as target:
+        driver: Any = conn.connection.driver_connection
+        driver.backup(target)
+    try:
+        yield from pieces_of(DATABASE, copy)
+    finally:
+        copy.unlink()
+
+
+def _tables(conn: Connection) -> Iterator[Part]:
+    names = [name for name, _ in inspect(conn).get_sorted_table_and_fkc_names() if name is not None]
+    columns = {name: _columns(conn, name) for name in names if name != "alembic_version"}
+    yield COLUMNS, json.dumps(columns).encode()
+    driver: Any = conn.connection.driver_connection
+    for name, listed in columns.items():
+        held = bytearray()
+        with driver.cursor() as cursor, cursor.copy(f"COPY {_place(conn, name, listed)} TO STDOUT") as copy:
+            for row in copy:
+                held += row
+                if len(held) >= PIECE:
+                    yield f"{TABLES}/{name}", bytes(held)
+                    held.clear()
+        yield f"{TABLES}/{name}", bytes(held)
+
+
+def _columns(conn: Connection, table: str) -> list[str]:
+    """Those that are written, in their order; what the database makes by itself is made again."""
+    query = text(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+        " AND table_name = :table AND is_generated = 'NEVER' ORDER BY ordinal_position"
+    )
+    return list(conn.execute(query, {"table": table}).scalars())
+
+
+def _place(conn: Connection, name: str, columns: list[str]) -> str:
+    quoted = conn.dialect.identifier_preparer.quote_identifier
+    return f"{quoted(name)} ({', '.join(map(quoted, columns))})"
+
+
+def load(engine: Engine, folder: Path, revision: str) -> None:
+    """Fill an empty PostgreSQL database with the unpacked parts of a backup, at the revision that it has.
+
+    Raises: Problem `database-from-future`, `disk-full`, `database-unreachable`.
+    """
+    columns: dict[str, list[str]] = json.loads((folder / COLUMNS).read_bytes())
+    migrations.make(engine, revision)
+    with in_words(engine), engine.begin() as conn:
+        driver: Any = conn.connection.driver_connection
+        for name in reversed(columns):
+            conn.execute(delete(table(name)))  # what a migration itself puts there is in the backup
+        for name, listed in columns.items():
+            with (
+                (folder / TABLES / name).open("rb") as file,
+                driver.cursor() as cursor,
+                cursor.copy(f"COPY {_place(conn, name, listed)} FROM STDIN") as copy,
+            ):
+                while piece := file.read(PIECE):
+                    copy.write(piece)
+            _go_on(conn, name, listed)
+
+
+def _go_on(conn: Connection, of: str, columns: list[str]) -> None:
+    """Numbers that the database gives by itself continue after the last one."""
+    for name in columns:
+        found = func.pg_get_serial_sequence(func.quote_ident(of), name)
+        sequence = conn.execute(select(found)).scalar()
+        if sequence:
+            last = select(func.coalesce(func.max(column(name)), 0) + 1).select_from(table(of)).scalar_subquery()
+            conn.execute(select(func.setval(sequence, last, False)))
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether nothing stands in a database yet."""
+    with in_words(engine), engine.connect() as conn:
+        return not inspect(conn).get_table_names()
+
+
+@contextmanager
+def apart(url: str) -> Iterator[Engine]:
+    """A schema of its own in a PostgreSQL database, gone at the end: a place to try a backup in."""
+    schema = f"aidvisit_proof_{uuid4().hex[:16]}"
+    options = engine_options(url)
+    arguments = {"options": f"{options['connect_args']['options']} -c search_path={schema}"}
+    engine = create_engine(url, **(options | {"connect_args": arguments}))
+    with in_words(engine), engine.begin() as conn:
+        conn.execute(text(f"CREATE SCHEMA {schema}"))
+    try:
+        yield engine
+    finally:
+        with in_words(engine), engine.begin() as conn:
+            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        engine.dispose()
+
+
+@contextmanager
+def file_at(path: Path, vault: Vault) -> Iterator[Engine]:
+    """A SQLite database by its file."""
+    engine = open_engine(f"sqlite:///{path.as_posix()}", vault)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def integrity(conn: Connection) -> list[str]:
+    """What SQLite itself finds wrong with its file, none when all is well; PostgreSQL has no such question."""
+    if conn.dialect.name != "sqlite":
+        return []
+    found = [str(row[0]) for row in conn.exec_driver_sql("PRAGMA integrity_check(20)")]
+    return [] if found == ["ok"] else found
