@@ -32,6 +32,9 @@ KEYS: dict[str, type] = {
     "no_encryption": bool,
     "demo_line": str,
     "practice": bool,
+    "backup_folder": str,
+    "backup_hours": int,
+    "backup_keep": int,
 }
 OF_THE_HOME = ("role", "practice")
 """What a home is; the environment does not change it."""
@@ -47,6 +50,8 @@ class Settings:
     by, instead of the public ones. `behind_proxy`: the next hop's word on the client's address counts.
     `practice`: a made-up village; nothing leaves it, and nothing real is in it.
     `no_encryption`: a laptop whose people know that its data stand in the clear.
+    `backup_folder`: where backups go that nobody gave a name, `backups` in the home unless told; `backup_hours` lie
+    between two, 0: none is made by itself; so many good ones as `backup_keep` are kept.
     """
 
     home: Path
@@ -64,6 +69,9 @@ class Settings:
     no_encryption: bool = False
     demo_line: Path | None = None
     practice: bool = False
+    backup_folder: Path | None = None
+    backup_hours: int = 24
+    backup_keep: int = 5
 
     def __post_init__(self) -> None:
         home = self.home.expanduser().absolute()
@@ -77,6 +85,11 @@ class Settings:
         """Of the centre, as laptops and invitations know it: `server_url`, else where it listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.server_url or f"http://{host}:{self.port}"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of backups."""
+        return self.backup_folder or self.home / "backups"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -134,6 +147,13 @@ def write(home: Path, *, role: Role, **values: str | int) -> Settings:
     return settings
 
 
+def values_of(home: Path) -> dict[str, str | int]:
+    """What the settings of a home say, as they are written. Raises: Problem as `load`."""
+    load(home, {})
+    found: dict[str, str | int] = tomllib.loads((home / FILE).read_text(encoding="utf-8"))
+    return found
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for key, kind in KEYS.items():
@@ -158,14 +178,18 @@ def _settings(home: Path, path: Path, values: dict[str, Any]) -> Settings:
             raise Problem("settings-invalid", f"{key}: {KEYS[key].__name__} expected", path=str(path))
     if values.get("role") not in PORTS:
         raise Problem("settings-invalid", 'role: "field" or "central" expected', path=str(path))
-    demo_line, ca_file = values.pop("demo_line", ""), values.pop("ca_file", "")
-    if ca_file and not Path(ca_file).is_absolute():
-        raise Problem("settings-invalid", "ca_file: absolute path expected", path=str(path))
+    demo_line, ca_file, backups = (values.pop(key, "") for key in ("demo_line", "ca_file", "backup_folder"))
+    for key, folder in (("ca_file", ca_file), ("backup_folder", backups)):
+        if folder and not Path(folder).is_absolute():
+            raise Problem("settings-invalid", f"{key}: absolute path expected", path=str(path))
+    if values.get("backup_hours", 0) < 0 or values.get("backup_keep", 1) < 1:
+        raise Problem("settings-invalid", "backup_hours: 0 or more; backup_keep: 1 or more", path=str(path))
     settings = Settings(
         home=home,
         database_url=values.pop("database", ""),
         demo_line=Path(demo_line) if demo_line else None,
         ca_file=Path(ca_file) if ca_file else None,
+        backup_folder=Path(backups) if backups else None,
         **values,
     )
     try:

@@ -143,7 +143,7 @@ def secret_of(settings: Settings, arguments: Namespace) -> str | None:
         return None
     if arguments.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return _ask("密码或恢复密钥 / password or recovery key: ") if sys.stdin.isatty() else None
+    return ask("密码或恢复密钥 / password or recovery key: ") if sys.stdin.isatty() else None
 
 
 def is_free(home: Path) -> bool:
@@ -178,13 +178,14 @@ def read_password(arguments: Namespace) -> str:
     if arguments.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     while True:
-        password = _ask("密码 / password: ")
-        if password == _ask("再输一次 / again: "):
+        password = ask("密码 / password: ")
+        if password == ask("再输一次 / again: "):
             return password
         print("两次不一样 / these differ", file=sys.stderr)
 
 
-def _ask(words: str) -> str:
+def ask(words: str) -> str:
+    """What is typed and not shown. Raises: Problem `password-missing`."""
     try:
         return getpass.getpass(words)
     except EOFError:

@@ -27,6 +27,7 @@ def build() -> argparse.ArgumentParser:
     _field(commands)
     _log(commands)
     _bundle(commands)
+    _backup(commands)
     demo = _command(commands, "demo", "demo:demo", "两端都在本机,带样例数据 / both roles here, with sample data")
     demo.add_argument(
         "--port", type=int, default=8000, help="中心端口,笔记本用下一个 / the centre's, the laptop's is next"
@@ -279,6 +280,23 @@ def _bundle(commands: Parsers) -> None:
     )
     load.set_defaults(misused=load.error)
     for command in (export, load):
+        _password(command)
+
+
+def _backup(commands: Parsers) -> None:
+    backup = _command(commands, "backup", "backup:backup", "备份,并恢复一次核对 / a backup, proved by restoring it")
+    backup.add_argument("file", type=Path, nargs="?", help="写到哪里,不写放进备份目录 / default: the folder of backups")
+    key = _command(commands, "backup-key", "backup:backup_key", "备份用的恢复密钥 / the recovery key of backups")
+    which = key.add_mutually_exclusive_group()
+    which.add_argument("--recipient", metavar="AGE1…", help="用已有的公钥 / use one that is there already")
+    which.add_argument("--show", action="store_true", help="现在是哪一把 / which one is set")
+    restore = _command(commands, "restore", "backup:restore", "由备份建一个新的数据目录 / a new home of a backup")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--database", metavar="URL", help="空的 PostgreSQL 数据库 / an empty PostgreSQL database")
+    how = restore.add_mutually_exclusive_group()
+    how.add_argument("--key-file", type=Path, metavar="FILE", help="恢复密钥在这个文件里 / the key is in this file")
+    how.add_argument("--key-stdin", action="store_true", help="从标准输入读 / read the key from stdin")
+    for command in (backup, key):
         _password(command)
 
 

@@ -6,6 +6,7 @@ Each sentence says what happened, then what to do. Words in braces are members o
 from __future__ import annotations
 
 from aidvisit.errors.api import API
+from aidvisit.errors.backup import BACKUP
 from aidvisit.errors.catalog import CATALOG
 from aidvisit.errors.machine import LINE, MACHINE, VAULT
 from aidvisit.errors.trip import TRIP
@@ -299,4 +300,4 @@ _SHEETS = {
     ),
 }
 
-CATALOGUE |= {**_PEOPLE, **VAULT, **_PAGES, **LINE, **_AID, **_SHEETS, **CATALOG, **MACHINE, **TRIP, **API}
+CATALOGUE |= {**_PEOPLE, **VAULT, **_PAGES, **LINE, **_AID, **_SHEETS, **CATALOG, **MACHINE, **TRIP, **API, **BACKUP}

@@ -220,7 +220,7 @@ def rebuild(conn: Connection, progress: Progress | None = None) -> int:
         conn.execute(delete(table))
     # What an older version could not read is read anew.
     conn.execute(update(tables.op).where(tables.op.c.applied.is_(False)).values(applied=True))
-    total = conn.execute(select(func.count()).select_from(tables.op)).scalar_one()
+    total = count(conn)
     done = 0
     entries = log.iterate(conn)
     while step := list(islice(entries, STEP)):
@@ -244,6 +244,11 @@ def catch_up(conn: Connection) -> int:
         erase(conn, HOUSE, erasing.covered(conn, list(found.values())))
     left = conn.execute(select(func.count()).select_from(tables.op).where(waiting)).scalar_one()
     return len(names) - left
+
+
+def count(conn: Connection) -> int:
+    """How many ops are held, of whatever standing."""
+    return int(conn.execute(select(func.count()).select_from(tables.op)).scalar_one())
 
 
 def digest(conn: Connection) -> dict[str, str]:

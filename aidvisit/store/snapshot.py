@@ -132,6 +132,14 @@ def file_at(path: Path, vault: Vault) -> Iterator[Engine]:
         engine.dispose()
 
 
+def size(conn: Connection) -> int:
+    """About how many bytes a database takes."""
+    if conn.dialect.name == "postgresql":
+        return int(conn.execute(select(func.pg_database_size(func.current_database()))).scalar_one())
+    pages = int(conn.exec_driver_sql("PRAGMA page_count").scalar_one())
+    return pages * int(conn.exec_driver_sql("PRAGMA page_size").scalar_one())  # SQLCipher says it as text
+
+
 def integrity(conn: Connection) -> list[str]:
     """What SQLite itself finds wrong with its file, none when all is well; PostgreSQL has no such question."""
     if conn.dialect.name != "sqlite":

@@ -213,7 +213,7 @@ class Vault:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path)
-            _flush_folder(self._path.parent)
+            flush_folder(self._path.parent)
         except OSError as error:
             name = "disk-full" if error.errno == errno.ENOSPC else "not-writable"
             raise Problem(name, path=str(self._path.parent)) from error
@@ -241,7 +241,8 @@ def _seal(key: bytes, public: bytes) -> str:
     return encode(_SUITE.encrypt(key, X25519PublicKey.from_public_bytes(public), _INFO))
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """What was renamed in a folder is so after a flat battery too."""
     if os.name != "posix":
         return  # elsewhere a folder cannot be opened, and the rename is journalled
     handle = os.open(folder, os.O_RDONLY)

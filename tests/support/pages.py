@@ -39,6 +39,8 @@ from tests.support.blobs import exchange
 from tests.support.homes import PASSWORD, SAMPLE, TOWN
 
 DAY = "2020-12-30"
+RECOVERY = "recovery.txt"
+"""Beside the homes: the laptop's recovery key."""
 DEAD = "http://127.0.0.1:9"
 LOADED = {"rice": 43, "oil": 35, "nuts": 34}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -101,7 +103,7 @@ def make_homes(folder: Path) -> None:
         code = enrolment_codes(actor=users["office"], team=team)[0].code
         field = config.write(folder / "field", role="field", server_url=DEAD)
         vault = Vault(folder / "field")
-        vault.create()
+        (folder / RECOVERY).write_text(vault.create(), encoding="ascii")
         link = Link(transaction, House(), InProcess(centre), clock.wall)
         with opened(field, vault):
             joining.enrol(link, name="3 号笔记本", code=code)
