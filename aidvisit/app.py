@@ -14,9 +14,10 @@ from flask_wtf import CSRFProtect
 
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
+from aidvisit.services import upgrade
 from aidvisit.services.setup import SetUp
 from aidvisit.services.vault import VAULT
-from aidvisit.store import database, migrations
+from aidvisit.store import database
 from aidvisit.store.doors import LIFETIME_S
 from aidvisit.store.vault import Vault
 from aidvisit.web import auth, frame, fresh, held_words, household_words, i18n, import_words, problems, request
@@ -124,7 +125,7 @@ def create_app(settings: Settings, *, testing: bool = False) -> Flask:
     """
     vault = Vault(settings.home)
     if not vault.locked:
-        migrations.upgrade(settings.database_url, vault)
+        upgrade.upgrade(settings, vault)
     app = _bare(settings, vault, testing=testing)
     database.init_app(app, settings.database_url, vault)
     csrf = CSRFProtect(app)

@@ -81,10 +81,11 @@ def opened(settings: Settings, vault: Vault | None = None, secret: str | None = 
     """
     from flask import Flask
 
+    from aidvisit.services import upgrade
     from aidvisit.services.lock import unlock_any
     from aidvisit.services.sync import take_up
     from aidvisit.services.vault import VAULT
-    from aidvisit.store import database, migrations
+    from aidvisit.store import database
     from aidvisit.store.vault import Vault
 
     vault = vault or Vault(settings.home)
@@ -97,7 +98,7 @@ def opened(settings: Settings, vault: Vault | None = None, secret: str | None = 
             if vault.locked and secret is not None:
                 unlock_any(secret)
             else:
-                migrations.upgrade(settings.database_url, vault)
+                upgrade.upgrade(settings, vault)
                 if not vault.locked:
                     take_up()
             yield app

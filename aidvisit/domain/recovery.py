@@ -6,7 +6,6 @@ age identity (https://age-encryption.org/v1: X25519, written in Bech32, BIP 173)
 
 from __future__ import annotations
 
-import secrets
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -23,10 +22,6 @@ GROUP = 4
 _INFO = b"aidvisit-vault-1 recovery "
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-
-
-def new_seed() -> bytes:
-    return secrets.token_bytes(RECOVERY_BYTES)
 
 
 def recovery_text(seed: bytes) -> str:

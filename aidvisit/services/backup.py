@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pyrage.x25519 import Identity, Recipient
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from aidvisit import __version__, config
 from aidvisit.config import Settings
@@ -24,7 +25,7 @@ from aidvisit.services.sync import current_settings
 from aidvisit.services.vault import vault
 from aidvisit.store import backup_file, ledger, migrations, snapshot
 from aidvisit.store.backup_file import Part, Unpacked, pieces_of
-from aidvisit.store.database import db, in_words, reading, transaction
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import backup as queries
 from aidvisit.store.queries.backup import BackupState, Kept, backup_state
 from aidvisit.store.vault import FILE as KEYS
@@ -45,7 +46,7 @@ def state() -> BackupState:
 
 def new_key() -> tuple[str, str]:
     """A recovery key for backups: (what people write down, its recipient). It is kept nowhere; its public half is."""
-    seed = recovery.new_seed()
+    seed = secrets.token_bytes(recovery.RECOVERY_BYTES)
     recipient = str(recovery.recipient(recovery.pair(seed).public_key().public_bytes_raw()))
     use_key(recipient)
     return recovery.recovery_text(seed), recipient
@@ -103,14 +104,14 @@ def _remember(**values: Any) -> None:
 def _written(settings: Settings, path: Path, for_whom: Recipient) -> tuple[datetime, int, int]:
     """(of when it is, bytes, ops). For the proof it is also for a key that is forgotten right afterwards."""
     once = Identity.generate()
-    with _work(settings) as work:
+    with work(settings) as folder:
         with reading() as conn:
-            _check_room(conn, settings, path)
+            check_room(conn, settings, path)
             at = clock.wall()
-            made = write(conn, settings, path, [for_whom, once.to_public()], work, at)
+            made = write(conn, settings, vault(), path, [for_whom, once.to_public()], folder, at)
             digests, ops = ledger.digest(conn), ledger.count(conn)
         with made.open("rb") as file:
-            found = _proved(settings, backup_file.unpack(file, once, work), work, digests)
+            found = _proved(settings, backup_file.unpack(file, once, folder), folder, digests)
         if found:
             kept = path.with_name(path.name + UNPROVED)
             made.replace(kept)
@@ -121,8 +122,9 @@ def _written(settings: Settings, path: Path, for_whom: Recipient) -> tuple[datet
 
 
 def write(
-    conn: Connection, settings: Settings, path: Path, recipients: Sequence[Recipient], work: Path, at: datetime
-) -> Path:
+    conn: Connection, settings: Settings, held: Vault, path: Path, recipients: Sequence[Recipient], folder: Path,
+    at: datetime,
+) -> Path:  # fmt: skip
     """Write what `conn` sees beside `path`, flushed; where it stands. A name of its own: half a file has none.
 
     Raises: Problem `backup-exists`, `backup-no-room`, `not-writable`.
@@ -132,12 +134,12 @@ def write(
     beside = path.with_name(f".{path.name}.part")
     header = {
         "program": __version__, "role": settings.role, "database": conn.dialect.name, "made_at": at.isoformat(),
-        "revision": migrations.revision(conn), "encrypted": vault_of(settings).exists,
+        "revision": migrations.revision(conn), "encrypted": held.exists,
     }  # fmt: skip
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            backup_file.write(file, recipients, header, _parts(conn, settings, work), dict)
+            backup_file.write(file, recipients, header, _parts(conn, settings, held, folder), dict)
             file.flush()
             os.fsync(file.fileno())
     except BaseException as error:
@@ -148,21 +150,16 @@ def write(
     return beside
 
 
-def _parts(conn: Connection, settings: Settings, work: Path) -> Iterator[Part]:
+def _parts(conn: Connection, settings: Settings, held: Vault, folder: Path) -> Iterator[Part]:
     for name in (config.FILE, KEYS):
         if (settings.home / name).exists():
             yield from pieces_of(name, settings.home / name)
-    yield from snapshot.parts(conn, work, vault_of(settings))
+    yield from snapshot.parts(conn, folder, held)
 
 
-def vault_of(settings: Settings) -> Vault:
-    """The vault of this process where it is this home's, open as it may be."""
-    return vault() if current_settings().home == settings.home else Vault(settings.home)
-
-
-def _proved(settings: Settings, unpacked: Unpacked, work: Path, digests: dict[str, str]) -> list[str]:
+def _proved(settings: Settings, unpacked: Unpacked, folder: Path, digests: dict[str, str]) -> list[str]:
     """What is wrong with what was restored, none when all is well."""
-    with _restored(settings, unpacked, work) as engine, in_words(engine), engine.connect() as conn, conn.begin():
+    with snapshot.restored(folder, unpacked.header, settings.database_url, vault()) as conn:
         found = snapshot.integrity(conn) + ledger.verify(conn)
         if ledger.digest(conn) != digests:
             found.append("digest")
@@ -170,21 +167,7 @@ def _proved(settings: Settings, unpacked: Unpacked, work: Path, digests: dict[st
 
 
 @contextmanager
-def _restored(settings: Settings, unpacked: Unpacked, work: Path) -> Iterator[Engine]:
-    if unpacked.header["database"] == "postgresql":
-        with snapshot.apart(settings.database_url) as engine:
-            snapshot.load(engine, work, unpacked.header["revision"])
-            yield engine
-        return
-    copied = Vault(work)
-    if copied.exists:
-        copied.open_as(vault())
-    with snapshot.file_at(work / snapshot.DATABASE, copied) as engine:
-        yield engine
-
-
-@contextmanager
-def _work(settings: Settings) -> Iterator[Path]:
+def work(settings: Settings) -> Iterator[Path]:
     """A folder in the home, for its owner alone, gone at the end; what a crash left behind goes too."""
     for left in settings.home.glob(f"{WORK}*"):
         if time.time() - left.stat().st_mtime > LEFT_OVER_S:
@@ -198,11 +181,10 @@ def _work(settings: Settings) -> Iterator[Path]:
     except OSError as error:
         raise _in_words(error, folder) from error
     finally:
-        db.session.remove()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_room(conn: Connection, settings: Settings, path: Path) -> None:
+def check_room(conn: Connection, settings: Settings, path: Path) -> None:
     """Raises: Problem `backup-no-room`, `not-writable`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,10 +13,9 @@ from flask import current_app
 
 from aidvisit.domain.recovery import looks_like_recovery
 from aidvisit.errors import Problem
-from aidvisit.services import audit, passwords, sync
+from aidvisit.services import audit, passwords, sync, upgrade
 from aidvisit.services.account import doors
 from aidvisit.services.vault import reseal, vault
-from aidvisit.store import migrations
 from aidvisit.store.database import db, reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
@@ -86,7 +85,7 @@ def opened() -> None:
     try:
         if not Path(path).exists():
             raise Problem("database-unreadable", database=path)
-        migrations.upgrade(sync.current_settings().database_url, vault())
+        upgrade.upgrade(sync.current_settings(), vault())
     except Problem as problem:
         if problem.name == "database-unreadable":  # with this key it never will be
             lock()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyrage.x25519 import Identity
-from sqlalchemy import Engine
 
 from aidvisit import config
 from aidvisit.config import Settings
@@ -16,7 +13,7 @@ from aidvisit.domain import recovery
 from aidvisit.errors import Problem
 from aidvisit.store import backup_file, ledger, migrations, snapshot
 from aidvisit.store.backup_file import Unpacked
-from aidvisit.store.database import in_words, open_engine, writing
+from aidvisit.store.database import open_engine, viewing, writing
 from aidvisit.store.queries import backup as queries
 from aidvisit.store.vault import Vault
 from sync import clock, log, server
@@ -54,8 +51,7 @@ def restore(file: Path, secret: str, home: Path, database: str = "") -> Restored
     vault = Vault(home)
     if vault.exists and recovery.looks_like_recovery(secret):
         vault.recover(secret)  # it may be for another key than the laptop's own: then its people open it
-    with _filled(settings, unpacked, vault) as engine:
-        ops, epoch = (None, None) if engine is None else _taken_up(engine, settings)
+    ops, epoch = (None, None) if vault.locked else _begun(settings, unpacked, vault)
     return Restored(settings.role, unpacked.header["made_at"], unpacked.header["program"], ops, epoch)
 
 
@@ -71,39 +67,26 @@ def _settled(home: Path, unpacked: Unpacked, database: str) -> Settings:
     return config.write(home, role=role, **values)
 
 
-@contextmanager
-def _filled(settings: Settings, unpacked: Unpacked, vault: Vault) -> Iterator[Engine | None]:
-    """The database, brought up to date; None of a laptop that nobody opened, which is brought up to date when it is."""
-    if vault.locked:
-        yield None
-        return
+def _begun(settings: Settings, unpacked: Unpacked, vault: Vault) -> tuple[int, str | None]:
+    """The database, filled and brought up to date: (ops, epoch).
+
+    A centre that goes on from an old moment under its old epoch would give numbers twice (protocol, section 2).
+    """
     engine = open_engine(settings.database_url, vault)
     try:
         if unpacked.header["database"] == "postgresql":
             if not snapshot.is_empty(engine):
                 raise Problem("database-not-empty", database=engine.url.render_as_string())
             snapshot.load(engine, settings.home, unpacked.header["revision"])
-            _remove_tables(settings.home)
-        migrations.migrate(engine)
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _remove_tables(home: Path) -> None:
-    for path in (home / snapshot.TABLES).iterdir():
-        path.unlink()
-    (home / snapshot.TABLES).rmdir()
-    (home / snapshot.COLUMNS).unlink()
-
-
-def _taken_up(engine: Engine, settings: Settings) -> tuple[int, str | None]:
-    """(ops, epoch). A centre that goes on from an old moment would else give numbers twice (protocol, section 2)."""
-    with in_words(engine), engine.connect() as conn, conn.begin():
-        wrong = snapshot.integrity(conn)
+            snapshot.clear(settings.home)
+        with viewing(engine) as conn:
+            wrong = snapshot.integrity(conn)
         if wrong:
             raise backup_file.damaged(wrong[0], wrong[0])
-    with writing(engine) as conn:
-        log.remember(conn, **{queries.LAST: None, queries.FAILED: None, queries.STARTED: None})
-        epoch = server.new_epoch(conn, clock.wall()) if settings.role == "central" else None
-        return ledger.count(conn), epoch
+        migrations.migrate(engine)
+        with writing(engine) as conn:
+            log.remember(conn, **{queries.LAST: None, queries.FAILED: None, queries.STARTED: None})
+            epoch = server.new_epoch(conn, clock.wall()) if settings.role == "central" else None
+            return ledger.count(conn), epoch
+    finally:
+        engine.dispose()

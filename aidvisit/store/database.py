@@ -182,11 +182,15 @@ def together() -> Iterator[Connection]:
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """One consistent view of the application's database; nothing is written through it.
+    """`viewing` on the application's database. Needs an application context, in any thread."""
+    with viewing(db.engine) as conn:
+        yield conn
 
-    Raises: Problem, as `in_words`.
-    """
-    with in_words(db.engine), db.engine.connect() as connection:
+
+@contextmanager
+def viewing(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of a database; nothing is written through it. Raises: Problem, as `in_words`."""
+    with in_words(engine), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # READ COMMITTED would show each statement of one page another moment.
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

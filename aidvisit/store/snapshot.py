@@ -6,17 +6,19 @@ SQLite gives its file, encrypted as it is; PostgreSQL gives its tables, as COPY 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, column, create_engine, delete, func, inspect, select, table, text
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from aidvisit.store import migrations
 from aidvisit.store.backup_file import PIECE, Part, pieces_of
-from aidvisit.store.database import engine_options, in_words, open_engine, sqlite_at
+from aidvisit.store.database import engine_options, in_words, open_engine, sqlite_at, viewing
 from aidvisit.store.vault import Vault
 
 DATABASE, COLUMNS, TABLES = "aidvisit.db", "columns.json", "tables"
@@ -99,6 +101,12 @@ def _go_on(conn: Connection, of: str, columns: list[str]) -> None:
             conn.execute(select(func.setval(sequence, last, False)))
 
 
+def clear(folder: Path) -> None:
+    """Remove the parts that `load` has taken."""
+    shutil.rmtree(folder / TABLES)
+    (folder / COLUMNS).unlink()
+
+
 def is_empty(engine: Engine) -> bool:
     """Whether nothing stands in a database yet."""
     with in_words(engine), engine.connect() as conn:
@@ -106,29 +114,41 @@ def is_empty(engine: Engine) -> bool:
 
 
 @contextmanager
-def apart(url: str) -> Iterator[Engine]:
-    """A schema of its own in a PostgreSQL database, gone at the end: a place to try a backup in."""
+def restored(folder: Path, header: Mapping[str, Any], url: str, vault: Vault) -> Iterator[Connection]:
+    """A view of what the unpacked parts of a backup make, beside the database at `url`; it is gone afterwards.
+
+    On PostgreSQL in a schema of its own. `vault`: open, as the home is that the backup is of.
+    """
+    if header["database"] == "postgresql":
+        with _apart(url) as engine:
+            load(engine, folder, header["revision"])
+            with viewing(engine) as conn:
+                yield conn
+        return
+    copied = Vault(folder)
+    if copied.exists:
+        copied.open_as(vault)
+    engine = open_engine(f"sqlite:///{(folder / DATABASE).as_posix()}", copied)
+    try:
+        with viewing(engine) as conn:
+            yield conn
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _apart(url: str) -> Iterator[Engine]:
     schema = f"aidvisit_proof_{uuid4().hex[:16]}"
     options = engine_options(url)
     arguments = {"options": f"{options['connect_args']['options']} -c search_path={schema}"}
     engine = create_engine(url, **(options | {"connect_args": arguments}))
     with in_words(engine), engine.begin() as conn:
-        conn.execute(text(f"CREATE SCHEMA {schema}"))
+        conn.execute(CreateSchema(schema))
     try:
         yield engine
     finally:
         with in_words(engine), engine.begin() as conn:
-            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
-
-
-@contextmanager
-def file_at(path: Path, vault: Vault) -> Iterator[Engine]:
-    """A SQLite database by its file."""
-    engine = open_engine(f"sqlite:///{path.as_posix()}", vault)
-    try:
-        yield engine
-    finally:
+            conn.execute(DropSchema(schema, cascade=True))
         engine.dispose()
 
 

@@ -96,7 +96,7 @@ class Vault:
 
         Raises: Problem `not-writable`, `disk-full`.
         """
-        key, seed = secrets.token_bytes(32), recovery.new_seed()
+        key, seed = secrets.token_bytes(32), secrets.token_bytes(recovery.RECOVERY_BYTES)
         public = recovery.pair(seed).public_key().public_bytes_raw()
         recoverable = {"public": encode(public), "sealed": _seal(key, public)}
         document = {"version": 1, "salt": encode(secrets.token_bytes(16)), "revoked": False}

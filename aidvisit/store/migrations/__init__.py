@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, text
 
 from aidvisit.errors import Problem
-from aidvisit.store.database import in_words, open_engine
+from aidvisit.store.database import in_words, open_engine, viewing
 from aidvisit.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ HEAD = "0016"
 _LOCK = 7_240_831
 
 
-Before = Callable[[Engine, str], None]
-"""Called with the engine and the revision that it has, before anything is changed."""
+Before = Callable[[Connection, str], None]
+"""Called with a view of the database and the revision that it has, before anything is changed."""
 
 
 def upgrade(url: str, vault: Vault | None = None, before: Before | None = None) -> None:
@@ -49,7 +49,8 @@ def migrate(engine: Engine, before: Before | None = None) -> None:
                 return
             check_known(connection, found)
         if found is not None and before is not None:
-            before(engine, found)
+            with viewing(engine) as view:
+                before(view, found)
         with _without_foreign_keys(connection), connection.execution_options(writes=True).begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
