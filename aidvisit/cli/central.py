@@ -8,7 +8,18 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, command_of, listening, local, new_home, opened, read_password, ready, settings_of
+from aidvisit.cli.home import (
+    Answer,
+    command_of,
+    kept,
+    listening,
+    local,
+    new_home,
+    opened,
+    read_password,
+    ready,
+    settings_of,
+)
 from aidvisit.errors import Problem
 
 OFFICE = "办公室"
@@ -61,9 +72,9 @@ def run(arguments: Namespace) -> None:
     if arguments.workers > 1:
         with app.app_context():
             db.engine.dispose()  # no connection is shared over a fork
-        workers.run(lambda: ready(settings), settings, listener, arguments.workers, say)
+        workers.run(lambda: kept(ready(settings), settings), settings, listener, arguments.workers, say)
     else:
-        server.run_alone(app, settings, listener, say)
+        server.run_alone(kept(app, settings), settings, listener, say)
 
 
 def add_team(arguments: Namespace) -> Answer:

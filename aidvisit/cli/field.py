@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aidvisit import config
-from aidvisit.cli.home import Answer, command_of, is_free, ready, secret_of, serve, settings_of
+from aidvisit.cli.home import Answer, command_of, is_free, kept, ready, secret_of, serve, settings_of
 from aidvisit.errors import Problem
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def run(arguments: Namespace) -> None:
         with app.app_context():
             lock.unlock_any(secret)
     for address in serve(app, settings, arguments):
-        agent = _agent(app, settings)
+        agent = _agent(kept(app, settings), settings)
         _say(address, arguments)
     if agent is not None:
         agent.stop()

@@ -211,6 +211,14 @@ def ready(settings: Settings) -> Flask:
     return app
 
 
+def kept(app: Flask, settings: Settings) -> Flask:
+    """The same application, of which backups are made by itself from now on; not before a process is forked."""
+    from aidvisit.services.keeper import Keeper
+
+    Keeper(app, settings).start()
+    return app
+
+
 def serve(app: WSGIApplication, settings: Settings, arguments: Namespace) -> Iterator[str]:
     """Yield the address once it answers, then serve a laptop's pages until stopped.
 
