@@ -129,6 +129,7 @@ def _central(commands: Parsers) -> None:
     erase.add_argument("--household", required=True, metavar="ID")
     erase.add_argument("--member", action="append", default=[], metavar="ID", help="只清除这位成员 / only this member")
     erase.add_argument("--reason", required=True, help="为什么,会记入审计 / why; kept in the audit")
+    _command(central, "inbox", "inbox:list_inbox", "待办:看新收到的,列出在等的 / the inbox: look, and list what waits")
 
 
 def _divisions(central: Parsers) -> None:

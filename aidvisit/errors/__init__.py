@@ -196,6 +196,12 @@ _AID = {
         "没有这条待核记录。可能编号不对,或不归您管;请从待核记录页重新进入。",
         "There is no such record held for review, or it is not yours to decide. Start again from that page.",
     ),
+    "settled-meanwhile": Kind(
+        409,
+        "其中 {count} 件刚才已经结清,您的这一次没有记下。是谁、怎样结清的,见下面;您写的还在。",
+        "{count} of it was settled just before, so nothing of yours was recorded. Who settled it and how is below; "
+        "what you wrote is kept.",
+    ),
     "unknown-item": Kind(
         404,
         "没有这件待办。可能编号不对,或不归您管;请从待办页重新进入。",

@@ -24,33 +24,49 @@ from aidvisit.services import audit, held, household
 from aidvisit.services.delivery import voided
 from aidvisit.store import inbox as store
 from aidvisit.store import ledger
-from aidvisit.store.database import reading, transaction
+from aidvisit.store.database import reading, together, transaction
 from aidvisit.store.inbox import Item
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import account, conflict
 from aidvisit.store.queries import inbox as queries
 from aidvisit.store.queries.trip import ZONE
-from sync import clock
+from sync import clock, log
 from sync.op import uuid7
 
 PATIENCE_S = 2.0
 """So long a page waits for what arrived to be looked at; what is left is said and looked at by the next one."""
 
 
-def look(now: datetime | None = None) -> int:
-    """Look at what arrived since somebody last looked; how many records are still unread."""
-    until = time.monotonic() + PATIENCE_S
+def look(now: datetime | None = None, *, patience_s: float = PATIENCE_S) -> int:
+    """Look at what arrived since somebody last looked; how many records are still unread.
+
+    What it changes is found without holding anybody up, and written down in a moment: a push does not wait for it.
+    Where somebody else looked meanwhile, it is found again.
+    """
+    until = time.monotonic() + patience_s
     while True:
         at = now or clock.wall()
-        today = at.astimezone(ZONE).date().isoformat()
         with reading() as conn:
-            if not queries.changes(conn, at, today):
-                return 0
+            found = queries.changes(conn, at, _today(at))
+        if not found:
+            return 0
         with transaction() as conn:
-            found = queries.changes(conn, at, today)
-            queries.apply(conn, found, at)
-        if not found.behind or time.monotonic() > until:
-            return found.behind
+            log.lock_device(conn, log.own(conn))
+            first = found.base == queries.read_so_far(conn)
+            if first:
+                queries.apply(conn, found, at)
+        if (first and not found.behind) or time.monotonic() > until:
+            return found.behind if first else max(found.behind, 1)
+
+
+def news() -> object:
+    """Differs when there may be something to look at: something arrived, was held, or a day began."""
+    with reading() as conn:
+        return queries.mark(conn), _today(clock.wall())
+
+
+def _today(at: datetime) -> str:
+    return at.astimezone(ZONE).date().isoformat()
 
 
 def assign(*, actor: str, items: Collection[str], user: str | None, scope: Scope = EVERYTHING) -> None:
@@ -67,41 +83,41 @@ def assign(*, actor: str, items: Collection[str], user: str | None, scope: Scope
 
 
 def settle(*, actor: str, items: Collection[str], verdict: str, reason: str, scope: Scope = EVERYTHING) -> int:
-    """Say of items of one kind what they are, with one reason; how many were still open. All of them or none.
+    """Say of items of one kind what they are, with one reason; how many. All of them or none, in one transaction: of
+    two who settle the same at once, the second records nothing and is told of the first.
 
     `verdict`: as `KINDS` has it; what ends a delivery, or chooses a value, is said of one at a time.
-    Raises: Problem `unknown-item`, `invalid-form` (`errors`), `form-stale`; as `services.held` and `.household`.
+    Raises: Problem `settled-meanwhile` (`items`), `unknown-item`, `invalid-form` (`errors`), `form-stale`; as
+    `services.held` and `.household`.
     """
     if not reason.strip():
         raise _wrong("reason", "请写明理由。 / Give a reason.")
-    with reading() as conn:
+    with together() as conn:
+        log.lock_device(conn, log.own(conn))
         found = _within(conn, items, scope)
-    if len({one.kind for one in found}) > 1:
-        raise _wrong("item", "一次只能办同一种。 / Settle one kind at a time.")
-    kind = KINDS[found[0].kind]
-    if verdict not in (kind.verdicts if len(found) == 1 else kind.many):
-        raise _wrong("verdict", "请选一个结论。 / Choose what it is.")
-    waiting = [one for one in found if one.settled_at is None]
-    if not waiting:
-        return 0
-    if verdict in (RELEASE, DISMISS):
-        decide = held.release if verdict == RELEASE else held.dismiss
-        names = [(str(one.about["device"]), int(one.about["seq"])) for one in waiting]
-        decide(actor=actor, held=names, reason=reason, scope=scope)
-    elif verdict in (KEEP_FIRST, KEEP_SECOND):
-        _keep(actor, waiting[0], 0 if verdict == KEEP_FIRST else 1, reason, scope)
-    with transaction() as conn:
+        if len({one.kind for one in found}) > 1:
+            raise _wrong("item", "一次只能办同一种。 / Settle one kind at a time.")
+        kind = KINDS[found[0].kind]
+        if verdict not in (kind.verdicts if len(found) == 1 else kind.many):
+            raise _wrong("verdict", "请选一个结论。 / Choose what it is.")
+        before = [one.id for one in found if one.settled_at is not None]
+        if before:
+            raise Problem("settled-meanwhile", count=len(before), items=before)
+        if verdict in (RELEASE, DISMISS):
+            decide = held.release if verdict == RELEASE else held.dismiss
+            names = [(str(one.about["device"]), int(one.about["seq"])) for one in found]
+            decide(actor=actor, held=names, reason=reason, scope=scope)
+        elif verdict in (KEEP_FIRST, KEEP_SECOND):
+            _keep(conn, actor, found[0], 0 if verdict == KEEP_FIRST else 1, reason, scope)
         if kind.of_deliveries:
-            _record(conn, actor, waiting, verdict, reason, scope)
-        at = clock.wall().isoformat()
-        ids = [one.id for one in waiting]
+            _record(conn, actor, found, verdict, reason, scope)
+        at, ids = clock.wall().isoformat(), [one.id for one in found]
         return store.settle(conn, ids, now=at, verdict=verdict, by=actor, reason=reason.strip())
 
 
-def _keep(actor: str, item: Item, side: int, reason: str, scope: Scope) -> None:
+def _keep(conn: Connection, actor: str, item: Item, side: int, reason: str, scope: Scope) -> None:
     home, path = str(item.about["household"]), str(item.about["path"])
-    with reading() as conn:
-        found = [one for one in conflict.of_household(conn, home, scope) if one.path == path]
+    found = [one for one in conflict.of_household(conn, home, scope) if one.path == path]
     if not found:
         raise Problem("form-stale")
     heads = found[0].heads

@@ -21,6 +21,7 @@ from aidvisit.errors import Problem
 from aidvisit.services.sync import sign_answer
 from aidvisit.serving import lanes
 from aidvisit.serving.channel import Channel, Refusal
+from aidvisit.serving.watch import watching
 from aidvisit.web.api import sync as sync_api
 
 CONNECTIONS = 900  # below the 1,024 files that a process may mostly have open
@@ -96,7 +97,8 @@ def run_alone(app: Flask, settings: Settings, listener: socket.socket, ready: Ca
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
     ready()
-    run(server, lambda: not stopping.is_set())
+    with watching(app):
+        run(server, lambda: not stopping.is_set())
 
 
 def _turn(server: Any, goes_on: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ from gunicorn.workers.base import Worker
 
 from aidvisit.config import Settings
 from aidvisit.serving import server
+from aidvisit.serving.watch import watching
 
 SILENT_S = 120
 """A worker whose loop did not turn for so long is ended and replaced."""
@@ -36,7 +37,8 @@ class Process(Worker):
     def run(self) -> None:
         listener: Any = self.sockets[0]
         app: Any = self.wsgi
-        server.run(server.make(app, app.config["SETTINGS"], listener.sock), self._goes_on)
+        with watching(app):
+            server.run(server.make(app, app.config["SETTINGS"], listener.sock), self._goes_on)
 
     def _goes_on(self) -> bool:
         self.notify()

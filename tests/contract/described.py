@@ -40,7 +40,7 @@ def served(folder: Path, database: str = "") -> Iterator[tuple[str, Known]]:
         yield f"http://127.0.0.1:{port}", there
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=90)  # it answers whom it let in first
 
 
 def main() -> int:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import Connection
 
+from aidvisit.cli import main
 from aidvisit.domain.inbox import Stand, at_once, too_fast
+from aidvisit.errors import Problem
+from aidvisit.services import inbox as service
+from aidvisit.serving.watch import watching
 from aidvisit.store import inbox, ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.inbox import Item
@@ -19,7 +26,9 @@ from aidvisit.store.queries import inbox as queries
 from sync import log
 from sync.op import Op
 from tests.support.holding import by_somebody_who_left, delivery, record, sync, user
+from tests.support.homes import VILLAGE, centre
 from tests.support.pages import Pages, words
+from tests.support.soon import soon
 from tests.support.store import NOW, TOWN, TRIP, TRUCK, allotted, arrive, delivered, op, registered, say, uid
 from tests.support.village import LAN, MO, QIN, TAO, village
 from tests.unit.test_conflicts import disagreeing
@@ -208,11 +217,116 @@ def test_duplicates_are_settled_one_by_one_or_many_with_a_count(admin: Pages) ->
     assert admin.post("/inbox/many", {**form, "item": both, "sure": "yes"}).status_code == 422
     assert admin.post("/inbox", form).status_code == 303
     sure = {"item": both, "verdict": "both-right", "reason": "补发", "sure": "yes"}
-    assert admin.post("/inbox/many", sure).status_code == 303
+    told = admin.post("/inbox/many", sure)
+    assert told.status_code == 409
+    assert "莫知远" in words(told), "who settled one of them meanwhile"
+    assert 'value="补发"' in told.text
+    assert waiting(admin) == both[1:]
+    assert admin.post("/inbox/many", {**sure, "item": both[1:]}).status_code == 303
     assert waiting(admin) == []
     told = words(admin.get("/inbox?settled=yes"))
     assert "作废后发的一次" in told
     assert "莫知远:补发" in told
+
+
+def test_who_comes_second_is_told_what_was_settled_by_whom_and_keeps_what_was_typed(admin: Pages) -> None:
+    twice(admin)
+    admin.get("/inbox")
+    (item, *_) = waiting(admin)
+    assert admin.post("/inbox", {"item": item, "verdict": "both-right", "reason": "补发"}).status_code == 303
+    ops = admin.ops()
+    late = {"item": item, "verdict": "void-first", "reason": "我看是记错户"}
+    for path, more in (("/inbox", {}), ("/inbox/many", {"sure": "yes"})):
+        told = admin.post(path, late | more)
+        assert told.status_code == 409
+        assert all(one in words(told) for one in ("刚才已经结清", "莫知远", "两次都对", "补发", "作废先发的一次"))
+        assert 'value="我看是记错户"' in told.text
+    assert admin.ops() == ops
+
+
+def test_two_at_once_settle_an_item_once(database_url: str, tmp_path: Path) -> None:
+    with centre(tmp_path, database_url if database_url.startswith("postgresql") else "") as made:
+        homes = [uid(601), uid(602)]
+        body = {name: value for name, value in delivery(homes[0]).items() if name != "salt"}
+        with transaction() as held:
+            people = [registered(home, "覃婆婆", division=VILLAGE) for home in homes]
+            given = [Fact(TOWN, "delivery.recorded", uid(700 + n), body) for n in range(2)]
+            ledger.record(held, made.device, *people, *given)
+        service.look()
+        with reading() as held:
+            (item,) = [one for one in inbox.listed(held)[0] if one.kind == "duplicate"]
+            before = log.state(held).last_seq
+        ready, said = Barrier(2), list[str]()
+
+        def settle(verdict: str) -> None:
+            with made.app.app_context():
+                ready.wait()
+                try:
+                    said.append(
+                        str(service.settle(actor=made.device, items=[item.id], verdict=verdict, reason="核对过"))
+                    )
+                except Problem as problem:
+                    said.append(problem.name)
+
+        both = [Thread(target=settle, args=(verdict,)) for verdict in ("both-right", "void-second")]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert sorted(said) == ["1", "settled-meanwhile"]
+        with reading() as held:
+            (settled,) = inbox.some(held, [item.id])
+            kinds = [
+                log.find(held, made.device, seq).op.kind for seq in range(before + 1, log.state(held).last_seq + 1)
+            ]
+        first = ["duplicate.settled"] if settled.verdict == "both-right" else ["delivery.voided", "duplicate.settled"]
+        assert kinds == first, "of one of them, and nothing of the other"
+
+
+def test_what_arrives_is_looked_at_though_nobody_opens_the_page(laptop: Pages, admin: Pages) -> None:
+    laptop.sign_in()
+    with watching(admin.app, every_s=0.02):
+        by_somebody_who_left(laptop)
+        sync(laptop, admin)
+        assert soon(lambda: [one for one in items(admin) if one.kind == "held"])
+        twice(admin)
+        assert soon(lambda: len(waiting(admin)) == 2)
+
+
+def test_much_is_looked_at_in_portions_and_another_who_looked_meanwhile_is_minded(
+    admin: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice(admin)
+    monkeypatch.setattr(queries, "AT_ONCE", 5)
+    found, steps = queries.changes, list[int]()
+
+    def changes(conn: Connection, at: datetime, today: str) -> queries.Changes:
+        steps.append(1)
+        one = found(conn, at, today)
+        if len(steps) == 2:  # another process looks between what is found and what is written
+            with admin.app.app_context(), transaction() as held:
+                queries.apply(held, found(held, at, today), at)
+        return one
+
+    monkeypatch.setattr(queries, "changes", changes)
+    with admin.app.app_context():
+        left = service.look(patience_s=0)
+        assert left > 0
+        assert service.look(patience_s=60) == 0
+    assert len(steps) > 4
+    assert len(waiting(admin)) == 2
+
+
+def test_the_command_line_looks_and_lists_what_waits(admin: Pages, capsys: pytest.CaptureFixture[str]) -> None:
+    twice(admin)
+    home = str(admin.app.config["SETTINGS"].home)
+    assert main(["central", "inbox", "--json", "--home", home]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["counts"]["duplicate"] == 2
+    assert len(told["items"]) == sum(told["counts"].values())
+    assert {one["item"] for one in told["items"] if one["kind"] == "duplicate"} == set(waiting(admin))
+    assert main(["central", "inbox", "--home", home]) == 0
+    assert capsys.readouterr().out.count("  duplicate  ") == 2
 
 
 def test_an_item_is_handed_to_a_person_and_found_as_theirs(admin: Pages) -> None:

@@ -35,12 +35,16 @@ op = tables.op.c
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`put`: found anew; `gone`: ids of what is no more; `read`: how far it has read; `behind`: ops still unread."""
+    """`put`: found anew; `gone`: ids of what is no more; `read`: how far it has read; `behind`: ops still unread.
+
+    `base`: how far it had read before: what was found holds from there.
+    """
 
     put: list[Found] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     read: dict[str, Any] | None = None
     behind: int = 0
+    base: dict[str, Any] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.put or self.gone or self.read)
@@ -54,7 +58,18 @@ def changes(conn: Connection, now: datetime, today: str) -> Changes:
     waiting = {one.id for one in inbox.open_ones(conn, {"conflict", "held", "stock"})}
     put += [one for identity, one in standing.items() if identity not in waiting]
     gone += sorted(waiting - standing.keys())
-    return Changes(put, gone, read, behind)
+    return Changes(put, gone, read, behind, read_so_far(conn))
+
+
+def read_so_far(conn: Connection) -> dict[str, Any]:
+    kept: dict[str, Any] = log.recall(conn, READ, {})
+    return kept
+
+
+def mark(conn: Connection) -> tuple[int, int]:
+    """Differs when something has arrived or was held since: quick, however much there is."""
+    heads = conn.execute(select(func.coalesce(func.sum(tables.stream.c.head), 0))).scalar_one()
+    return int(heads), held.count(conn)
 
 
 def waiting(conn: Connection, scope: Scope = EVERYTHING) -> int:
@@ -67,7 +82,7 @@ def waiting(conn: Connection, scope: Scope = EVERYTHING) -> int:
 def _arrived(conn: Connection) -> tuple[dict[str, dict[str, str]], dict[str, Any] | None, int]:
     """By kind of op: subject → when it came; how far that is; how much is left. Nothing new: no way further."""
     epoch = log.recall(conn, "epoch")
-    kept = log.recall(conn, READ, {})
+    kept = read_so_far(conn)
     cursors: dict[str, int] = dict(kept["cursors"]) if kept.get("epoch") == epoch and kept else {}
     heads = conn.execute(select(tables.stream.c.name, tables.stream.c.head))
     news = [(row.name, cursors.get(row.name, 0), row.head) for row in heads if row.head > cursors.get(row.name, 0)]

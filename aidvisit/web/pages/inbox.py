@@ -17,7 +17,7 @@ from aidvisit.store.database import reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries import trip as trips
 from aidvisit.store.queries.account import UserRow
-from aidvisit.store.queries.inbox_view import shown
+from aidvisit.store.queries.inbox_view import Shown, shown
 from aidvisit.web import auth
 from aidvisit.web.chip import send_soon
 from aidvisit.web.forms import at_fields, read
@@ -29,7 +29,7 @@ central = Blueprint("inbox", __name__, url_prefix="/inbox")
 NOBODY = "nobody"
 MINE = "mine"
 FILTERS = ("kind", "whose", "trip")
-BACK_AT_FIELDS = ("invalid-form", "not-acceptable", "form-stale", "invalid-body")
+BACK_AT_FIELDS = ("invalid-form", "not-acceptable", "form-stale", "invalid-body", "settled-meanwhile")
 
 
 @central.get("", endpoint="page")
@@ -51,13 +51,14 @@ def page(problem: Problem | None = None) -> ResponseReturnValue:
         counts = store.counts(conn, g.scope, trip=asked["trip"])
         about_trip = trips.trip(conn, asked["trip"], g.scope) if asked["trip"] else None
         people = _people(conn) if auth.may("inbox.settle") else []
+        before = _before(conn, problem)
     if asked["trip"] and about_trip is None:
         raise Problem("unknown-trip")
     last = found[-1] if more else None
     text = render_template(
         "inbox/page.html", items=items, counts=counts, kinds=KINDS, asked=asked, settled=settled, people=people,
         behind=behind, next=f"{last.settled_at if settled else last.since}/{last.id}" if last else "",
-        about_trip=about_trip, problem=problem, errors=at_fields(problem), typed=request.form,
+        about_trip=about_trip, before=before, problem=problem, errors=at_fields(problem), typed=request.form,
         done=_number(request.args.get("done", "")),
         query={name: value for name, value in asked.items() if value},
     )  # fmt: skip
@@ -86,27 +87,31 @@ def many() -> ResponseReturnValue:
     """Those that are ticked, of one kind: first what will be recorded, how often; then it is. Raises: as `settle`."""
     ids = _ids(empty_is_wrong=False)
     with reading() as conn:
-        found = [one for one in store.some(conn, ids, g.scope) if one.settled_at is None]
+        chosen = store.some(conn, ids, g.scope)
+        found = [one for one in chosen if one.settled_at is None]
         kinds = {one.kind for one in found}
         verdicts = KINDS[found[0].kind].many if len(kinds) == 1 else ()
-        if request.form.get("sure") != "yes" or not verdicts:
+        sure = request.form.get("sure") == "yes"
+        if not sure or (found and not verdicts) or not chosen:
             items = shown(conn, found, g.scope)
-            return render_template("inbox/many.html", items=items, kinds=sorted(kinds), verdicts=verdicts,
+            return render_template("inbox/many.html", items=items, kinds=sorted(kinds), verdicts=verdicts, before=[],
                                    query=_query(), problem=None, errors={}, typed=request.form)  # fmt: skip
     try:
         form = read(InboxForm)
         done = service.settle(
-            actor=auth.actor(), items=[one.id for one in found], verdict=form["verdict"], reason=form["reason"],
+            actor=auth.actor(), items=[one.id for one in chosen], verdict=form["verdict"], reason=form["reason"],
             scope=g.scope,
         )  # fmt: skip
     except Problem as problem:
         if problem.name not in BACK_AT_FIELDS:
             raise
         with reading() as conn:
-            items = shown(conn, found, g.scope)
+            before = _before(conn, problem)
+            left = [one for one in found if one.id not in {each.item.id for each in before}]
+            items = shown(conn, left, g.scope)
         return render_template(
             "inbox/many.html", items=items, kinds=sorted(kinds), verdicts=verdicts, query=_query(), problem=problem,
-            errors=at_fields(problem), typed=request.form,
+            before=before, errors=at_fields(problem), typed=request.form,
         ), problem.status  # fmt: skip
     send_soon()
     return _back(done=done)
@@ -123,6 +128,13 @@ def assign() -> ResponseReturnValue:
 def _back(**more: Any) -> ResponseReturnValue:
     values: dict[str, Any] = {**_query(), **more}
     return redirect(url_for("inbox.page", **values), 303)
+
+
+def _before(conn: Connection, problem: Problem | None) -> list[Shown]:
+    """What somebody else has settled meanwhile, by whom and how."""
+    if problem is None or problem.name != "settled-meanwhile":
+        return []
+    return shown(conn, store.some(conn, problem.members["items"], g.scope), g.scope)
 
 
 def _people(conn: Connection) -> list[UserRow]:

@@ -73,8 +73,9 @@ class Counts(Schema):
 
 
 class DeliverySide(Schema):
-    """One delivery of an item, the first twelve. `planned`: what the trip's list has for the household. `name`: empty
-    of a household outside of the token's places. `reasons`: why somebody went on past a warning."""
+    """One delivery of an item, the first twelve. `planned`: what the trip's list has for the household. `name`,
+    `received_by`: empty of a household outside of the token's places. `reasons`: why somebody went on past a warning.
+    """
 
     delivery = Identity(required=True)
     household = Identity(required=True)
@@ -162,9 +163,10 @@ def _whole(whole: Shown) -> dict[str, Any]:
 
 
 def _side(side: Side) -> dict[str, Any]:
-    same = ("household", "name", "date", "received_by", "received_as", "relation", "trip", "team_name", "device_name",
+    same = ("household", "name", "date", "received_as", "relation", "trip", "team_name", "device_name",
             "counts")  # fmt: skip
     return {name: getattr(side, name) for name in same} | {
-        "delivery": side.id, "recorded_at": side.recorded.isoformat(), "lines": by_code(side.lines),
+        "delivery": side.id, "received_by": side.received_by if side.name else "",
+        "recorded_at": side.recorded.isoformat(), "lines": by_code(side.lines),
         "planned": by_code(side.planned), "reasons": [mask.text(reason) or "" for reason in side.reasons],
     }  # fmt: skip
