@@ -27,6 +27,7 @@ from aidvisit.web.api import sync as sync_api
 from aidvisit.web.pages import (
     account,
     audit,
+    backup,
     bundle,
     catalog,
     delivery,
@@ -77,6 +78,7 @@ SHARED = (
     paper_day.blueprint,
     papers.blueprint,
     visit.blueprint,
+    backup.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {
@@ -108,6 +110,7 @@ PAGES = {
         people.blueprint,
         team.blueprint,
         token.blueprint,
+        backup.central,
         device.central,
         held.central,
         inbox.central,

@@ -44,6 +44,8 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "access.record": _ALL,
     "audit.read": ("auditor", "admin"),
     "personal-data.erase": _ADMIN,
+    "backup.make": ("leader", "admin"),
+    "backup.key": _ADMIN,
 }
 """Right → the roles that have it. Pages and kinds of fact name a right; nothing else decides."""
 

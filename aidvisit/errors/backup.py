@@ -16,6 +16,12 @@ BACKUP = {
         "这不是 age 公钥:应以 age1 开头。请从 aidvisit backup-key 打印的那一行照抄。",
         "This is no age recipient: it begins with age1. Copy it from what aidvisit backup-key printed.",
     ),
+    "backup-key-there": Kind(
+        409,
+        "已经有一把恢复密钥了,没有换。确实要换,请勾选后再做一次;以前的备份仍用以前那把打开。",
+        "There is a recovery key already, and it was not changed. To change it tick the box and try again; older "
+        "backups still need the older one.",
+    ),
     "backup-exists": Kind(
         409,
         "{path} 已经有了,没有改动。请换一个文件名。",

@@ -9,8 +9,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from aidvisit import __version__, config
 from aidvisit.config import Settings
 from aidvisit.domain import recovery
 from aidvisit.errors import Problem
-from aidvisit.services.sync import current_settings
+from aidvisit.services import audit
+from aidvisit.services.sync import current_settings, own_device
 from aidvisit.services.vault import vault
 from aidvisit.store import backup_file, ledger, migrations, snapshot
 from aidvisit.store.backup_file import Part, Unpacked, pieces_of
@@ -44,8 +46,9 @@ def state() -> BackupState:
         return backup_state(conn, clock.wall())
 
 
-def new_key() -> tuple[str, str]:
+def new_key(actor: str | None = None) -> tuple[str, str]:
     """A recovery key for backups: (what people write down, its recipient). It is kept nowhere; its public half is."""
+    audit.record(actor or own_device(), audit.BACKUP_KEY)
     seed = secrets.token_bytes(recovery.RECOVERY_BYTES)
     recipient = str(recovery.recipient(recovery.pair(seed).public_key().public_bytes_raw()))
     use_key(recipient)
@@ -70,6 +73,50 @@ def recipient(conn: Connection) -> Recipient:
     raise Problem("no-backup-key")
 
 
+def has_key() -> bool:
+    """Whether there is somebody whom backups are for."""
+    with reading() as conn:
+        return log.recall(conn, queries.RECIPIENT) is not None or vault().exists
+
+
+def said(actor: str) -> None:
+    """Somebody asked for a backup: that is in the audit. Raises: Problem `no-backup-key`, as `audit.record`."""
+    with reading() as conn:
+        recipient(conn)
+    audit.record(actor, audit.BACKUP)
+
+
+def is_late(found: BackupState) -> bool:
+    """Whether the last good one is older than two of them lie apart: whoever looks should know."""
+    hours = current_settings().backup_hours
+    last = found.last.at if found.last else found.since
+    return bool(hours) and clock.wall() - last >= timedelta(hours=2 * hours)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A backup of this node in the folder of backups."""
+
+    name: str
+    bytes: int
+    at: datetime
+
+
+def kept() -> list[File]:
+    """The latest first; none where the folder cannot be read."""
+    settings = current_settings()
+    found = []
+    for path in settings.backups.glob(f"{_stem(settings, own_device())}*{SUFFIX}"):
+        with suppress(OSError):  # it went meanwhile
+            status = path.stat()
+            found.append(File(path.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC)))
+    return sorted(found, key=lambda one: one.name, reverse=True)
+
+
+def _stem(settings: Settings, device: str) -> str:
+    return f"aidvisit-{settings.role}-{device[-12:]}-"
+
+
 def make(target: Path | None = None) -> Kept:
     """Write a backup of all there is now, prove it, and remember it; nothing acknowledged before the call is missing.
 
@@ -80,7 +127,7 @@ def make(target: Path | None = None) -> Kept:
     with transaction() as conn:
         for_whom, device = recipient(conn), log.own(conn)
         log.remember(conn, **{queries.STARTED: clock.wall().isoformat()})
-    stem = f"aidvisit-{settings.role}-{device[-12:]}-"
+    stem = _stem(settings, device)
     path = target or settings.backups / f"{stem}{clock.wall():%Y%m%dT%H%M%SZ}{SUFFIX}"
     try:
         at, size, ops = _written(settings, path, for_whom)

@@ -8,7 +8,7 @@ import sys
 import threading
 from datetime import datetime, timedelta
 
-from flask import Flask
+from flask import Flask, current_app
 
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
@@ -51,6 +51,28 @@ def claim(settings: Settings, now: datetime) -> bool:
             return False
         log.remember(conn, **{queries.STARTED: now.isoformat()})
         return True
+
+
+def begin(settings: Settings) -> None:
+    """One now, in a thread. Raises: Problem `no-backup-key`, `backup-running`."""
+    with transaction() as conn:
+        log.lock_device(conn, log.own(conn))
+        backup.recipient(conn)
+        if backup_state(conn, clock.wall()).running:
+            raise Problem("backup-running")
+        log.remember(conn, **{queries.STARTED: clock.wall().isoformat()})
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    threading.Thread(target=_one, args=(app, settings), name="backup", daemon=True).start()
+
+
+def _one(app: Flask, settings: Settings) -> None:
+    try:
+        with app.app_context():
+            make(settings)
+    except Problem as problem:  # it is remembered, and on the page
+        logger.warning("backup: %s", problem.name)
+    except Exception:
+        logger.exception("backup failed")
 
 
 def make(settings: Settings) -> None:

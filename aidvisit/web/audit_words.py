@@ -23,6 +23,8 @@ WHAT = {
     audit.RECOVERY: _("用恢复密钥打开"),
     audit.BUNDLE: _("读入 U 盘包"),
     audit.PERIOD_CLOSED: _("结账"),
+    audit.BACKUP: _("要一份备份"),
+    audit.BACKUP_KEY: _("做备份用的恢复密钥"),
     audit.TOKEN: _("做接口令牌"),
     audit.TOKEN_USED: _("用接口令牌进来(每天第一次)"),
     audit.TOKEN_REVOKED: _("撤销接口令牌"),

@@ -63,6 +63,8 @@ NAVIGATION = {
 }
 PRACTICE = ("practice.page", _("练习"))
 SECTIONS = {
+    "backup_key": "devices",
+    "backups": "devices",
     "bundles": "devices",
     "divisions": "catalog",
     "entries": "trips",

@@ -117,6 +117,7 @@ SHARED = {
     "GET plans.rules": Request("@title"),
     "POST plans.rules": Request("@title", RULES, records="allocation.set"),
     "POST plans.step": Request("@title", {"step": "lock"}, records="trip.locked"),
+    "GET backups.page": Request("还没有备份"),
     "GET plans.allot": Request("@name"),
     "POST plans.allot": Request("@title", {"trip": "@trip"}),
 }
@@ -154,6 +155,7 @@ FIELD = {
     "POST stick.bring": Request("没有选文件", status=422),
     "POST stick.part": Request("", query={"at": "0"}, status=204),
     "POST sync.renew": Request("上报", {"sure": "yes"}, status=503),
+    "POST backups.now": Request("最近一次", records="access.recorded"),
     "POST sync.heard": Request("上报"),
     "POST sync.line": Request("插回网线"),
 }
@@ -255,6 +257,8 @@ CENTRAL = {
         records="access.recorded", status=200,
     ),
     "POST tokens.revoke": Request("没有这个令牌", status=404),
+    "POST backups.now": Request("还没有备份用的恢复密钥", status=409),
+    "POST backup_key.make": Request("只显示这一次", records="access.recorded", status=200),
     "GET audit.page": Request("@device_name"),
     "POST audit.csv": Request("时间", records="access.recorded"),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from aidvisit.domain.report import AXES, FEWEST, Axis
 from aidvisit.domain.rights import may
 from aidvisit.domain.selection import Selection, of_arguments
 from aidvisit.errors import Problem
-from aidvisit.services import audit, sync
+from aidvisit.services import audit, backup, sync
 from aidvisit.services import report as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account, catalog, names
@@ -45,6 +45,7 @@ DRAWN = 31
 def overview() -> str:
     """Of the last year, unless the address says otherwise (`all` asks for everything, so does no delivery in it)."""
     asked, today, everything = selected(), day_of(None), "all" in request.args
+    late = auth.may("backup.make") and backup.is_late(backup.state())
     with reading() as conn:
         view = overviewed(conn, g.scope)
         asked = asked if everything or asked.arguments else asked.but(from_=a_year_before(today))
@@ -55,7 +56,7 @@ def overview() -> str:
         kinds = ("warehouse", "fund", "held") if g.scope.everything else ("warehouse", "fund")
         stores = stock.stores(conn, kinds)
         return render_template(
-            "report/overview.html", view=view, charts=charts, asked=asked, stores=stores, drawn=DRAWN,
+            "report/overview.html", view=view, backup_late=late, charts=charts, asked=asked, stores=stores, drawn=DRAWN,
             sums=catalog.quantities(catalog.items(conn), charts.whole.figure.items), year=a_year_before(today),
             called=names.names(conn, asked, g.scope), fresh=reporting(conn, g.scope), row_words=row_words,
         )  # fmt: skip
