@@ -34,6 +34,7 @@ from aidvisit.web.pages import (
     device,
     division,
     entries,
+    erasing,
     goods,
     held,
     household,
@@ -116,6 +117,7 @@ PAGES = {
         inbox.central,
         bundle.central,
         audit.blueprint,
+        erasing.blueprint,
     ),
 }
 

@@ -42,10 +42,12 @@ INBOX_ASSIGNED: Final = "inbox-assigned"
 QUESTION_ANSWERED: Final = "question-answered"
 BACKUP: Final = "backup"
 BACKUP_KEY: Final = "backup-key"
+RETENTION: Final = "retention"
 WHATS: Final = (
     SIGN_IN, SIGN_IN_REFUSED, REVEAL, EXPORT, IMPORT, IMPORT_ELSEWHERE, ROW_SAID, ENROLMENT_CODE, PASSWORD_CHANGE,
     PASSWORD_RESET, LOCK, RECOVERY, BUNDLE, DIFFERENT, MAYBE_SAME,
     TOKEN, TOKEN_USED, TOKEN_REVOKED, PERIOD_CLOSED, INBOX_ASSIGNED, QUESTION_ANSWERED, BACKUP, BACKUP_KEY,
+    RETENTION,
 )  # fmt: skip
 """What `what` may say here. The list is open: another program's word is shown as it is."""
 

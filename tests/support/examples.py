@@ -259,6 +259,15 @@ CENTRAL = {
     "POST tokens.revoke": Request("没有这个令牌", status=404),
     "POST backups.now": Request("还没有备份用的恢复密钥", status=409),
     "POST backup_key.make": Request("只显示这一次", records="access.recorded", status=200),
+    "GET erasing.one": Request("@name"),
+    "POST erasing.one": Request(
+        "个人信息已清除", {"who": "household", "reason": "本人要求", "confirm": "@name"}, records="personal-data.erased"
+    ),
+    "GET erasing.page": Request("保存年限"),
+    "POST erasing.many": Request(
+        "已清除 1 户", {"household": "@household", "reason": "到期"}, records="personal-data.erased"
+    ),
+    "POST erasing.keep": Request("没有到期的户", {"years": "5"}, records="access.recorded"),
     "GET audit.page": Request("@device_name"),
     "POST audit.csv": Request("时间", records="access.recorded"),
 }  # fmt: skip

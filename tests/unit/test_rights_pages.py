@@ -22,7 +22,7 @@ from tests.support.sides import HEAD, Homes, make, nothing
 
 logger = logging.getLogger(__name__)
 
-WITHOUT_PAGE = {"personal-data.erase", "access.record"}
+WITHOUT_PAGE = {"access.record"}
 """Rights that no page of this version needs: the judge asks for them (tests/unit/test_rights_ops.py), or a command."""
 
 

@@ -171,7 +171,7 @@ def around(conn: Connection, wanted: Wanted, *, revealed: bool) -> Around:
     return Around(
         wanted.told,
         courses,
-        _members(entry.op.body for one in wanted.households for entry in wanted.told[one]),
+        _members(entry for one in wanted.households for entry in wanted.told[one]),
         authors(conn, _people(wanted.rows, held), {one.op.device for one in held}),
         _by_id(conn, _TRIPS, trips),
         known,
@@ -188,10 +188,10 @@ def around(conn: Connection, wanted: Wanted, *, revealed: bool) -> Around:
     )
 
 
-def _members(bodies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _members(entries: Iterable[Entry]) -> dict[str, str]:
     """By id, the name of everybody who was ever of the household."""
     found = dict[str, str]()
-    for body in bodies:
+    for body in (entry.op.body for entry in entries if entry.op.kind.startswith("household.")):
         people = [*body.get(MEMBERS, ()), *body.get("add", {}).get(MEMBERS, ())]
         found |= {person["id"]: person.get("name", "") for person in people}
         renamed = ((path.split("."), name) for path, name in body.get("set", {}).items())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, literal, or_, select, tuple_
 
+from aidvisit.domain.rights import Scope
+from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import of_one
-from aidvisit.store.tables import Delivery, Erasure, Household, Visit
+from aidvisit.store.queries.author import authors
+from aidvisit.store.queries.catalog import names_of
+from aidvisit.store.queries.trip import recorded_at
+from aidvisit.store.tables import Delivery, Erasure, Household, HouseholdSearch, Visit
 from sync import log, tables
 from sync.log import Entry
 from sync.rows import among
@@ -18,22 +23,73 @@ from sync.rows import among
 
 @dataclass(frozen=True, slots=True)
 class ErasureView:
-    """`members`: none means the whole household. `at`: the merge clock."""
+    """`members`: none means the whole household. `by`: "" for the centre itself. `at`: aware, UTC."""
 
     household: str
     members: tuple[str, ...]
     reason: str
-    actor: str
-    at: str
+    by: str
+    at: datetime
 
 
 def erasures(conn: Connection, households: Collection[str]) -> list[ErasureView]:
     """What was erased of these households, in its order."""
     query = select(Erasure.__table__).where(among(conn, Erasure.household, households)).order_by(Erasure.order_key)
+    return _views(conn, conn.execute(query).all())
+
+
+def latest(conn: Connection, scope: Scope, most: int) -> list[ErasureView]:
+    """The last erasures of somebody's places."""
+    inside = within.places(Household.division.expression, scope)
+    query = select(Erasure.__table__).join(Household, Household.id == Erasure.household).where(inside)
+    return _views(conn, conn.execute(query.order_by(Erasure.order_key.desc()).limit(most)).all())
+
+
+def _views(conn: Connection, rows: Sequence[Row[Any]]) -> list[ErasureView]:
+    known = authors(conn, {row.actor for row in rows}, ())
     return [
-        ErasureView(row.household, tuple(json.loads(row.members) if isinstance(row.members, str) else row.members),
-                    row.reason, row.actor, row.order_key.partition("/")[0])
-        for row in conn.execute(query)
+        ErasureView(row.household, tuple(row.members), row.reason, known.user(row.actor), recorded_at(row.order_key))
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A household that was closed. `key`: its place in the list."""
+
+    id: str
+    name: str
+    division: str
+    place: list[str]
+    closed_on: str
+    reason: str
+    key: str
+
+
+def closed_until(conn: Connection, until: str, scope: Scope, *, after: str = "", most: int = 50) -> list[Closed]:
+    """Households closed on or before a day, without a visit or delivery since then, that are not erased; the longest
+    first.
+    """
+    quiet = [or_(day.is_(None), day <= until) for day in (HouseholdSearch.last_visit, HouseholdSearch.last_delivery)]
+    erased = select(Erasure.household).where(Erasure.members == [])
+    query = (
+        select(Household.id, Household.name, Household.division, Household.closed_on, Household.closed_reason)
+        .join(HouseholdSearch, HouseholdSearch.household == Household.id)
+        .where(Household.closed_on <= until, *quiet, within.places(Household.division.expression, scope))
+        .where(Household.id.not_in(erased))
+        .order_by(Household.closed_on, Household.id)
+    )
+    day, _, identity = after.partition("/")
+    if identity:
+        query = query.where(tuple_(Household.closed_on, Household.id) > tuple_(literal(day), literal(identity)))
+    rows = conn.execute(query.limit(most)).all()
+    called = names_of(conn, {row.division for row in rows})
+    return [
+        Closed(
+            row.id, row.name, row.division, called[row.division], row.closed_on, row.closed_reason or "",
+            f"{row.closed_on}/{row.id}",
+        )
+        for row in rows
     ]  # fmt: skip
 
 

@@ -230,6 +230,7 @@ KINDS: Final = (
         Kind(name, "edit", _edit, told=f"household.{name}")
         for name in ("registered", "updated", "closed", "reopened", "merged", "unmerged")
     ),
+    Kind("erased", "edit", _edit, told="personal-data.erased"),
 )
 
 

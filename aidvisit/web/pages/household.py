@@ -15,6 +15,7 @@ from aidvisit.services import sync
 from aidvisit.services.listing import wanted
 from aidvisit.store.database import reading
 from aidvisit.store.queries import conflict as conflicts
+from aidvisit.store.queries import erasure
 from aidvisit.store.queries import household as queries
 from aidvisit.store.queries import search as searching
 from aidvisit.store.queries import trip as trips
@@ -100,13 +101,15 @@ def page(household: str, revealed: bool = False) -> ResponseReturnValue:
         today = _today(conn, household) if field else Today(None, None, [], [], [])
         fresh = known(conn, town=view.stream)
         before = queries.household(conn, view.continues, g.scope) if view.continues else None
+        erased = erasure.erasures(conn, [household])
         disagree = conflicts.of_household(conn, household, g.scope, revealed=revealed)
         asked = request.args.get("saved", "")
         saved = visit(conn, household, asked) if is_uuid(asked) else None
     return render_template(
         "household/page.html", household=view, into=into, timeline=past, received=totals, today=today, fresh=fresh,
         field=field, user=g.user, revealed=revealed, chosen=chosen, after=after, whole=whole,
-        saved=saved, merged=merged, conflicts=disagree, before=before,
+        saved=saved, merged=merged, conflicts=disagree, before=before, erased=erased,
+        gone=any(not each.members for each in erased),
     )  # fmt: skip
 
 
