@@ -158,7 +158,12 @@ def logs(draw: st.DrawFn) -> list[Op]:
 @cache
 def empty() -> Engine:
     """One database in memory for all examples: each is undone, which is quicker than making the tables again."""
-    engine = open_engine("sqlite://")
+    return made("sqlite://")
+
+
+def made(url: str) -> Engine:
+    """A new centre without anything in it."""
+    engine = open_engine(url)
     with writing(engine) as conn:
         store.make_tables(conn)
         server.set_up(conn, name="中心", now=store.NOW)
