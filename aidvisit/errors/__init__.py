@@ -199,7 +199,7 @@ _AID = {
     "settled-meanwhile": Kind(
         409,
         "其中 {count} 件刚才已经结清,您的这一次没有记下。是谁、怎样结清的,见下面;您写的还在。",
-        "{count} of it was settled just before, so nothing of yours was recorded. Who settled it and how is below; "
+        "Somebody settled {count} of these just before, so nothing of yours was recorded. Who did and how is below; "
         "what you wrote is kept.",
     ),
     "unknown-item": Kind(
