@@ -26,6 +26,8 @@ WHAT = {
     audit.PERIOD_CLOSED: _("结账"),
     audit.BACKUP: _("要一份备份"),
     audit.BACKUP_KEY: _("做备份用的恢复密钥"),
+    audit.INBOX_ASSIGNED: _("交办待办"),
+    audit.QUESTION_ANSWERED: _("回答一个待办的问题"),
     audit.TOKEN: _("做接口令牌"),
     audit.TOKEN_USED: _("用接口令牌进来(每天第一次)"),
     audit.TOKEN_REVOKED: _("撤销接口令牌"),
@@ -92,6 +94,8 @@ def detail_words(line: AuditLine) -> str:
     parts = [line.about, *_changes(line.body.get("set", {}))]
     if line.what == audit.EXPORT:
         parts.append(str(EXPORTS.get(str(line.body.get("detail")), "")))
+    if line.what == audit.PERIOD_CLOSED:
+        parts.append(str(line.body.get("detail", "")).replace(" ", " – "))
     if line.what == "user.defined":
         parts.append(str(ROLES.get(line.body.get("role", ""), "")))
     if line.rows is not None:

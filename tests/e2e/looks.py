@@ -16,11 +16,14 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from aidvisit.domain.inbox import KINDS
+from aidvisit.domain.report import AXES
 from aidvisit.practice import make
 from aidvisit.services.practice import LOGIN as NOVICE
 from aidvisit.services.practice import PASSWORD as NOVICE_PASSWORD
 from aidvisit.services.sheet.write import workbook
-from tests.e2e import scene
+from aidvisit.web.pages.reconciliation import BY
+from tests.e2e import office_scene, scene
 from tests.e2e.person import FLAGS
 from tests.support import browser
 from tests.support.centre import PASSWORD
@@ -201,6 +204,30 @@ LOOKS = [
     Look("c-import-columns", "centre", "/import", brought(DATA / "dahuai-ledger-2024.xlsx", rows=False)),
     Look("c-import-rows", "centre", "/import", brought(DATA / "messy.xlsx", rows=True)),
     Look("c-catalog-item", "centre", "/catalog/one?what=item&code=rice"),
+    Look("o-overview", "office", "/"),
+    Look("o-trips", "office", "/trips"),
+    *(Look(f"o-over-{by}", "office", f"/reconciliation?by={by}") for by in BY),
+    Look("o-trip", "office", TRIP),
+    Look("o-trip-closed", "office", "/trips/{closed}"),
+    Look("o-months", "office", "/months"),
+    Look("o-month", "office", "/months/{month}"),
+    *(Look(f"o-inbox-{kind}", "office", f"/inbox?kind={kind}") for kind in ("", *KINDS)),
+    Look("o-inbox-settled", "office", "/inbox?settled=yes", opened=True),
+    Look("o-held", "office", "/held"),
+    Look("o-conflicts", "office", "/households/conflicts"),
+    Look("o-pairs", "office", "/duplicates"),
+    Look("o-devices", "office", "/devices"),
+    Look("o-device", "office", "/devices/{device}"),
+    *(Look(f"o-report-{by}", "office", f"/reports?by={by}") for by in AXES),
+    Look("o-donor", "office", "/reports/donor?donor=yirui"),
+    Look("o-household", "office", "/households/{household}"),
+    Look("o-statement", "office", "/households/{household}", click("form[action$=statement] button")),
+    Look("o-entries", "office", "/entries?of=delivered"),
+    Look("o-audit", "office", "/audit"),
+    Look("o-tokens", "office", "/tokens"),
+    Look("o-people", "office", "/people"),
+    Look("o-catalog", "office", "/catalog"),
+    Look("o-lists", "office", "/lists"),
     Look("practice-guide", "practice", "/practice"),
     Look("practice-today", "practice", "/"),
     Look("practice-manual", "practice", "/manual"),
@@ -318,9 +345,16 @@ def main(folder: Path, words: list[str]) -> int:
             "centre": Looker(chromium, pair.centre.url, OFFICE, PASSWORD, folder),
             "practice": Looker(chromium, practice.url, NOVICE, NOVICE_PASSWORD, folder),
         }
+        of_node = dict.fromkeys(people, ids)
+        if any(one.node == "office" for one in looks):
+            of_node["office"] = office_scene.tell(Path(homes) / "office")
+            office = Node(Path(homes) / "office", "central")
+            office.start()
+            until.callback(office.stop)
+            people["office"] = Looker(chromium, office.url, OFFICE, PASSWORD, folder)
         for one in looks:
             try:
-                people[one.node].look(one, ids)
+                people[one.node].look(one, of_node[one.node])
             except (PlaywrightError, AssertionError) as error:
                 sys.stdout.write(f"{one.name}: {str(error)[:300]}\n")
         if not words or "files" in words:

@@ -7,11 +7,8 @@ as a county's town office has, and more than any page shows at once.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,30 +22,23 @@ from aidvisit.domain.facts.delivery import RULES
 from aidvisit.domain.rights import EVERYTHING
 from aidvisit.services import (
     account,
-    audit,
     catalog,
     custody,
     delivery,
-    household,
-    inbox,
-    listing,
-    pair,
     period,
     stock,
-    token,
     trip,
     visit,
 )
 from aidvisit.services.device import enrolment_codes
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
-from aidvisit.store.inbox import counts, listed
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries.catalog import definition
-from sync import clock, identity, log, server
-from sync.op import Op, digest_of, uuid7
-from sync.problem import Problem
-from sync.tables import device as device_table
+from aidvisit.store.tables import Division
+from sync import clock, identity, server
+from sync.op import uuid7
+from tests.e2e import office_odd
 from tests.support.centre import PASSWORD
 from tests.support.pages import InProcess
 
@@ -57,21 +47,23 @@ EACH_VILLAGE, VILLAGES = 26, 6
 SURNAMES = "黄陈莫梁李廖覃苏罗邓欧阳谭黎植侯孔岑聂"
 GIVEN = "明生水妹桂香德厚素云安石春和秀英建国玉兰亚娣火养观凤金带木荣"
 GROUPS = ("一组", "二组", "三组", "新村组", "石角自然村第四村民小组")
-CATEGORIES = ("dibao", "dibao_edge", "tekun", "elder_alone", "elder_80", "disabled", "single_mother", "poverty_monitored")
+CATEGORIES = (
+    "dibao",
+    "dibao_edge",
+    "tekun",
+    "elder_alone",
+    "elder_80",
+    "disabled",
+    "single_mother",
+    "poverty_monitored",
+)
 PRICES = {"rice": 5990, "oil": 6500, "nuts": 2850, "quilt": 16800}
 DONORS = {"yirui": "肇庆市义瑞慈善基金会", "liangyou": "封开县粮油购销有限公司大玉口分公司"}
 CADRE = {"name": "廖满仓", "role": "村委委员"}
 PEOPLE = (("luo", "罗春和", "leader"), ("li", "黎安和", "leader"), ("chen", "陈书仪", "volunteer"))
 
 
-@dataclass
-class Told:
-    """What the scene made, for addresses of pages."""
-
-    ids: dict[str, str] = field(default_factory=dict)
-
-
-class _Calendar:
+class Calendar:
     """The clock of the scene: it goes on with everything that is recorded, and can be set to a later day."""
 
     def __init__(self, today: date) -> None:
@@ -93,22 +85,26 @@ class _Calendar:
 
 def tell(home: Path, today: date | None = None) -> dict[str, str]:
     """A new centre in `home` with all of it; ids of what a page may be about, by name."""
-    calendar = _Calendar(today or datetime.now(UTC).date())
-    with patch.object(clock, "wall", calendar.wall):
-        with opened(config.write(home, role="central")) as app:
-            with transaction() as conn:
-                own = server.set_up(conn, name="办公室", now=clock.wall())
-            told = _Office(calendar, own, InProcess(app)).year()
-    return told
+    calendar = Calendar(today or datetime.now(UTC).date())
+    with patch.object(clock, "wall", calendar.wall), opened(config.write(home, role="central")) as app:
+        with transaction() as conn:
+            own = server.set_up(conn, name="办公室", now=clock.wall())
+        office = Office(calendar, own, InProcess(app))
+        office.year()
+        office_odd.tell(office)
+    return office.ids
 
 
-class _Office:
-    def __init__(self, calendar: _Calendar, own: str, line: InProcess) -> None:
+class Office:
+    """The centre as it is filled: its people, its households by village, and what stands where."""
+
+    def __init__(self, calendar: Calendar, own: str, line: InProcess) -> None:
         self.calendar, self.own, self.line, self.chance = calendar, own, line, random.Random(7)
+        self.towns = TOWNS
         self.homes: dict[str, list[tuple[str, str]]] = {}
         self.ids: dict[str, str] = {}
 
-    def year(self) -> dict[str, str]:
+    def year(self) -> None:
         self._start()
         self._households()
         self._goods()
@@ -123,9 +119,6 @@ class _Office:
                 self._close_month(today - timedelta(days=before - 32))
         self._late()
         self._plan_next()
-        self._odd_ones()
-        self._office_work()
-        return self.ids
 
     # --- who and where ---------------------------------------------------------------------------------------
 
@@ -133,7 +126,13 @@ class _Office:
         catalog.seed(actor=self.own, around=COUNTY)
         head = self.head = account.add_team(actor=self.own, name="封开县慰问办公室", level=1)
         self.admin = account.add_user(
-            actor=self.own, login="admin", name="邓若谷", role="admin", team=head, password=PASSWORD, phone="0758-6688001"
+            actor=self.own,
+            login="admin",
+            name="邓若谷",
+            role="admin",
+            team=head,
+            password=PASSWORD,
+            phone="0758-6688001",
         )
         clerk = {"actor": self.own, "role": "office", "team": head, "password": PASSWORD}
         self.clerk = account.add_user(login="mo", name="莫知远", phone="13900002222", **clerk)
@@ -155,9 +154,8 @@ class _Office:
 
     def villages(self, town: str) -> list[str]:
         with reading() as conn:
-            rows = conn.execute(sa.text("SELECT code FROM division WHERE code LIKE :one AND code > :last ORDER BY code"),
-                                {"one": f"{town}___", "last": f"{town}200"})  # fmt: skip
-            return [row.code for row in rows][:VILLAGES]
+            of_town = sa.select(Division.code).where(Division.code.between(f"{town}200", f"{town}999"))
+            return list(conn.execute(of_town.order_by(Division.code).limit(VILLAGES)).scalars())
 
     def _households(self) -> None:
         for town in TOWNS:
@@ -175,7 +173,8 @@ class _Office:
         body: dict[str, Any] = {
             "kind": "household", "head": {"name": name, "phone": f"138{chance.randrange(10**8):08d}",
                                           "born": f"{1935 + number}-03-0{number % 9 + 1}"},
-            "division": village, "group": GROUPS[number % len(GROUPS)], "size": size, "address": f"新村 {number + 1} 号",
+            "division": village, "group": GROUPS[number % len(GROUPS)], "size": size,
+            "address": f"新村 {number + 1} 号",
             "categories": [{"code": one} for one in chance.sample(CATEGORIES, 1 + number % 2)], "members": members,
         }  # fmt: skip
         if number == EACH_VILLAGE - 1:
@@ -280,8 +279,8 @@ class _Office:
     def _settle_and_close(self, one: str) -> None:
         self.calendar.minutes(60 * 24)
         on = self.calendar.now.date().isoformat()
-        trip.explain(actor=self.own, trip=one, date=on, reasons={"rice": "路上送给值班的护林员,已电话核实"})
-        trip.close(actor=self.own, trip=one, note="单据已归档")
+        trip.explain(actor=self.clerk, trip=one, date=on, reasons={"rice": "路上送给值班的护林员,已电话核实"})
+        trip.close(actor=self.clerk, trip=one, note="单据已归档")
         self.ids["closed"] = one
 
     def _close_month(self, day: date) -> None:
@@ -289,20 +288,20 @@ class _Office:
         self.calendar.set(day)
         today = max(day, self.calendar.now.date()).isoformat()
         closing = period.close(
-            actor=self.own, team=self.head, from_=first.replace(day=1).isoformat(), until=first.isoformat(),
+            actor=self.clerk, team=self.head, from_=first.replace(day=1).isoformat(), until=first.isoformat(),
             today=today, scope=EVERYTHING,
         )  # fmt: skip
         self.ids["month"] = closing
         self.month = first
 
-    # --- what came after, and what is odd --------------------------------------------------------------------
+    # --- what came after --------------------------------------------------------------------
 
     def _late(self) -> None:
         """Into a closed month and a closed trip: typed from paper, and one that was not so."""
         on, village = self.month.isoformat(), self.ids["village"]
         for home, who in self.homes[village][2:5]:
-            self.give(self.users[1], home, who, self.ids["closed"], on, {"rice": 1}, proofs=[{"as": "paper", "page": 1}],
-                      blobs=[])  # fmt: skip
+            paper = [{"as": "paper", "page": 1}]
+            self.give(self.users[1], home, who, self.ids["closed"], on, {"rice": 1}, proofs=paper, blobs=[])
 
     def _plan_next(self) -> None:
         day = self.calendar.today + timedelta(days=6)
@@ -313,110 +312,8 @@ class _Office:
         trip.allocate(actor=self.own, trip=new, lines=[(home, "rice", 1) for home, _ in self.homes[village]])
         self.ids["planned"] = new
 
-    def _odd_ones(self) -> None:
-        """One of every kind that the inbox knows, and more of some."""
-        today = self.calendar.today
-        on, actor = self.calendar.set(today, 0), self.users[0]
-        village = self.villages(TOWNS[0])[5]
-        homes = self.homes[village][:24]
-        new = uuid7()
-        trip.plan(actor=self.own, trip=new, title="回访补发", starts=on, ends=on, team=self.teams[0],
-                  divisions=[village])  # fmt: skip
-        trip.allocate(actor=self.own, trip=new, lines=[(home, "rice", 1) for home, _ in homes])
-        stock.load(actor=actor, trip=new, date=on, lines={"rice": 60, "oil": 10})
-        same, photo = signature(self.chance), ("", "image/jpeg", b"\xff\xd8 made up \xff\xd9")
-        photo = (sha256(photo[2]).hexdigest(), photo[1], photo[2])
-        neighbour = {"as": "proxy", "name": "苏晓禾", "relation": "邻居", "id_last4": "123X"}
-        for place, (home, who) in enumerate(homes):
-            self.calendar.minutes(0.2 if place < 12 else 9)
-            more: dict[str, Any] = {}
-            if place in (12, 13):
-                more = _picture("signature", same)
-            elif place in (14, 15):
-                more = _picture("photo", photo)
-            elif place in (16, 17, 18):
-                more = {"received_by": neighbour}
-            elif place in (20, 21):
-                more = {"at": {"lat": 235_000_000 + place % 2 * 9_000_000, "lon": 1_115_000_000, "accuracy_m": 20}}
-            goods = {"rice": 1, "oil": 1} if place in (19, 22) else {"rice": 1}
-            self.give(actor, home, who, new, on, goods, **more)
-        self.ids["odd"] = new
-        for home, who in homes[:9]:
-            self.calendar.minutes(5)
-            self.give(self.users[1], home, who, None, on, {"rice": 1})
-        self._conflicts(homes)
-        self._held()
-
-    def _conflicts(self, homes: list[tuple[str, str]]) -> None:
-        for number, (home, _) in enumerate(homes[3:7]):
-            for value in ("13812345678", "13812345687"):
-                set_ = {"head.phone": value} if number % 2 else {"address": f"镇上敬老院隔壁 {value[-2:]} 号"}
-                household.update(actor=self.own, household=home, set_=set_, base=dict.fromkeys(set_, []))
-            self.ids["conflict"] = home
-
-    def _held(self) -> None:
-        for number, device in enumerate(self.devices[:4]):
-            body = {
-                "household": uuid7(), "date": self.calendar.today.isoformat(), "proofs": [{"as": "paper"}],
-                "lines": [{"item": "rice", "quantity": 1 + number}, {"item": "oil", "quantity": 1}],
-                "received_by": {"as": "head", "name": "某人"},
-            }  # fmt: skip
-            hlc = clock.stamp(clock.to_ms(clock.wall()), 0)
-            asked = Op(device, 1000, TOWNS[number % 2], hlc, self.users[0], "delivery.recorded", 1, uuid7(), body)
-            problem = Problem("unknown-subject", what="household", id=body["household"]).to_dict()
-            with transaction() as conn:
-                log.insert_entries(conn, [log.new_entry(asked, digest_of(asked), clock.wall(), problem=problem)])
-
-    def _office_work(self) -> None:
-        """Twins, tokens, saved lists, laptops that were heard of or not, and an inbox that somebody works at."""
-        village = self.villages(TOWNS[0])[0]
-        for name, number in (("覃来回", "11010519491231002X"), ("覃来回", "11010519491231002X"), ("莫往返", ""), ("莫往反", "")):
-            head = {"name": name, "born": "1950-03-04"} | ({"id_number": number} if number else {})
-            body = {"kind": "household", "head": head, "division": village, "group": "一组", "size": 2,
-                    "categories": [{"code": "dibao"}], "members": [{"id": uuid7(), "name": "覃小弟"}]}  # fmt: skip
-            household.register(actor=self.own, household=uuid7(), body=body)
-        with reading() as conn:
-            found = pair.likely(conn)
-        if found:
-            self.ids["pair"] = f"{found[0].first}/{found[0].second}"
-        for name, days in (("县民政局大数据平台(每日同步)", 90), ("年审导出", 7)):
-            token.make(actor=self.admin, name=name, user=self.admin, wanted=["household.read", "report.read"], days=days)
-        for home, _ in self.homes[village][:3]:
-            household.reveal(actor=self.clerk, household=home)
-        audit.record(self.clerk, audit.EXPORT, rows=312, detail="report")
-        self._heard()
-        inbox.look(self.calendar.now)
-        with reading() as conn:
-            said = counts(conn)
-            waits = {kind: listed(conn, kind=kind)[0] for kind in said}
-        self.ids["kinds"] = ",".join(sorted(said))
-        inbox.assign(actor=self.admin, items=[one.id for one in waits["duplicate"][:3]], user=self.clerk)
-        for one in waits["duplicate"][-2:]:
-            inbox.settle(actor=self.clerk, items=[one.id], verdict="both-right", reason="二队补发上次受潮的米,村委证实")
-        if waits.get("outside"):
-            inbox.settle(actor=self.clerk, items=[waits["outside"][0].id], verdict="answered", reason="当场多出一桶,队长同意")
-
-    def _heard(self) -> None:
-        now = self.calendar.now
-        said = (
-            (0, '{"version": "1.0.0", "waiting": 0, "disk_free_bytes": 64000000000, "blobs_waiting": 0}'),
-            (4, '{"version": "1.0.0", "waiting": 12, "disk_free_bytes": 400000000, "blobs_waiting": 31}'),
-            (60 * 26, '{"version": "0.9.3", "waiting": 0, "disk_free_bytes": 12000000000}'),
-            (60 * 24 * 12, '{"version": "0.9.3", "waiting": 3}'), (60 * 24 * 45, None),
-        )  # fmt: skip
-        with transaction() as conn:
-            for one, (minutes, status) in zip(self.devices, said, strict=False):
-                seen = (now - timedelta(minutes=minutes)).isoformat()
-                values = {"seen_at": seen, "status": status}
-                conn.execute(sa.update(device_table).where(device_table.c.id == one).values(values))
-        self.ids["device"] = self.devices[1]
-
-
-def _picture(what: str, blob: tuple[str, str, bytes]) -> dict[str, Any]:
-    return {"proofs": [{"as": what, "sha256": blob[0], "bytes": len(blob[2]), "media_type": blob[1]}], "blobs": [blob]}
-
 
 def village_name(code: str) -> str:
     with reading() as conn:
-        name = conn.execute(sa.text("SELECT name FROM division WHERE code = :code"), {"code": code}).scalar_one()
+        name = conn.execute(sa.select(Division.name).where(Division.code == code)).scalar_one()
     return str(name).removesuffix("委员会").removesuffix("民")

@@ -14,6 +14,7 @@ from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.ledger import House
 from aidvisit.store.tables import Access
+from aidvisit.web.audit_words import WHAT
 from sync import client, clock, comparison, log, tables
 from sync.link import Link
 from sync.op import ZERO, chain, digest_of
@@ -110,3 +111,7 @@ def test_a_laptop_s_line_that_was_sent_is_signed_for(laptop: Pages, office: Page
             assert subject is not None
             with_everything(conn, subject)
     assert found_at(laptop) == [f"{own}/{through}: the log up to here is not the one that the centre signed for"]
+
+
+def test_whatever_this_program_writes_into_the_audit_has_words() -> None:
+    assert set(audit.WHATS) <= set(WHAT)

@@ -137,7 +137,7 @@ def _sides(conn: Connection, ids: Collection[str], scope: Scope) -> dict[str, Si
             (known[home].village_group or "") if home in known else "", row.date, recorded_at(row.order_key),
             quantities(goods, lines.get(row.id, {})), quantities(goods, of_list), row.received_by, row.received_as,
             row.received_relation, row.trip, row.title or "", row.team_name or "", row.device_name or "",
-            [str(one.get("reason", "")) for one in row.overrides if one.get("reason")], row.counts,
+            list(dict.fromkeys(str(one["reason"]) for one in row.overrides if one.get("reason"))), row.counts,
             [(one["as"], one["sha256"]) for one in row.proofs if one.get("sha256")] if home in known else [],
         )  # fmt: skip
     return found
