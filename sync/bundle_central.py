@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
-from marshmallow import fields
+from marshmallow import fields, validate
 from sqlalchemy.engine import Connection, Row
 
 from sync import age, bundle, log, quarantine, server, tables, uploads
@@ -19,7 +19,7 @@ from sync.bundle import Blob
 from sync.identity import KeyPair, answer_text
 from sync.log import Application, Begin
 from sync.problem import Problem
-from sync.wire import Document, Whole, load
+from sync.wire import MOST_REMINDERS, Document, Whole, load
 
 PAGE = 2000
 HELD = 64 * 1024 * 1024
@@ -35,6 +35,7 @@ class Header(Document):
     device = fields.String(required=True)
     epoch = fields.String(allow_none=True)
     cursors = fields.Dict(keys=fields.String(), values=Whole())
+    erasures = fields.List(fields.Raw(), validate=validate.Length(max=MOST_REMINDERS))
 
 
 @dataclass(slots=True)
@@ -137,6 +138,9 @@ class _Taking:
         self._parts += 1
         if isinstance(part, Blob):
             self._one_blob(part)
+        elif self._parts == 1 and (said := self.taken.header.get("erasures")):
+            with self._begin() as conn:
+                self._app.remind(conn, said, self._now)
         elif self._parts > 1:
             self._one_document(_checked(self._device, part))
 

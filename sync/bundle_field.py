@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from marshmallow import fields
 from sqlalchemy.engine import Connection
 
-from sync import age, blobs, bundle, intake, log, quarantine, tables
+from sync import age, blobs, bundle, intake, log, quarantine, reminding, tables
 from sync.bundle import Blob
 from sync.client import STOPPING, rest_clock
 from sync.identity import answer_text, check_receipt, verify
@@ -51,24 +51,28 @@ class Exported:
         return self.last + 1 - self.first
 
 
-def export(conn: Connection, file: BinaryIO, progress: Progress | None = None) -> Exported:
+def export(
+    conn: Connection, file: BinaryIO, progress: Progress | None = None, app: Application | None = None
+) -> Exported:
     """Write all that the centre has not acknowledged, of one view of the database, into `file`.
 
-    `progress`: ops written, of how many. Raises: Problem `bundle-no-recipient` where the centre has told no recipient.
+    `progress`: ops written, of how many. `app`: tells what a restored centre is reminded of.
+    Raises: Problem `bundle-no-recipient` where the centre has told no recipient.
     """
     recipient = age.recipient_of(log.recall(conn, "server", {}).get("age_recipient"))
     if recipient is None:
         raise Problem("bundle-no-recipient")
     state = log.state(conn)
     done = Exported(state.through + 1, state.through)
-    bundle.write(file, recipient, _parts(conn, done, state.waiting, progress or (lambda *_: None)))
+    header = {} if app is None else reminding.said(conn, app)
+    bundle.write(file, recipient, _parts(conn, header, done, state.waiting, progress or (lambda *_: None)))
     return done
 
 
-def _parts(conn: Connection, done: Exported, waiting: int, progress: Progress) -> Iterator[bytes]:
+def _parts(conn: Connection, more: dict[str, Any], done: Exported, waiting: int, progress: Progress) -> Iterator[bytes]:
     cursors = {row.stream: row.n for row in conn.execute(sa.select(tables.cursor).order_by(tables.cursor.c.stream))}
     header = {"version": bundle.VERSION, "device": log.own(conn), "epoch": log.recall(conn, "epoch")}
-    yield bundle.line(header | {"cursors": cursors})
+    yield bundle.line(header | {"cursors": cursors} | more)
     while (document := batch(conn, done.last + 1)) is not None:
         done.last += len(document["ops"])
         yield bundle.line(document)
@@ -140,7 +144,7 @@ def take(begin: Begin, app: Application, file: BinaryIO, now: datetime, progress
     try:
         with begin() as conn:
             learned = Learned(older=_is_older(conn, check.answer))
-            _begin(conn, check.answer, learned)
+            _begin(conn, app, check.answer, learned)
         bundle.read(file, identity, _Taking(begin, app, now, learned, progress or (lambda *_: None)))
     except Problem as problem:
         if problem.name in STOPPING:
@@ -231,7 +235,7 @@ def _is_older(conn: Connection, answer: _Answer) -> bool:
     return bool(known and page and page.get("server_time") and _moment(page["server_time"]) < known)
 
 
-def _begin(conn: Connection, answer: _Answer, learned: Learned) -> None:
+def _begin(conn: Connection, app: Application, answer: _Answer, learned: Learned) -> None:
     """What must be so before anything of it is kept. Raises: Problem `bundle-outdated`, `fork`."""
     page = answer.first
     if page is None:
@@ -245,6 +249,7 @@ def _begin(conn: Connection, answer: _Answer, learned: Learned) -> None:
         if learned.older:
             raise Problem("bundle-outdated")
         intake.begin_epoch(conn, me.id, page["epoch"])
+        reminding.begin(conn, app)
 
 
 class _Taking:

@@ -90,7 +90,7 @@ def _pull_all(link: Link) -> int:
             asked = witness.due(conn, link.now())
             if asked is not None:
                 request["witness"] = asked
-            reminding.ask(conn, link.app, request)
+            request |= reminding.said(conn, link.app)
             recipient = age.due(conn, link.now())
             if recipient is not None:
                 request["age_recipient"] = recipient

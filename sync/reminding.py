@@ -22,11 +22,10 @@ def begin(conn: Connection, app: Application) -> None:
     log.remember(conn, **{KEY: 0 if app.reminders(conn, 0, 1) else None})
 
 
-def ask(conn: Connection, app: Application, request: dict[str, Any]) -> None:
-    """What the next pull says of it."""
+def said(conn: Connection, app: Application) -> dict[str, Any]:
+    """What the next pull, or the header of the next bundle, says of it."""
     told = log.recall(conn, KEY)
-    if told is not None:
-        request["erasures"] = app.reminders(conn, told, MOST_REMINDERS)
+    return {} if told is None else {"erasures": app.reminders(conn, told, MOST_REMINDERS)}
 
 
 def take(conn: Connection, request: dict[str, Any], answer: dict[str, Any]) -> bool:

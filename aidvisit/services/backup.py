@@ -23,6 +23,7 @@ from aidvisit.config import Settings
 from aidvisit.domain import recovery
 from aidvisit.errors import Problem
 from aidvisit.services import audit
+from aidvisit.services.erasing import write_anew
 from aidvisit.services.sync import current_settings, own_device
 from aidvisit.services.vault import vault
 from aidvisit.store import backup_file, ledger, migrations, snapshot
@@ -124,6 +125,7 @@ def make(target: Path | None = None) -> Kept:
     Raises: Problem `no-backup-key`, `backup-exists`, `backup-no-room`, `backup-not-proved`, `not-writable`, `locked`.
     """
     settings, began = current_settings(), time.monotonic()
+    write_anew()  # a copy has free pages, too
     with transaction() as conn:
         for_whom, device = recipient(conn), log.own(conn)
         log.remember(conn, **{queries.STARTED: clock.wall().isoformat()})

@@ -89,7 +89,7 @@ def written() -> BinaryIO:
 
 def _export(file: BinaryIO, progress: Progress | None) -> Exported:
     with reading() as conn:
-        return bundle_field.export(conn, file, progress)
+        return bundle_field.export(conn, file, progress, House())
 
 
 def name_of(device: str) -> str:

@@ -53,3 +53,5 @@ def _postgresql(engine: Engine) -> None:
         named = [table for one in (metadata, *OTHERS) for table in one.tables]
         for table in sorted(held & {*named, *erasing.tables_touched(), "household_index"}):
             connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{table}"')
+        # What a planner remembers of columns are values of them.
+        connection.exec_driver_sql("VACUUM FULL pg_statistic")

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from pyrage.x25519 import Identity
+from sqlalchemy import make_url
 
 from aidvisit import cli
 from aidvisit.domain.facts.erased import BLANK
-from aidvisit.services import erasing
-from aidvisit.store import ledger
+from aidvisit.services import backup, erasing
+from aidvisit.store import backup_file, ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import erasure
-from sync import blobs, clock, log
+from sync import blobs, bundle_central, bundle_field, clock, log
 from sync.op import uuid7
 from sync.problem import Problem
 from sync.transport import Reply
-from tests.support import homes
+from tests.support import homes, postgres
 from tests.support.holding import delivery, registered
 from tests.support.homes import TOWN, VILLAGE, Centre
 from tests.support.pages import InProcess
@@ -140,6 +144,57 @@ def test_nothing_is_left_in_any_file(tmp_path: Path) -> None:
         assert names == sorted([BLANK, "吴金水"])
 
 
+def test_nothing_is_left_in_a_servers_files(postgres_server: str, tmp_path: Path) -> None:
+    """Of PostgreSQL; its write-ahead log is another matter (docs/security.md)."""
+    with (
+        postgres.database(postgres_server) as url,
+        homes.centre(tmp_path, url) as office,
+        laptop(tmp_path, "a", office) as a,
+    ):
+        home, _ = household(a)
+        sync(office, a)
+        folder = _data_of(office)
+        with psycopg.connect(
+            make_url(url).set(drivername="postgresql").render_as_string(False), autocommit=True
+        ) as own:
+            own.execute("ANALYZE")
+            own.execute("CHECKPOINT")
+            assert known(folder)
+            erase(office, home)
+            own.execute("CHECKPOINT")
+        assert known(folder) == set()
+
+
+def _data_of(office: Centre) -> Path:
+    with office.app.app_context(), reading() as conn:
+        place = conn.exec_driver_sql("SHOW data_directory").scalar_one()
+        number = conn.exec_driver_sql("SELECT oid FROM pg_database WHERE datname = current_database()").scalar_one()
+    return Path(place) / "base" / str(number)
+
+
+@pytest.mark.usefixtures("careless")
+def test_a_backup_made_afterwards_holds_nothing(tmp_path: Path) -> None:
+    """Also one that is made before the files were written anew."""
+    key = Identity.generate()
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        with office.app.app_context():
+            backup.use_key(str(key.to_public()))
+            assert _unpacked(key, tmp_path / "before")
+            erasing.erase(actor=office.device, household=home, reason="本人要求")
+            assert _unpacked(key, tmp_path / "after") == set()
+
+
+def _unpacked(key: Identity, folder: Path) -> set[str]:
+    """Make a backup here, open it there, and look for that household."""
+    made = backup.make(folder.with_suffix(".aidbackup"))
+    folder.mkdir()
+    with Path(made.path).open("rb") as file:
+        backup_file.unpack(file, key, folder)
+    return known(folder)
+
+
 def test_what_was_not_sent_is_pushed_whole_and_then_erased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its quantities must be at any centre, also one that knows nothing of remainders."""
     pushed: list[dict[str, Any]] = []
@@ -212,6 +267,47 @@ def test_a_centre_restored_from_before_is_reminded(
         assert lines(office.app) == before == lines(a.node)
         verified(office.app, a.node)
         assert digests(office.app, [TOWN]) == digests(a.node, [TOWN])
+
+
+def test_by_stick_as_well(tmp_path: Path) -> None:
+    """What was not sent goes whole into the file, and is reduced by the answer; a restored centre is reminded."""
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        quiet(office)
+        copy = Backup(f"sqlite:///{office.settings.home / 'aidvisit.db'}", office.settings.home, "")
+        erase(office, home)
+        a.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(home, note=NOTE)))
+        _carried(office, a)
+        verified(office.app, a.node)
+        assert lines(office.app) == lines(a.node)
+        for one in (office.app, a.node):
+            with one.app_context(), reading() as conn:
+                assert erasure.erased_facts(conn) == 3
+        before = lines(office.app)
+        quiet(office)
+        copy.put_back()
+        assert cli.main(["--home", str(office.settings.home), "central", "new-epoch"]) == 0
+        for _ in range(3):
+            _carried(office, a)
+        with office.app.app_context(), reading() as conn:
+            assert conn.exec_driver_sql("SELECT name FROM household").scalars().all() == [BLANK]
+        assert lines(office.app) == before
+        verified(office.app, a.node)
+
+
+def _carried(office: Centre, one: Laptop) -> None:
+    """A bundle there, and its answer back."""
+    up, down = io.BytesIO(), io.BytesIO()
+    with one.node.app_context(), reading() as conn:
+        bundle_field.export(conn, up, app=ledger.HOUSE)
+    with office.app.app_context():
+        up.seek(0)
+        taken = bundle_central.take(transaction, ledger.HOUSE, up, clock.wall())
+        bundle_central.answer(transaction, ledger.HOUSE, taken, down, clock.wall())
+    with one.node.app_context():
+        down.seek(0)
+        bundle_field.take(transaction, ledger.HOUSE, down, clock.wall())
 
 
 def test_a_centre_believes_only_its_own_signature(tmp_path: Path) -> None:
