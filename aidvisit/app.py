@@ -33,6 +33,7 @@ from aidvisit.web.pages import (
     delivery,
     device,
     division,
+    doctor,
     entries,
     erasing,
     goods,
@@ -80,6 +81,7 @@ SHARED = (
     papers.blueprint,
     visit.blueprint,
     backup.blueprint,
+    doctor.blueprint,
 )
 APIS = (sync_api.blueprint, blob_api.blueprint, password_api.blueprint)
 PAGES = {

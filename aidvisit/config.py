@@ -87,6 +87,12 @@ class Settings:
         return self.server_url or f"http://{host}:{self.port}"
 
     @property
+    def database_file(self) -> Path | None:
+        """Where the database is one file; None of PostgreSQL."""
+        scheme, _, path = self.database_url.partition(":///")
+        return Path(path) if scheme == "sqlite" else None
+
+    @property
     def backups(self) -> Path:
         """The folder of backups."""
         return self.backup_folder or self.home / "backups"

@@ -259,7 +259,14 @@ def _log(commands: Parsers) -> None:
     digest = _command(commands, "digest", "records:digest", "各流的摘要 / a digest for each stream")
     digest.add_argument("--stream")
     rebuild = _command(commands, "rebuild", "records:rebuild", "由记录重建各表 / make the tables again from the log")
-    for command in (sync, load, verify, digest, rebuild):
+    doctor = _command(
+        commands,
+        "doctor",
+        "doctor:doctor",
+        "哪里不对,怎么办;什么都不改 / what is wrong and what to do; changes nothing",
+    )
+    doctor.add_argument("--offline", action="store_true", help="不联网 / speak to no other machine")
+    for command in (sync, load, verify, digest, rebuild, doctor):
         _password(command)
     for command in (status, renew, lost):
         _password(command, default=argparse.SUPPRESS)  # `sync` has it as well: only what was typed overrides

@@ -30,6 +30,7 @@ from aidvisit.store import backup_file, ledger, migrations, snapshot
 from aidvisit.store.backup_file import Part, Unpacked, pieces_of
 from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import backup as queries
+from aidvisit.store.queries import health
 from aidvisit.store.queries.backup import BackupState, Kept, backup_state
 from aidvisit.store.vault import FILE as KEYS
 from aidvisit.store.vault import Vault, flush_folder
@@ -209,7 +210,7 @@ def _parts(conn: Connection, settings: Settings, held: Vault, folder: Path) -> I
 def _proved(settings: Settings, unpacked: Unpacked, folder: Path, digests: dict[str, str]) -> list[str]:
     """What is wrong with what was restored, none when all is well."""
     with snapshot.restored(folder, unpacked.header, settings.database_url, vault()) as conn:
-        found = snapshot.integrity(conn) + ledger.verify(conn)
+        found = health.broken_pages(conn) + ledger.verify(conn)
         if ledger.digest(conn) != digests:
             found.append("digest")
         return found

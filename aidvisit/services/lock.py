@@ -19,6 +19,7 @@ from aidvisit.services.vault import reseal, vault
 from aidvisit.store.database import db, reading
 from aidvisit.store.queries import account
 from aidvisit.store.queries.account import UserRow
+from aidvisit.store.vault import Vault
 
 _one = threading.Lock()
 
@@ -49,6 +50,20 @@ def unlock_any(secret: str) -> None:
         if found is None:
             raise Problem("wrong-password")
         _entered(found)
+
+
+def open_only(held: Vault, secret: str) -> None:
+    """Open a vault for a look, by a password or the recovery key: nothing is brought up to date, nobody is told.
+
+    Raises: Problem `wrong-password`, `recovery-key-mistyped`, `keys-unreadable`, `laptop-revoked`.
+    """
+    if looks_like_recovery(secret):
+        if not held.recover(secret):
+            raise Problem("wrong-password")
+    elif held.revoked:
+        raise Problem("laptop-revoked")
+    elif held.unlock_any(_with(secret)) is None:
+        raise Problem("wrong-password")
 
 
 def recover(text: str) -> None:

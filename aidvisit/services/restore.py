@@ -15,6 +15,7 @@ from aidvisit.store import backup_file, ledger, migrations, snapshot
 from aidvisit.store.backup_file import Unpacked
 from aidvisit.store.database import open_engine, viewing, writing
 from aidvisit.store.queries import backup as queries
+from aidvisit.store.queries import health
 from aidvisit.store.vault import Vault
 from sync import clock, log, server
 
@@ -80,7 +81,7 @@ def _begun(settings: Settings, unpacked: Unpacked, vault: Vault) -> tuple[int, s
             snapshot.load(engine, settings.home, unpacked.header["revision"])
             snapshot.clear(settings.home)
         with viewing(engine) as conn:
-            wrong = snapshot.integrity(conn)
+            wrong = health.broken_pages(conn)
         if wrong:
             raise backup_file.damaged(wrong[0], wrong[0])
         migrations.migrate(engine)

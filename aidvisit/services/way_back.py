@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from aidvisit.config import Settings
 from aidvisit.services import backup
 from aidvisit.store import backup_file, migrations, snapshot
+from aidvisit.store.queries import health
 from aidvisit.store.vault import Vault
 from sync import clock
 
@@ -33,7 +34,7 @@ def keep(conn: Connection, found: str, settings: Settings, vault: Vault) -> None
         with made.open("rb") as file:
             unpacked = backup_file.unpack(file, key, work)
         with snapshot.restored(work, unpacked.header, settings.database_url, vault) as copy:
-            wrong = snapshot.integrity(copy)
+            wrong = health.broken_pages(copy)
         if wrong:
             raise backup_file.damaged(wrong[0], wrong[0])
         made.replace(path)

@@ -158,11 +158,3 @@ def size(conn: Connection) -> int:
         return int(conn.execute(select(func.pg_database_size(func.current_database()))).scalar_one())
     pages = int(conn.exec_driver_sql("PRAGMA page_count").scalar_one())
     return pages * int(conn.exec_driver_sql("PRAGMA page_size").scalar_one())  # SQLCipher says it as text
-
-
-def integrity(conn: Connection) -> list[str]:
-    """What SQLite itself finds wrong with its file, none when all is well; PostgreSQL has no such question."""
-    if conn.dialect.name != "sqlite":
-        return []
-    found = [str(row[0]) for row in conn.exec_driver_sql("PRAGMA integrity_check(20)")]
-    return [] if found == ["ok"] else found

@@ -56,6 +56,8 @@ ROUTES = {
     "divisions.load": "catalog.manage",
     "divisions.one": "catalog.manage",
     "divisions.page": "catalog.read",
+    "doctor.look": "doctor.look",
+    "doctor.page": "doctor.look",
     "entries.file": "household.export",
     "entries.page": "trip.read",
     "goods.move": "stock.move",

@@ -67,6 +67,7 @@ SECTIONS = {
     "backups": "devices",
     "bundles": "devices",
     "divisions": "catalog",
+    "doctor": "devices",
     "entries": "trips",
     "goods": "stock",
     "held": "inbox",

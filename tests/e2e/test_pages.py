@@ -24,7 +24,7 @@ PAGES = [
                                    "slip", "password", "lists", "register", "register-institution", "edit", "close",
                                    "conflicts", "visit-form", "visit-void", "plan", "goods", "goods-slip", "ready",
                                    "paper-day", "papers", "papers-summary", "papers-roll", "papers-village",
-                                   "papers-notice", "manual", "backups")),
+                                   "papers-notice", "manual", "backups", "doctor")),
     *(("centre", page) for page in ("sign-in", "overview", "report", "donor", "trips", "reconciliation", "search",
                                     "found", "household",
                                     "devices", "device", "revoke", "code", "missing", "password", "people", "person",
@@ -35,7 +35,7 @@ PAGES = [
                                     "close", "conflicts", "settle", "visit-form", "visit-void", "choose", "compare",
                                     "plan", "plan-add", "plan-edit",
                                     "plan-rules", "release", "allot", "goods", "goods-slip", "stock",
-                                    "stock-load", "inbox", "inbox-settled", "held", "backups")),
+                                    "stock-load", "inbox", "inbox-settled", "held", "backups", "doctor")),
 ]  # fmt: skip
 PATHS = {"today": "/", "overview": "/?all=1", "report": "/reports?all=1&by=village", "donor": "/reports/donor",
          "reconciliation": "/trips/{trip}", "found": "/search", "code": "/devices",

@@ -118,6 +118,8 @@ SHARED = {
     "POST plans.rules": Request("@title", RULES, records="allocation.set"),
     "POST plans.step": Request("@title", {"step": "lock"}, records="trip.locked"),
     "GET backups.page": Request("还没有备份"),
+    "GET doctor.page": Request("数据库"),
+    "POST doctor.look": Request("数据库"),
     "GET plans.allot": Request("@name"),
     "POST plans.allot": Request("@title", {"trip": "@trip"}),
 }
