@@ -28,6 +28,11 @@ def build() -> argparse.ArgumentParser:
     _log(commands)
     _bundle(commands)
     _backup(commands)
+    dossier = _command(
+        commands, "dossier", "dossier:dossier", "中心:一次任务的一批一档 / a trip's dossier, at the centre"
+    )
+    dossier.add_argument("trip", metavar="TRIP", help="任务的编号或名称 / the trip's id or title")
+    dossier.add_argument("file", type=Path, help="要写的 .zip / the .zip to write")
     demo = _command(commands, "demo", "demo:demo", "两端都在本机,带样例数据 / both roles here, with sample data")
     demo.add_argument(
         "--port", type=int, default=8000, help="中心端口,笔记本用下一个 / the centre's, the laptop's is next"
@@ -253,7 +258,12 @@ def _log(commands: Parsers) -> None:
         commands,
         "verify",
         "records:verify",
-        "核对记录与各表,笔记本还和中心核对 / compare the log with the tables, a laptop's with the centre too",
+        "核对记录与各表,笔记本还和中心核对;或核对一份一批一档 / compare the log with the tables, a laptop's with "
+        "the centre too; or check a trip's dossier",
+    )
+    verify.add_argument("file", type=Path, nargs="?", help="一批一档的文件,哪台机器都行 / a dossier, on any machine")
+    verify.add_argument(
+        "--key", default="", metavar="F", help="您知道的中心指纹 / the centre's fingerprint as you know it"
     )
     verify.add_argument("--offline", action="store_true", help="不和中心核对 / do not ask the centre")
     digest = _command(commands, "digest", "records:digest", "各流的摘要 / a digest for each stream")

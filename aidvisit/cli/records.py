@@ -131,7 +131,11 @@ def _status_lines(state: LogState, waits: Waiting, settings: Settings) -> list[s
 
 
 def verify(arguments: Namespace) -> Answer:
-    """This home by itself; on a laptop also against the centre, unless it is --offline or there is no line."""
+    """This home by itself, on a laptop also against the centre, unless --offline or without a line; or a file."""
+    if arguments.file is not None:
+        from aidvisit.cli.dossier import verify as verify_file
+
+        return verify_file(arguments)
     from aidvisit.services import sync as service
     from aidvisit.store import ledger
     from aidvisit.store.database import reading

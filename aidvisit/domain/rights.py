@@ -44,6 +44,7 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "access.record": _ALL,
     "audit.read": ("auditor", "admin"),
     "personal-data.erase": _ADMIN,
+    "dossier.make": _OFFICE,
     "doctor.look": ("leader", "admin"),
     "backup.make": ("leader", "admin"),
     "backup.key": _ADMIN,

@@ -68,4 +68,14 @@ TRIP = {
         "本机没有这一户的这次发放。请先同步,或从这一户的历年记录重新进入。",
         "This delivery to the household is not on this machine. Sync first, or start again from its history.",
     ),
+    "dossier-unreadable": Kind(
+        422,
+        "这个文件不能核对:{reason}。请从原处再拷一次。",
+        "This file cannot be checked: {reason}. Copy it again from where it came.",
+    ),
+    "dossier-from-future": Kind(
+        409,
+        "这份一批一档是更新的版本做的({found}),没有核对。请先升级程序。",
+        "This dossier was made by a newer version ({found}) and was not checked. Upgrade this program first.",
+    ),
 }

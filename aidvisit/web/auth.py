@@ -160,6 +160,7 @@ ROUTES = {
     "tokens.revoke": "account.manage",
     "trip.today": "trip.read",
     "trips.close": "trip.settle",
+    "trips.dossier": "dossier.make",
     "trips.explain": "stock.move",
     "trips.page": "trip.read",
     "trips.reconcile": "trip.read",

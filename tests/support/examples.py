@@ -185,6 +185,7 @@ CENTRAL = {
     "GET months.page": Request("月结"),
     "POST months.close": Request("2020-12", {"month": "2020-12"}, records="access.recorded"),
     "GET months.one": Request("", status=404),
+    "POST trips.dossier": Request("manifest.json", records="access.recorded", status=200),
     "POST trips.close": Request("没有交代清楚", {"note": "完"}, status=409),
     "POST trips.reopen": Request("没有关闭", {"reason": "漏了一户"}, status=409),
     "POST trips.explain": Request("请至少写明一样", {"reason.rice": ""}, status=422),

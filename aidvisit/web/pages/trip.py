@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from tempfile import TemporaryFile
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from aidvisit.domain.selection import Selection
 from aidvisit.errors import Problem
 from aidvisit.services import preview, sync
 from aidvisit.services import trip as service
+from aidvisit.services.dossier import make as dossiers
 from aidvisit.store.database import reading
 from aidvisit.store.queries import catalog, holding, overview
 from aidvisit.store.queries import delivery as deliveries
@@ -94,6 +97,22 @@ def explain(trip: str) -> ResponseReturnValue:
         actor=auth.actor(), trip=trip, date=day_of(None), reasons=reasons, move=move if is_uuid(move) else None,
         scope=g.scope,
     ))  # fmt: skip
+
+
+@central.post("/trips/<trip>/dossier", endpoint="dossier")
+def dossier(trip: str) -> ResponseReturnValue:
+    """Everything that vouches for the trip, as one file. Raises: Problem `unknown-trip`, `disk-full`."""
+    home = sync.current_settings().home
+    with ExitStack() as opened:
+        file = opened.enter_context(TemporaryFile(dir=home))  # without a name: nobody else opens it, it goes by itself
+        try:
+            dossiers.make(auth.actor(), trip, file, scope=g.scope)
+        except OSError as error:
+            raise Problem("disk-full", path=str(home)) from error
+        opened.pop_all()
+    file.seek(0)
+    name = f"dossier-{trip[-12:]}-{day_of(None)}.zip"
+    return send_file(file, "application/zip", as_attachment=True, download_name=name)
 
 
 def _settled(trip: str, act: Callable[[], object]) -> ResponseReturnValue:
