@@ -207,7 +207,7 @@ def _plans(conn: Connection, asked: Mapping[str, Sequence[Asked]]) -> None:
     """How the database goes about the statements of one query of each kind that has other ones."""
     explain = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN (ANALYZE, BUFFERS) "
     seen: set[str] = set()
-    run = hits._hits
+    run = hits.run
 
     def explained(conn: Connection, statement: str, values: Sequence[object]) -> list[hits.Hit]:
         if statement not in seen:
@@ -217,13 +217,13 @@ def _plans(conn: Connection, asked: Mapping[str, Sequence[Asked]]) -> None:
                 print(f"    {row[-1]}")
         return run(conn, statement, values)
 
-    hits._hits = explained
+    hits.run = explained
     try:
         for each in asked.values():
             typed, filters = each[0]
             search(conn, typed, filters=filters)
     finally:
-        hits._hits = run
+        hits.run = run
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ Places = Callable[[str], Sequence[str]]
 
 def plain(text: str) -> str:
     """As it is compared: simplified, in lower case and half width, letters and digits only."""
+    if text.isascii():  # phones and numbers are many
+        return text.lower() if text.isalnum() else "".join(filter(str.isalnum, text.lower()))
     folded = unicodedata.normalize("NFKC", han.simplified(unicodedata.normalize("NFC", text))).lower()
     return "".join(letter for letter in folded if letter.isalnum())
 
@@ -103,13 +105,12 @@ def tokens(household: Mapping[str, Any], categories: Iterable[str], members: Ite
     return found
 
 
-def texts(household: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What `meets` looks into: names, the group and numbers of everybody, as they are compared."""
+def texts(household: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What `meets` looks into: numbers and names of everybody and the group, as they are compared."""
     people = [dict(one) for one in members]
     persons = [_head(household), *people, *(one["guardian"] for one in people if one.get("guardian"))]
-    found = [household["name"], household.get("village_group")]
-    found += [person.get(field) for person in persons for field in ("name", "phone", "id_number")]
-    return [plain(text) for text in found if text]
+    found = [person.get(field) for field in ("phone", "id_number", "name") for person in persons]
+    return (plain(text) for text in (*found, household["name"], household.get("village_group")) if text)
 
 
 def _head(household: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,11 +80,12 @@ def engine_options(url: str, vault: Vault | None = None) -> dict[str, Any]:
             raise Problem("no-encryption-here")
         return HIDDEN | WARM | {"module": sqlcipher, "creator": _opener(str(parsed.database), vault)}
     if parsed.get_backend_name() == "postgresql":
-        # A statement that waits for a lock gives up with an error that we can put in words.
+        # A statement that waits for a lock gives up with an error that we can put in words. None of ours runs as long
+        # as it takes to compile it.
         return HIDDEN | {
             "isolation_level": "READ COMMITTED",
             "pool_pre_ping": True,
-            "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_MS}"},
+            "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_MS} -c jit=off"},
         }
     if parsed.database in (None, "", ":memory:"):
         return HIDDEN | {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}

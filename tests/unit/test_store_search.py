@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from aidvisit.domain.facts import division_subject
 from aidvisit.domain.rights import Scope
 from aidvisit.store.ledger import HOUSE, Fact, rebuild, verify
-from aidvisit.store.queries import hits
+from aidvisit.store.queries import hits, ranked
 from aidvisit.store.queries import search as queries
 from aidvisit.store.queries.search import CAP, PAGE, Filters, SearchResult, search
 from tests.support.store import TOWN, VILLAGE, delivered, registered, say, statements, uid, visited
@@ -169,21 +169,27 @@ def test_common_and_rare_are_found_after_the_first_households(
     typed = ("王", "w", "wa", "wangxian", "wxa", "王 安", "xian")
     all_at_once = [sorted(one.id for one in search(conn, each).found) for each in typed]
     assert all(uid(2000) in found for found in all_at_once if len(found) == 1)
-    monkeypatch.setattr(hits, "FIRST_HOUSEHOLDS", 2)
+    monkeypatch.setattr(ranked, "FIRST_HOUSEHOLDS", 2)
     monkeypatch.setattr(hits, "MATCHES", ways)
     assert [sorted(one.id for one in search(conn, each).found) for each in typed] == all_at_once
 
 
-@pytest.mark.parametrize("rare", [0, hits.RARE])
+@pytest.mark.parametrize(
+    ("rare", "common", "following"),
+    [(0, 3, 5), (0, 2, 5), (0, 2, 300), (0, 1, 150), (ranked.RARE, ranked.COMMON, ranked.NEXT_HOUSEHOLDS)],
+)
 def test_many_whom_the_first_households_say_nothing_of_come_in_the_same_order(
-    conn: Connection, monkeypatch: pytest.MonkeyPatch, rare: int
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, rare: int, common: int, following: int
 ) -> None:
+    """However many are asked after them: the next households, all, or those and then all."""
     say(conn, *(registered(uid(1000 + i), f"{'王李'[i % 2]}明山", "一组") for i in range(CAP + 20)))
     say(conn, registered(uid(2000), "山", "二组"), registered(uid(2001), "山明", "二组"))
     typed = ("山", "明山", "ms", "mingshan", "王", "李 山", "lms")
     at_once = [_shown(search(conn, each)) for each in typed]
-    monkeypatch.setattr(hits, "FIRST_HOUSEHOLDS", 2)
-    monkeypatch.setattr(hits, "RARE", rare)
+    monkeypatch.setattr(ranked, "FIRST_HOUSEHOLDS", 2)
+    monkeypatch.setattr(ranked, "RARE", rare)
+    monkeypatch.setattr(ranked, "COMMON", common)
+    monkeypatch.setattr(ranked, "NEXT_HOUSEHOLDS", following)
     found = [_shown(search(conn, each)) for each in typed]
     assert [(count, more) for count, more, _ in found] == [(count, more) for count, more, _ in at_once]
     assert found[0][2][:2] == at_once[0][2][:2] == ["山", "山明"]

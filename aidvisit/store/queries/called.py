@@ -53,12 +53,12 @@ _known: WeakKeyDictionary[Engine, Names] = WeakKeyDictionary()
 
 
 _op = tables.op.c
-_NEWEST = select(_op.digest).where(_op.stream == "org", _op.n.is_not(None)).order_by(_op.n.desc()).limit(1)
+NEWEST = select(_op.digest).where(_op.stream == "org", _op.n.is_not(None)).order_by(_op.n.desc()).limit(1)
+"""The state of the organisation's stream, by which names are known."""
 
 
-def names(conn: Connection) -> Names:
-    """What those that were defined are called now, and all that these lie in; anew when the org stream has gone on."""
-    state = conn.execute(_NEWEST).scalar()
+def names(conn: Connection, state: str | None) -> Names:
+    """What those that were defined are called now, and all that these lie in; anew when the `NEWEST` is another."""
     held = _known.get(conn.engine)
     if held is None or held.state != state:
         called = own_names(

@@ -61,7 +61,7 @@ class Hit(NamedTuple):
 
 
 _STORED = tuple(name for name in Hit._fields if name not in Hit._field_defaults)
-_COLUMNS = ", ".join(f"s.{name}" for name in _STORED)
+COLUMNS = ", ".join(f"s.{name}" for name in _STORED)
 MATCHES = 16
 """So many ways to have the words are asked one by one: together, PostgreSQL would go through all of each."""
 # An index alone tells who passes: on a laptop, a row of the table is a page to decrypt. PostgreSQL is kept from
@@ -100,62 +100,27 @@ def match(
     rows = _PASSES[of] if conditions else "household_search s"
     asked = "p" if conditions else "s"
     index, tokens = _index(conn, expression, first=among_first == FIRST_HOUSEHOLDS)
-    statement = f"SELECT {_COLUMNS} FROM ({index}) AS i CROSS JOIN {rows} WHERE {asked}.n = i.n{told} LIMIT ?"  # noqa: S608
+    statement = f"SELECT {COLUMNS} FROM ({index}) AS i CROSS JOIN {rows} WHERE {asked}.n = i.n{told} LIMIT ?"  # noqa: S608
     bound = [value for _, each in conditions for value in each]
-    return _hits(conn, statement, [*tokens, among_first if conditions else limit, *bound, limit])
+    return run(conn, statement, [*tokens, among_first if conditions else limit, *bound, limit])
 
 
 def _index(conn: Connection, expression: Expression, *, first: bool = False) -> tuple[str, list[str]]:
     """The numbers of those with the tokens, of the `first` or of all; how many is bound last, after these values."""
     if conn.dialect.name == "sqlite":
         return "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?", [_written(expression)]
-    told, values = _has(expression)
+    told, values = has(expression)
     told += f" AND n <= {FIRST_HOUSEHOLDS}" if first else ""
     # Materialized: else, in the hope of a few soon, it reads the table from the beginning.
     return f"WITH held AS MATERIALIZED (SELECT n FROM household_index WHERE {told}) SELECT n FROM held LIMIT ?", values  # noqa: S608
 
 
-def _has(expression: Expression) -> tuple[str, list[str]]:
+def has(expression: Expression) -> tuple[str, list[str]]:
     """Whether a row of PostgreSQL's index has the tokens, with the values of that condition."""
     ways = _ways(expression)
     asked = [expression] if len(ways) > MATCHES else [every(*way) for way in ways]
     told = " OR ".join("tokens @@ CAST(? AS tsquery)" for _ in asked)
     return f"({told})", [_written(one, " & ", " | ", "'") for one in asked]
-
-
-RARE = 7
-"""What no more than these of the first households have, some 150 of a million have: all of them can be listed."""
-
-
-def rare(
-    conn: Connection, levels: Sequence[tuple[int, Expression]], wanted: int, first: dict[Expression, list[Hit]]
-) -> list[Hit] | None:
-    """All that the last of these levels finds, each with the rank of the first that finds it; None where many may be.
-
-    Only where tokens tell all. PostgreSQL, which goes through everybody with a word, is asked once and not for each
-    level, if the first households say that there are few; what these said is kept in `first`.
-    """
-    if conn.dialect.name != "postgresql" or len(levels) < 2:
-        return None
-    for _, expression in levels:
-        first[expression] = match(conn, expression, wanted, among_first=FIRST_HOUSEHOLDS)
-        if len(first[expression]) > RARE:
-            return None
-    *better, (widest, last) = levels
-    ranks, values = "", list[str]()
-    for rank, expression in better:
-        told, tokens = _has(expression)
-        ranks, values = f"{ranks} WHEN {told} THEN {rank}", [*values, *tokens]
-    index, tokens = _index(conn, last)
-    statement = (
-        f"SELECT {_COLUMNS}, CASE{ranks} ELSE {widest} END FROM ({index}) AS i"  # noqa: S608
-        " JOIN household_index ON household_index.n = i.n JOIN household_search s ON s.n = i.n"
-    )
-    found = _hits(conn, statement, [*values, *tokens, wanted])
-    if len(found) < wanted:
-        return found
-    first[last] = found
-    return None
 
 
 def _ways(expression: Expression) -> list[tuple[str, ...]]:
@@ -196,11 +161,11 @@ def _of_few(
     told = "".join(f" AND {sql.replace('p.', 's.')}" for sql, _ in lying)
     index, tokens = _index(conn, expression)
     statement = (
-        f"SELECT {_COLUMNS} FROM ({index}) AS i CROSS JOIN household_search s"  # noqa: S608
+        f"SELECT {COLUMNS} FROM ({index}) AS i CROSS JOIN household_search s"  # noqa: S608
         f" WHERE i.n IN (SELECT value FROM json_each(?)) AND s.n = i.n{told} LIMIT ?"
     )
     values = [value for _, each in lying for value in each]
-    return _hits(conn, statement, [*tokens, ALL, json.dumps(sorted(few)), *values, limit])
+    return run(conn, statement, [*tokens, ALL, json.dumps(sorted(few)), *values, limit])
 
 
 def decides(scope: Scope | None, filters: Filters) -> bool:
@@ -253,8 +218,8 @@ def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> lis
         )
         values += [*days, *bound, limit]
     found = " UNION ALL ".join(halves)
-    statement = f"SELECT {_COLUMNS} FROM ({found} LIMIT ?) AS i CROSS JOIN household_search s WHERE s.n = i.n"  # noqa: S608
-    return _hits(conn, statement, [*values, limit])
+    statement = f"SELECT {COLUMNS} FROM ({found} LIMIT ?) AS i CROSS JOIN household_search s WHERE s.n = i.n"  # noqa: S608
+    return run(conn, statement, [*values, limit])
 
 
 _GONE = 'SELECT m.n FROM household h JOIN household_search m ON m.household = h.id WHERE h."into" IS NOT NULL'
@@ -347,7 +312,7 @@ def _dated(filters: Filters) -> list[Condition]:
     return [(f"(p.{column} IS NULL OR p.{column} < ?)", (day,)) for column, day in days if day]
 
 
-def _hits(conn: Connection, statement: str, values: Sequence[Any]) -> list[Hit]:
+def run(conn: Connection, statement: str, values: Sequence[Any]) -> list[Hit]:
     """By the driver: a search asks several times, and SQLAlchemy would take longer than the database."""
     return [Hit(*row) for row in conn.exec_driver_sql(_marked(conn, statement), tuple(values)).all()]
 

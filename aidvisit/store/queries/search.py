@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from aidvisit.domain import id_number, person
 from aidvisit.domain import search as words
@@ -20,10 +20,11 @@ from aidvisit.domain.search import Expression, Term, every
 from aidvisit.store.queries import hits as index
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
-from aidvisit.store.queries.called import Names, names
+from aidvisit.store.queries.called import NEWEST, Names, names
 from aidvisit.store.queries.catalog import categories
 from aidvisit.store.queries.hits import NO_FILTERS, Hit
 from aidvisit.store.queries.hits import Filters as Filters
+from aidvisit.store.queries.ranked import ranked
 from aidvisit.store.tables import Household, HouseholdCategory, HouseholdCount, Member
 from sync.rows import one_of
 
@@ -88,13 +89,12 @@ def search(
     A word is part of a name, its pinyin or initials, a phone or its first or last digits, an ID number or its last 4,
     the village group, or the name of a village, town or county. Merged households are found as what they are now.
     """
-    held = searched(conn, scope)
-    known = names(conn)
+    held, state = conn.execute(_counted(_HELD_AND_NEWEST, scope)).one()
+    known = names(conn, state)
     terms = words.terms(typed, known.places)
     if (not terms and not filters) or not (scope.everything or scope.divisions):
         return SearchResult([], 0, held, False)
-    hits = {hit.household: hit for hit in _merged(conn, terms, scope, filters)}
-    ordered = _ordered((hits | _living(conn, terms, scope, filters)).values())
+    ordered = _ordered(_hits(conn, terms, scope, filters).values())
     shown, more = ordered[:CAP], len(ordered) > CAP
     start = next((i + 1 for i, hit in enumerate(shown) if hit.household == after), 0)
     page = shown[start : start + PAGE]
@@ -104,37 +104,43 @@ def search(
 
 def searched(conn: Connection, scope: Scope = EVERYTHING) -> int:
     """How many households there are to find."""
-    query = _HELD if scope.everything else _HELD.where(within.places(HouseholdCount.division.expression, scope))
-    return int(conn.execute(query).scalar_one())
+    return int(conn.execute(_counted(_HELD, scope)).scalar_one())
 
 
 _HELD = select(func.coalesce(func.sum(HouseholdCount.households), 0))
+_HELD_AND_NEWEST = _HELD.add_columns(NEWEST.scalar_subquery())
+
+
+def _counted(query: Select[Any], scope: Scope) -> Select[Any]:
+    return query if scope.everything else query.where(within.places(HouseholdCount.division.expression, scope))
 
 
 # --- hits --------------------------------------------------------------------------------------------------------
 
 
-def _living(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filters) -> dict[str, Hit]:
-    """All, or the best: not many more than there may be shown."""
+def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filters) -> dict[str, Hit]:
+    """By household, all, or the best: not many more than there may be shown."""
     again = index.seen_as_another(conn, filters)
-    if not terms and filters.dated and not filters.category:
-        dated = index.by_date(conn, filters, scope, CAP + 1 + len(again))
-        return {hit.household: hit for hit in dated if hit.household not in again}
     wanted = CAP + 1 + len(again)
+    merged = index.of_merged(every(*(term.levels[2] for term in terms))) if terms else None
+    if not terms and filters.dated and not filters.category:
+        dated = index.by_date(conn, filters, scope, wanted)
+        return {hit.household: hit for hit in dated if hit.household not in again}
     levels = _levels(terms, index.bounds(scope, filters))
     told = index.decides(scope, filters) and not any(term.check for term in terms)
-    first: dict[Expression, list[Hit]] = {}
-    few = index.rare(conn, levels, wanted, first) if told else None
-    if few is not None:
-        return {hit.household: _named(hit, hit.rank, terms) for hit in few}
-    found: dict[str, Hit] = {}
+    if told and levels and conn.dialect.name == "postgresql":
+        living, others = ranked(conn, levels, wanted, merged)
+        found = {hit.household: _named(hit, hit.rank, terms) for hit in living}
+        return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
+    others = _matched(conn, terms, merged, index.ALL) if merged else []  # seldom any
+    found = {}
     for level, expression in levels:
-        for hit in _matched(conn, terms, expression, wanted, scope, filters, first.get(expression)):
+        for hit in _matched(conn, terms, expression, wanted, scope, filters):
             if hit.household not in found and hit.household not in again:
                 found[hit.household] = _named(hit, level, terms)
         if len(found) > CAP:
             break
-    return found
+    return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
 
 
 def _named(hit: Hit, level: int, terms: Sequence[Term]) -> Hit:
@@ -156,19 +162,12 @@ def _matched(
     wanted: int,
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
-    first: list[Hit] | None = None,
 ) -> list[Hit]:
-    """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens.
-
-    `first`: what the first portion gave, where it was asked before.
-    """
+    """Those that have the words and pass, all of them or so many; wherever they stand among those with the tokens."""
     check = any(term.check for term in terms)
     told = index.decides(scope, filters)
     for number in index.portions(conn, wanted, check=check, told=told and not check):
-        if first is None:
-            hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
-        else:
-            hits, first = first, None
+        hits = index.match(conn, expression, number if check else wanted, filters, scope, number)
         read, hits = len(hits), _checked(conn, terms, hits) if check else hits
         if (
             len(hits) >= wanted
@@ -179,12 +178,8 @@ def _matched(
     return hits
 
 
-def _merged(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filters) -> list[Hit]:
-    """Those that were merged into another and have the words: as that other, if it passes the filters."""
-    if not terms:
-        return []
-    expression = index.of_merged(every(*(term.levels[2] for term in terms)))
-    hits = _matched(conn, terms, expression, index.ALL)  # seldom any
+def _merged(conn: Connection, hits: Sequence[Hit], scope: Scope, filters: Filters) -> list[Hit]:
+    """Of those that were merged into another, and have the words: as that other, if it passes the filters."""
     if not hits:
         return []
     alias = aliases(conn)
@@ -234,18 +229,22 @@ def _checked(conn: Connection, terms: Sequence[Term], hits: Sequence[Hit]) -> li
 Held = tuple[Mapping[Any, Any], list[Mapping[Any, Any]]]
 
 
-_own, _member = Household.__table__.c, Member.__table__.c
+_own, _member, _category = Household.__table__.c, Member.__table__.c, HouseholdCategory.__table__.c
+_CODES = select(func.aggregate_strings(_category.code, "\n")).where(_category.household == _own.id).scalar_subquery()
 _HOUSEHOLDS = select(
     _own.id, _own.name, _own.head_name, _own.head_phone, _own.head_id_number, _own.village_group, _own.closed_reason
 ).where(one_of(_own.id, "ids"))
+_SHOWN = _HOUSEHOLDS.add_columns(_CODES.label("codes"))
 _MEMBERS = select(_member.household, _member.name, _member.phone, _member.id_number, _member.guardian).where(
     one_of(_member.household, "ids")
 )
 
 
-def _people(conn: Connection, households: Sequence[str], with_members: Collection[str]) -> dict[str, Held]:
+def _people(
+    conn: Connection, households: Sequence[str], with_members: Collection[str], query: Select[Any] = _HOUSEHOLDS
+) -> dict[str, Held]:
     """By household, its row; and its members' where they are wanted."""
-    rows = conn.execute(_HOUSEHOLDS, {"ids": [*households]}).all() if households else ()
+    rows = conn.execute(query, {"ids": [*households]}).all() if households else ()
     found: dict[str, Held] = {row.id: (row._mapping, []) for row in rows}
     for row in conn.execute(_MEMBERS, {"ids": [*with_members]}).all() if with_members else ():
         found[row.household][1].append(row._mapping)
@@ -267,16 +266,10 @@ def _ordered(hits: Collection[Hit]) -> list[Hit]:
 
 
 def _found(conn: Connection, known: Names, terms: Sequence[Term], page: Sequence[Hit]) -> list[FoundHousehold]:
-    held = _people(conn, [hit.household for hit in page] + [hit.under for hit in page if hit.under], ())
-    others = [
-        hit.household
-        for hit in page
-        if hit.rank == WORST
-        and not hit.under
-        and not all(words.fits(term, held[hit.household][0]["name"]) for term in terms)
-    ]
-    held |= _people(conn, others, others)
-    tags = _tags(conn, [hit.household for hit in page])
+    shown = [hit.household for hit in page]
+    others = [hit.household for hit in page if hit.rank == WORST and not hit.under]
+    held = _people(conn, shown + [hit.under for hit in page if hit.under], others, _SHOWN)
+    tags = _tags(conn, {household: held[household][0]["codes"] for household in shown})
     found = []
     for hit in page:
         own, _ = held[hit.household]
@@ -289,11 +282,11 @@ def _found(conn: Connection, known: Names, terms: Sequence[Term], page: Sequence
                 known.place(hit.division),
                 person.mask_phone(own["head_phone"] or ""),
                 id_number.last4(own["head_id_number"] or ""),
-                tags.get(hit.household, []),
+                tags[hit.household],
                 own["closed_reason"],
                 held[hit.under][0]["name"]
                 if hit.under
-                else (hit.household in others and _because(terms, *held[hit.household])) or None,
+                else (hit.rank == WORST and _because(terms, *held[hit.household])) or None,
                 hit.last_visit,
                 hit.last_delivery,
             )
@@ -310,17 +303,11 @@ def _because(terms: Sequence[Term], household: Mapping[str, Any], members: Seque
     return next((name for term in missing for name in others if words.fits(term, name)), None)
 
 
-_CODES = select(HouseholdCategory.household, HouseholdCategory.code).where(one_of(HouseholdCategory.household, "ids"))
-
-
-def _tags(conn: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
-    """By household, the names of its categories, in the catalogue's order."""
-    rows: Iterable[Row[Any]] = conn.execute(_CODES, {"ids": [*ids]}).all() if ids else ()
-    codes: dict[str, set[str]] = {}
-    for row in rows:
-        codes.setdefault(row.household, set()).add(row.code)
+def _tags(conn: Connection, codes: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """By household, the names of its categories, in the catalogue's order. `codes`: a line each."""
     known = categories(conn)
+    each = {household: set((held or "").splitlines()) for household, held in codes.items()}
     return {
         household: [known[code] for code in known if code in held] + sorted(held - known.keys())
-        for household, held in codes.items()
+        for household, held in each.items()
     }

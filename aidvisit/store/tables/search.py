@@ -18,7 +18,9 @@ CONTENTLESS = (3, 43, 0)
 """The SQLite from which on rows can be taken out of an index that keeps no text."""
 
 FIRST_HOUSEHOLDS = 50_000
-"""On PostgreSQL these, the first by `n`, have an index of their own beside that of all: see `store/queries/hits`."""
+"""On PostgreSQL these, the first by `n`, have an index of their own beside that of all: see `store/queries/ranked`."""
+NEXT_HOUSEHOLDS = 200_000
+"""So many after them have one, too; nobody is in both."""
 
 _SQLITE = (
     "CREATE VIRTUAL TABLE household_index USING fts5(tokens, {options}detail=none, tokenize='ascii')",
@@ -32,6 +34,8 @@ _POSTGRESQL = (
     "CREATE INDEX ix_household_index_tokens ON household_index USING gin (tokens) WITH (fastupdate = off)",
     "CREATE INDEX IF NOT EXISTS ix_household_index_first ON household_index USING gin (tokens) WITH (fastupdate = off)"
     f" WHERE n <= {FIRST_HOUSEHOLDS}",
+    "CREATE INDEX IF NOT EXISTS ix_household_index_next ON household_index USING gin (tokens) WITH (fastupdate = off)"
+    f" WHERE n > {FIRST_HOUSEHOLDS} AND n <= {FIRST_HOUSEHOLDS + NEXT_HOUSEHOLDS}",
 )
 
 
