@@ -19,7 +19,7 @@ from aidvisit import cli, config
 from aidvisit.cli.home import opened
 from aidvisit.errors import Problem
 from aidvisit.services import delivery as service
-from aidvisit.services import stock
+from aidvisit.services import erasing, stock
 from aidvisit.services.dossier import form
 from aidvisit.services.dossier.check import check
 from aidvisit.services.dossier.make import make
@@ -27,6 +27,7 @@ from aidvisit.services.import_ import import_sheet
 from aidvisit.services.sync import own_device
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
+from aidvisit.store.queries.account import user_by_login
 from sync import blobs, client, clock
 from sync.identity import KeyPair
 from sync.link import Link
@@ -245,7 +246,7 @@ ALTERATIONS: list[tuple[str, Callable[[Members], Members], str]] = [
     ("a fact is called erased", a_fact("delivery.recorded", called_erased), "deliveries.csv: row"),
     ("a fact of another log", moved_to_another_log, "with another hash"),
     ("rows swapped", row_swapped, "deliveries.csv: row 2"),
-    ("a name in a row", said("deliveries.csv", "户主,head", "别人,head"), "deliveries.csv: row"),
+    ("a name in a row", said("deliveries.csv", "户主,户主本人", "别人,户主本人"), "deliveries.csv: row"),
     ("a slip's date", said("goods.csv", DAY, "2020-12-31"), "goods.csv: row"),
     ("a quantity that was planned", said("allotments.csv", "大米,1", "大米,2"), "allotments.csv: row"),
     ("a receipt's reach", receipt_of(through=1), "receipts.json"),
@@ -368,3 +369,21 @@ def test_the_same_facts_give_the_same_bytes(homes: Path, tmp_path: Path, monkeyp
             make(device, trip, file)
             made.append(file.getvalue())
     assert made[0] == made[1]
+
+
+def test_what_was_erased_is_not_in_it_and_it_is_whole(homes: Path, tmp_path: Path) -> None:
+    shutil.copytree(homes / "central", tmp_path / "central")
+    with opened(config.load(tmp_path / "central", {})):
+        with reading() as conn:
+            trip = conn.execute(text("SELECT id FROM trip")).scalar_one()
+            home, name = conn.execute(text("SELECT id, name FROM household ORDER BY id LIMIT 1")).one()
+            found = user_by_login(conn, "admin")
+        assert found is not None
+        erasing.erase(actor=found.id, household=home, reason="本人要求")
+        with (tmp_path / "one.zip").open("wb") as file:
+            make(found.id, trip, file)
+    assert check(tmp_path / "one.zip").findings == []
+    held = members(tmp_path / "one.zip")
+    assert not [member for member, data in held.items() if name.encode() in data]
+    lines = [json.loads(line) for member in held if member.startswith("facts/") for line in held[member].splitlines()]
+    assert [line for line in lines if line.get("erased")]

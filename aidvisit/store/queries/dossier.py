@@ -12,6 +12,12 @@ from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.catalog import Quantity
 from aidvisit.store.tables import Allocation, Delivery, DeliveryLine, Household
 
+RECEIVED_AS = {"head": "户主本人", "member": "家庭成员", "proxy": "代领", "institution": "单位"}
+PROOFS = {"paper": "纸质表", "none": "无凭证"}
+MOVES = {
+    "load": "出库", "return": "退库", "transfer": "调拨", "loss": "损耗", "gain": "盘盈", "custody": "代存",
+    "receipt": "入库",
+}  # fmt: skip
 Rows = Iterator[Sequence[str | int]]
 
 
@@ -33,11 +39,14 @@ def _deliveries(conn: Connection, trip: str) -> Rows:
     for row in conn.execute(query):
         name, division = homes.get(row.household, ("", ""))
         given = _words(catalog.quantities(known, lines.get(row.id, {})))
-        proofs = " ".join(str(one.get("sha256") or one.get("as") or "") for one in row.proofs or [])
+        proofs = " ".join(
+            str(one.get("sha256") or PROOFS.get(one.get("as"), one.get("as"))) for one in row.proofs or []
+        )
         state = "有效" if row.counts else "作废" if row.void_reason is not None else "已更正"
         yield (
             f"{row.device}/{row.seq}", row.date, row.household, name, division, given, row.received_by,
-            row.received_as, row.received_relation or "", proofs, state, row.void_reason or "",
+            RECEIVED_AS.get(row.received_as, row.received_as), row.received_relation or "", proofs, state,
+            row.void_reason or "",
         )  # fmt: skip
 
 
@@ -63,7 +72,7 @@ def _goods(conn: Connection, trip: str) -> Rows:
     yield ("编号", "日期", "种类", "单号", "从", "到", "物资", "原因")
     for paper in sorted(goods.papers(conn, place.truck(trip)), key=lambda one: (one.date, one.id)):
         yield (
-            paper.id, paper.date, paper.kind, paper.slip or "", paper.from_place, paper.to_place,
+            paper.id, paper.date, MOVES.get(paper.kind, paper.kind), paper.slip or "", paper.from_place, paper.to_place,
             _words(paper.lines), paper.reason or "",
         )  # fmt: skip
 
