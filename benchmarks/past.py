@@ -44,8 +44,11 @@ def _id(what: str, number: int) -> str:
     return f"0192f3a0-{number % 65536:04x}-7000-8{what}00-{number:012x}"
 
 
-def make(engine: Engine, deliveries: int, each: int, trips: int) -> None:
-    """`each` deliveries of two items and one visit to every household, in rounds of a year, as they come to be."""
+def make(engine: Engine, deliveries: int, each: int, trips: int, first_year: int = 2011, long: int = LONG) -> None:
+    """`each` deliveries of two items and one visit to every household, in rounds of a year, as they come to be.
+
+    A trip is some weeks of a round: its deliveries follow each other. `long`: so many more to one institution.
+    """
     count = households(deliveries, each)
     if engine.dialect.name == "sqlite":
         with engine.connect() as conn:  # what is made here may be made again
@@ -54,7 +57,7 @@ def make(engine: Engine, deliveries: int, each: int, trips: int) -> None:
     with writing(engine) as conn:
         user = conn.execute(sa.select(User.id).limit(1)).scalar_one()
         team = conn.execute(sa.select(User.team).limit(1)).scalar_one()
-        given = _Given(count, each, trips, user)
+        given = _Given(count, each, trips, user, first_year, long)
         indexes = _without_indexes(conn)
         _fill(conn, Household, (given.household(number) for number in range(count)))
         _fill(conn, Trip, (given.trip(number, team) for number in range(trips)))
@@ -90,20 +93,27 @@ def _fill(conn: Connection, model: Any, rows: Iterable[dict[str, Any]]) -> None:
 class _Given:
     """What there is, each by its number: delivery `n` is round `n // households` to household `n % households`."""
 
-    def __init__(self, households: int, each: int, trips: int, user: str) -> None:
+    def __init__(self, households: int, each: int, trips: int, user: str, first_year: int, long: int) -> None:
         self.count, self.each, self.trips, self.user = households, each, trips, user
+        self.first_year, self.more = first_year, long
         self.chosen = {number * 7 for number in range(LOOKED_AT)}
         self.long = 7 * LOOKED_AT
 
     def deliveries(self) -> Iterator[int]:
-        return chain(range(self.count * self.each), range(self.count * self.each, self.count * self.each + LONG))
+        return chain(range(self.count * self.each), range(self.count * self.each, self.count * self.each + self.more))
 
     def _to(self, number: int) -> int:
         return self.long if number >= self.count * self.each else number % self.count
 
     def _date(self, number: int) -> str:
-        when = number // self.count if number < self.count * self.each else number % self.each
-        return f"{2011 + when}-{number % 12 + 1:02}-{number % 28 + 1:02}"
+        """The months of a round one after the other."""
+        if number >= self.count * self.each:
+            return f"{self.first_year + number % self.each}-{number % 12 + 1:02}-{number % 28 + 1:02}"
+        year, place = divmod(number, self.count)
+        return f"{self.first_year + year}-{place * 12 // self.count + 1:02}-{place * 336 // self.count % 28 + 1:02}"
+
+    def _trip(self, number: int) -> str:
+        return _id("c", min(number * self.trips // (self.count * self.each), self.trips - 1))
 
     def _stamp(self, number: int) -> str:
         return clock.stamp(START_MS + number, 0)
@@ -123,10 +133,11 @@ class _Given:
         return row | ({"search_text": name} if "search_text" in row else {})
 
     def trip(self, number: int, team: str) -> dict[str, Any]:
-        day = f"{2011 + number % self.each}-{number % 12 + 1:02}-{number % 28 + 1:02}"
+        each = self.count * self.each / self.trips
+        first, last = self._date(int(number * each)), self._date(max(int(number * each), int((number + 1) * each) - 1))
         return dict.fromkeys(Trip.__table__.columns.keys()) | {
-            "id": _id("c", number), "stream": f"trip-{_id('c', number)}", "title": f"第 {number} 次", "starts": day,
-            "ends": day, "team": team, "divisions": [f"{TOWN}{number % 20 + 201}"], "status": "closed",
+            "id": _id("c", number), "stream": f"trip-{_id('c', number)}", "title": f"第 {number} 次", "starts": first,
+            "ends": last, "team": team, "divisions": [f"{TOWN}{number % 20 + 201}"], "status": "closed",
             "planned_by": DEVICE, "order_key": self._key(number),
         }  # fmt: skip
 
@@ -134,8 +145,8 @@ class _Given:
         last = self.count * (self.each - 1) + number
         key = self._key(number)
         return {
-            "trip": _id("c", last % self.trips), "household": _id("a", number), "item": "rice", "quantity": 2,
-            "stream": f"trip-{_id('c', last % self.trips)}", "order_key": key, "first_key": f"{key}/0000",
+            "trip": self._trip(last), "household": _id("a", number), "item": "rice", "quantity": 2,
+            "stream": f"trip-{self._trip(last)}", "order_key": key, "first_key": f"{key}/0000",
         }  # fmt: skip
 
     def visit(self, number: int) -> dict[str, Any]:
@@ -148,7 +159,7 @@ class _Given:
 
     def _body(self, number: int) -> dict[str, Any]:
         return {
-            "household": _id("a", self._to(number)), "trip": _id("c", number % self.trips),
+            "household": _id("a", self._to(number)), "trip": self._trip(number),
             "date": self._date(number), "received_by": {"as": "head", "name": "本人"}, "handed_by": [self.user],
             "lines": [{"item": "rice", "quantity": number % 3 + 1}, {"item": "oil", "quantity": 1}],
             "proofs": [{"as": "paper", "page": str(number % 40), "row": "7"}], "salt": "AAECAwQFBgc",
@@ -180,7 +191,7 @@ class _Given:
         for number in sorted({*self.chosen, self.long}):
             yield from self._household_ops(number)
             rounds = range(number, every, self.count)
-            for one in chain(rounds, range(every, every + LONG) if number == self.long else ()):
+            for one in chain(rounds, range(every, every + self.more) if number == self.long else ()):
                 yield self._entry("delivery.recorded", _id("b", one), self.count + one, self._body(one))
             row = self.visit(number)
             body = {"household": row["household"], "date": row["date"], "outcome": "met", "purposes": ["regular"],

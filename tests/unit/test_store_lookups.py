@@ -31,6 +31,7 @@ from tests.support.store import (
     delivered,
     moved,
     op,
+    planned,
     registered,
     say,
     uid,
@@ -227,7 +228,17 @@ def test_overview(conn: Connection) -> None:
     days = report.figures(conn, Selection(), today=DAY, by=["day"])
     assert {day: one.times for day, one in days.items()} == {"2020-12-29": 1, DAY: 2}
     assert [(one.trip.id, one.total, one.done) for one in found.trips] == [(TRIP, 4, 2)]
-    assert (len(found.duplicates), found.quarantined) == (1, 0)
+    assert (len(duplicates(conn)), found.waiting, found.quarantined) == (1, {}, 0)
+
+
+def test_trips_come_a_page_at_a_time_the_latest_first(conn: Connection) -> None:
+    say(conn, *(planned(uid(70 + number), starts=DAY, ends=DAY) for number in range(3)))
+    pages: list[list[str]] = []
+    more = True
+    while more:
+        found, more = overview.progress(conn, after=pages[-1][-1] if pages else "", limit=2)
+        pages.append([one.trip.id for one in found])
+    assert pages == [[TRIP, uid(72)], [uid(71), uid(70)]]
 
 
 def test_people_teams_and_devices(conn: Connection) -> None:

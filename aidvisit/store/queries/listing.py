@@ -9,20 +9,24 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     Row,
+    Select,
     Text,
     and_,
     case,
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
     true,
     tuple_,
     type_coerce,
+    union,
 )
 from sqlalchemy.orm import aliased
 
@@ -32,7 +36,16 @@ from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import Aliases, aliases, stands
 from aidvisit.store.queries.belonging import held
 from aidvisit.store.queries.catalog import categories, chain, names_of
-from aidvisit.store.tables import Delivery, DeliveryLine, Household, HouseholdCategory, HouseholdCount, Member, Visit
+from aidvisit.store.tables import (
+    Category,
+    Delivery,
+    DeliveryLine,
+    Household,
+    HouseholdCategory,
+    HouseholdCount,
+    Member,
+    Visit,
+)
 from sync.rows import among
 
 PAGE = 50
@@ -221,6 +234,21 @@ def in_category(code: str, today: str) -> ColumnElement[bool]:
     head = and_(Household.kind == "household", _born_by(Household.head_born, Household.head_id_number, day))
     old = or_(held, _born_by(member.born, member.id_number, day))
     return or_(own, head, exists().where(member.household == Household.id, old))
+
+
+def holders(conn: Connection, codes: Collection[str], today: str) -> CompoundSelect[Any]:
+    """(`household`, `code`), each once: for which of these `in_category` is true, found in one pass over each table."""
+    own = select(HouseholdCategory.household, HouseholdCategory.code.label("code"))
+    said, named = type_coerce(Member.categories, Text), literal('"code":"').concat(Category.code).concat('"')
+    found = func.strpos(said, named) if conn.dialect.name == "postgresql" else func.instr(said, named)
+    held = select(Member.household, Category.code).join(Category, found > 0)
+    parts: list[Select[Any]] = [
+        own.where(HouseholdCategory.code.in_(codes)),
+        held.where(said != "[]", Category.code.in_(codes)),
+    ]
+    by_age = [code for code in codes if category.from_age(code) is not None]
+    parts += [select(Household.id, literal(code)).where(in_category(code, today)) for code in by_age]
+    return union(*parts)
 
 
 def _born_by(born: Any, number: Any, day: str) -> ColumnElement[bool]:

@@ -24,7 +24,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSON
 
@@ -34,7 +33,7 @@ from aidvisit.domain.selection import UNKNOWN, Selection
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases, stands
 from aidvisit.store.queries.catalog import ItemName, categories, places
-from aidvisit.store.queries.listing import in_category
+from aidvisit.store.queries.listing import holders, in_category
 from aidvisit.store.queries.selected import lines
 from aidvisit.store.tables import Delivery, FieldDevice, Household, Item, Trip, User
 from sync.rows import among
@@ -94,25 +93,19 @@ def _by_category(conn: Connection, chosen: Selection, scope: Scope, today: str) 
     """All categories in two statements: what was given is added up by household once."""
     codes = [chosen.category] if chosen.category else list(categories(conn))
     base = _base(conn, chosen, scope, today, ())
-    homes = _by_home(base, ()).cte("homes")
+    homes = _by_home(base, ()).subquery()
     sums = select(base.c.home, base.c.item, func.sum(base.c.quantity).label("quantity"))
-    given = sums.group_by(base.c.home, base.c.item).cte("given")
-    counts, amounts = [], []
-    for code in codes:
-        theirs, named = in_category(code, today), literal(code, Text).label("code")
-        count = select(named, func.count().label("households"), func.sum(homes.c.persons), func.sum(homes.c.times))
-        counts.append(count.join_from(homes, Household, Household.id == homes.c.home).where(theirs))
-        amount = select(named, given.c.item, func.sum(given.c.quantity).label("quantity"))
-        joined = amount.join_from(given, Household, Household.id == given.c.home)
-        amounts.append(joined.where(theirs).group_by(given.c.item))
-    if not codes:
-        return
+    given = sums.group_by(base.c.home, base.c.item).subquery()
+    of, those = holders(conn, codes, today).subquery(), holders(conn, codes, today).subquery()
+    amounts = select(of.c.code, given.c.item, func.sum(given.c.quantity))
+    amounts = amounts.join_from(given, of, of.c.household == given.c.home).group_by(of.c.code, given.c.item)
     items: dict[str, dict[str, int]] = {}
-    for code, item, quantity in conn.execute(union_all(*amounts)):
+    for code, item, quantity in conn.execute(amounts):
         items.setdefault(code, {})[item] = int(quantity)
-    for code, households, persons, times in conn.execute(union_all(*counts)):
-        if households:
-            yield code, Figure(households, int(persons), int(times), items.get(code, {}))
+    counts = select(those.c.code, func.count(), func.sum(homes.c.persons), func.sum(homes.c.times))
+    counts = counts.join_from(homes, those, those.c.household == homes.c.home).group_by(those.c.code)
+    for code, households, persons, times in conn.execute(counts.order_by(those.c.code)):
+        yield code, Figure(households, int(persons), int(times), items.get(code, {}))
 
 
 def served(

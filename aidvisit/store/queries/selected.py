@@ -142,7 +142,7 @@ def _delivered(
 ) -> Select[Any]:
     line, head = DeliveryLine, Delivery
     wide = wide or any((chosen.place, chosen.method, chosen.lot, chosen.donor))
-    date, source = (head.date, head.id) if wide else (line.date, line.delivery)
+    date, source = line.date, line.delivery
     went = literal("household:").concat(line.household)
     origin: Any = head.from_place if wide else null()
     query = _shape(date, source, line.line, line.item, line.quantity, line.trip, line.household, origin, went, line.lot)

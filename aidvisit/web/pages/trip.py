@@ -58,9 +58,11 @@ def today() -> ResponseReturnValue:
 
 @central.get("/trips", endpoint="page")
 def trips() -> ResponseReturnValue:
+    """The latest first, a page at a time."""
+    after = request.args.get("after", "")
     with reading() as conn:
-        rows = overview.progress(conn, g.scope)
-    return render_template("trip/list.html", trips=rows)
+        rows, more = overview.progress(conn, g.scope, after=after)
+    return render_template("trip/list.html", trips=rows, more=more, after=after)
 
 
 def reconcile(trip: str) -> ResponseReturnValue:
