@@ -29,12 +29,16 @@ FULL, LEAN = 0, 1
 """Of each two rows: one has something in every column, the other only what it must."""
 
 PHOTO = "ab" * 32
-REGISTERED = {
-    "kind": "household.registered",
-    "problem": None,
-    "applied": True,
-    "body": json.dumps({"head": {"name": "覃“大'”山"}, "photo": {"sha256": PHOTO, "media_type": "image/jpeg"}}),
-}
+OPS = [
+    {
+        "kind": kind,
+        "problem": problem,
+        "applied": True,
+        "body": json.dumps({"head": {"name": "覃“大'”山"}, "proofs": [{"sha256": PHOTO}]}),
+    }
+    for kind, problem in (("household.registered", None), ("household.registered", "{}"), ("delivery.recorded", None))
+]
+"""More of the log: what steps look for, and what they must not take for it."""
 
 Row = dict[str, Any]
 Rows = dict[str, dict[tuple[Any, ...], Row]]
@@ -56,7 +60,7 @@ def revisions(engine: Engine) -> list[str]:
         return [script.revision for script in known][::-1]
 
 
-def _tables(conn: Connection) -> list[sa.Table]:
+def tables(conn: Connection) -> list[sa.Table]:
     found = sa.MetaData()
     found.reflect(conn, only=lambda name, _: not name.startswith(NO_TABLES))
     return found.sorted_tables
@@ -68,10 +72,10 @@ def _tables(conn: Connection) -> list[sa.Table]:
 def fill(engine: Engine, mark: int) -> None:
     """Two rows and more in each table that there is; `mark`: a number that no earlier call had."""
     with writing(engine) as conn:
-        for table in _tables(conn):
+        for table in tables(conn):
             rows = [_row(table, mark * 10 + each) for each in (FULL, LEAN)]
             if table.name == "op":
-                rows.append(_row(table, mark * 10 + 2) | REGISTERED)
+                rows += [_row(table, mark * 10 + number) | one for number, one in enumerate(OPS, start=2)]
             if table.name == "node":
                 rows += [{"key": key, "value": json.dumps(f"2020-12-30T04:0{mark % 10}:00Z")} for key in _missing(conn)]
             conn.execute(sa.insert(table), rows)
@@ -130,7 +134,7 @@ def picture(conn: Connection) -> Picture:
     rows: Rows = {}
     for (_, table), key in sa.inspect(conn).get_multi_pk_constraint().items():
         if not table.startswith(NO_TABLES):
-            found = conn.exec_driver_sql(f'SELECT * FROM "{table}"').mappings()  # noqa: S608
+            found = conn.exec_driver_sql(f'SELECT * FROM "{table}"').mappings()
             rows[table] = {tuple(row[column] for column in key["constrained_columns"]): dict(row) for row in found}
     if "household_search" in rows:
         rows["household_index"] = {(n, token): {} for n, token in _indexed(conn)}
@@ -166,10 +170,6 @@ def _schema(conn: Connection) -> list[tuple[Any, ...]]:
 
 
 # --- interruptions -----------------------------------------------------------------------------------------------
-
-
-class PowerCut(Exception):
-    """Raised in the middle of an upgrade."""
 
 
 Watcher = Callable[[int, str, Connection], None]
