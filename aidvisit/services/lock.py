@@ -94,16 +94,17 @@ def _recover(text: str) -> None:
 def opened() -> None:
     """What every start does once the database can be read: bring it up to date, then go on syncing.
 
-    Raises: Problem `database-unreadable`, also where there is none: an empty new one would leave nobody a slot.
+    Raises: Problem as `upgrade`, and the laptop is locked again; `database-unreadable` also where there is none: an
+    empty new one would leave nobody a slot.
     """
     path = str(db.engine.url.database)
     try:
         if not Path(path).exists():
             raise Problem("database-unreadable", database=path)
         upgrade.upgrade(sync.current_settings(), vault())
-    except Problem as problem:
-        if problem.name == "database-unreadable":  # with this key it never will be
-            lock()
+    except Problem:
+        # Left open, the next sign-in and the next sync would go on with what was not brought up to date.
+        lock()
         raise
     sync.take_up()
     try:

@@ -69,6 +69,17 @@ def test_signing_in_waits_for_no_other_command(locked: Pages, monkeypatch: pytes
     assert not box(locked).locked
 
 
+def test_who_tries_again_is_not_let_in_to_what_was_not_brought_up_to_date(locked: Pages) -> None:
+    """The database is newer than the program: neither a person nor a sync may write into what it does not know."""
+    with opened(sync_settings(locked), secret=PASSWORD), transaction() as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    for _ in range(2):
+        refused = locked.sign_in()
+        assert refused.status_code == Problem("database-from-future").status
+        assert "9999" in words(refused)
+        assert box(locked).locked
+
+
 @pytest.mark.parametrize(("login", "password"), [("luo", "another one"), ("nobody", PASSWORD), ("chen", PASSWORD)])
 def test_a_wrong_password_leaves_it_locked(locked: Pages, login: str, password: str) -> None:
     """`chen` belonged to the team once."""

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from aidvisit import config
+from aidvisit.app import create_app
 from aidvisit.cli.home import opened
-from aidvisit.config import Settings
+from aidvisit.config import Role, Settings
 from aidvisit.errors import Problem
 from aidvisit.services import restore
 from aidvisit.store import backup_file, migrations
@@ -120,13 +121,32 @@ def test_only_the_last_ones_are_kept(tmp_path: Path) -> None:
     assert ways_back(settings)[-1].name.startswith(BEFORE)
 
 
-def test_a_database_from_the_future_is_left_alone(tmp_path: Path) -> None:
-    settings = config.write(tmp_path / "central", role="central")
-    older(settings)
-    engine = open_engine(settings.database_url)
+@pytest.mark.parametrize("role", ["central", "field"])
+def test_a_database_from_the_future_is_left_alone(role: Role, tmp_path: Path) -> None:
+    settings = config.write(tmp_path / role, role=role)
+    vault = Vault(settings.home)
+    if role == "field":
+        vault.create()
+    check_refusal(settings, vault)
+
+
+def test_one_on_postgresql_too(postgres_server: str, tmp_path: Path) -> None:
+    with postgres.database(postgres_server) as url:
+        settings = config.write(tmp_path / "central", role="central", database=url)
+        check_refusal(settings, Vault(settings.home))
+        with pytest.raises(Problem, match="database-from-future"):
+            create_app(settings)
+
+
+def check_refusal(settings: Settings, vault: Vault) -> None:
+    """In words; nothing is changed, and no way back made."""
+    older(settings, vault)
+    engine = open_engine(settings.database_url, vault)
     with writing(engine) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
-    with pytest.raises(Problem) as refused, opened(settings):
+    with pytest.raises(Problem) as refused, opened(settings, vault):
         pass
-    assert (refused.value.name, revision(settings), ways_back(settings)) == ("database-from-future", "9999", [])
+    assert (refused.value.name, revision(settings, vault)) == ("database-from-future", "9999")
+    assert all("9999" in refused.value.words(language) for language in ("zh", "en"))
+    assert ways_back(settings) == []

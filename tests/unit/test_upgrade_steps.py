@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Connection, Engine
 
@@ -45,6 +46,16 @@ GONE = {"0009": {("household", "search_text")}}
 
 class PowerCutError(Exception):
     """Raised in the middle of an upgrade."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def scripts_are_read_once() -> Iterator[None]:
+    """Each upgrade would load all of them three times."""
+    with open_engine("sqlite://").connect() as conn:
+        scripts = ScriptDirectory.from_config(migrations.config(conn))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", lambda _: scripts)
+        yield
 
 
 @pytest.fixture
