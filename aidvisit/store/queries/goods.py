@@ -13,6 +13,7 @@ from aidvisit.domain import place
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries.catalog import Quantity, is_goods, items, own_names, quantities
 from aidvisit.store.queries.reconcile import ItemRow, item_rows
+from aidvisit.store.queries.selected import kind
 from aidvisit.store.queries.trip import TripHead, trip
 from aidvisit.store.tables import Place, StockLine, StockMove, Trip, User
 from sync.rows import among
@@ -149,7 +150,7 @@ def stores(conn: Connection, kinds: Iterable[str] = ("warehouse", "fund", "held"
         )
     }
     for column, sign in ((StockLine.to_place, 1), (StockLine.from_place, -1)):
-        of_kind = or_(*(column.startswith(f"{kind}:") for kind in wanted))
+        of_kind = kind(column.expression, *wanted)
         query = select(column.label("where"), StockLine.item, func.sum(StockLine.quantity).label("quantity"))
         for where, item, quantity in conn.execute(query.where(of_kind).group_by(column, StockLine.item)):
             amounts.setdefault(where, Counter())[item] += sign * int(quantity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from aidvisit.store.database import Base
@@ -33,6 +33,7 @@ class Delivery(Base):
         Index(None, "trip"),
         Index(None, "replaces"),
         Index(None, "date"),
+        Index(None, "member", sqlite_where=text("member IS NOT NULL"), postgresql_where=text("member IS NOT NULL")),
     )
 
     id: Mapped[Key]

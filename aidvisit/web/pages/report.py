@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from aidvisit.domain.report import AXES, FEWEST, Axis
-from aidvisit.domain.rights import EVERYTHING, may
+from aidvisit.domain.rights import EVERYTHING, Scope, may
 from aidvisit.domain.selection import Selection, of_arguments
 from aidvisit.errors import Problem
-from aidvisit.services import audit, backup, sync
+from aidvisit.services import audit, backup, charts, sync
 from aidvisit.services import report as service
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account, catalog, names
@@ -52,17 +52,30 @@ def overview() -> str:
     with reading() as conn:
         view = overviewed(conn, g.scope)
         asked = asked if everything or asked.arguments else asked.but(from_=a_year_before(today))
-        charts = service.charts(conn, asked, g.scope, today=today)
-        if not charts.whole.figure.times and not request.args:
-            asked = Selection()
-            charts = service.charts(conn, asked, g.scope, today=today)
+        what = asked if request.args else "year"
+        kept = charts.current(conn, what, g.scope, _counting(asked, g.scope, today))
+        asked = kept.charts.whole.asked or asked
         kinds = ("warehouse", "fund", "held") if g.scope.everything else ("warehouse", "fund")
         stores = stock.stores(conn, kinds)
         return render_template(
-            "report/overview.html", view=view, backup_late=late, charts=charts, asked=asked, stores=stores, drawn=DRAWN,
-            sums=catalog.quantities(catalog.items(conn), charts.whole.figure.items), year=a_year_before(today),
+            "report/overview.html", view=view, backup_late=late, kept=kept, charts=kept.charts, asked=asked,
+            stores=stores, drawn=DRAWN,
+            sums=catalog.quantities(catalog.items(conn), kept.charts.whole.figure.items), year=a_year_before(today),
             called=names.names(conn, asked, g.scope), fresh=reporting(conn, g.scope), row_words=row_words,
         )  # fmt: skip
+
+
+def _counting(asked: Selection, scope: Scope, today: str) -> charts.Count:
+    """The charts of a selection; of all there is where the year that is shown first has none."""
+    fallback = not request.args
+
+    def count(conn: Connection) -> service.Charts:
+        found = service.charts(conn, asked, scope, today=today)
+        if fallback and not found.whole.figure.times:
+            return service.charts(conn, Selection(), scope, today=today)
+        return found
+
+    return count
 
 
 def a_year_before(today: str) -> str:
