@@ -47,7 +47,8 @@ def times(kept: Kept) -> int:
     return kept.charts.whole.figure.times
 
 
-def test_what_is_counted_quickly_is_never_old(office: Pages) -> None:
+def test_what_is_counted_quickly_is_never_old(office: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "QUICK_S", 60)
     for number in range(3):
         give(office, number)
         found = shown(office)
