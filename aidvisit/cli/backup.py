@@ -63,8 +63,8 @@ def restore(arguments: Namespace) -> Answer:
     lines = [f"已恢复到 / restored into: {home}", f"备份时间 / as of: {done.made_at}"]
     if done.role == "central":
         lines += [
-            f"新的纪元 / new epoch: {done.epoch}。启动之前请先做完 docs/operations.md “Copies and restores” 里的几步",
-            "Before it is started, do the steps in docs/operations.md, “Copies and restores”.",
+            f"新的纪元 / new epoch: {done.epoch}。启动之前请先做完 docs/operations.md “A restored centre” 里的几步",
+            "Before it is started, do the steps in docs/operations.md, “A restored centre”.",
             f"运行 / run: {command_of(arguments, 'central run')}",
         ]
     else:
