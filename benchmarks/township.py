@@ -93,7 +93,11 @@ def _salt(chance: random.Random) -> str:
 
 def documents(laptop: Laptop, given: Iterator[Fact], batch: int) -> list[bytes]:
     """The bodies of the pushes that bring these facts."""
-    found = []
+    return [json.dumps(each, ensure_ascii=False).encode() for each in pushes(laptop, given, batch)]
+
+
+def pushes(laptop: Laptop, given: Iterator[Fact], batch: int) -> Iterator[dict[str, Any]]:
+    """One push after the other, made when it is asked for: a laptop that never stops."""
     seq, head, latest = 0, ZERO, clock.EARLIEST
     while True:
         first, prev, ops = seq + 1, head, list[dict[str, Any]]()
@@ -106,7 +110,6 @@ def documents(laptop: Laptop, given: Iterator[Fact], batch: int) -> list[bytes]:
             if len(ops) == batch:
                 break
         if not ops:
-            return found
+            return
         sig = laptop.key.sign(identity.push_text(laptop.device, seq, head))
-        document = {"device": laptop.device, "from": first, "prev": prev, "ops": ops, "head": head, "sig": sig}
-        found.append(json.dumps(document, ensure_ascii=False).encode())
+        yield {"device": laptop.device, "from": first, "prev": prev, "ops": ops, "head": head, "sig": sig}
