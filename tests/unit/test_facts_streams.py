@@ -113,6 +113,7 @@ def test_only_the_centre_defines_what_everybody_shares() -> None:
         "op.released",
         "op.dismissed",
         "trip.released",
+        "personal-data.erased",
     }
     assert only_centre("stock.moved", ORG)
     assert not only_centre("stock.moved", TRIP_STREAM)
