@@ -6,10 +6,11 @@ import io
 import json
 import shutil
 import socket
+import sqlite3
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,8 @@ from aidvisit.cli.home import opened
 from aidvisit.services import backup, doctor, lock
 from aidvisit.services.doctor import machine
 from aidvisit.services.doctor.model import Check, Patient
-from aidvisit.store.database import transaction
+from aidvisit.store import migrations
+from aidvisit.store.database import open_engine, transaction
 from aidvisit.store.vault import Vault
 from sync import clock, log
 from tests.support import homes as support
@@ -109,6 +111,59 @@ def test_what_somebody_altered_is_found(central: Path, statement: str, wrong: di
     found = states(seen(central))
     assert found.items() >= wrong.items()
     assert {name for name, state in found.items() if state == "broken"} <= {*wrong, "tables"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        ("DROP TABLE node", {"database", "clock", "keys", "backup", "chain", "tables"}),
+        ("DROP TABLE household_index", {"database", "tables"}),
+        ("DELETE FROM alembic_version", {"database"}),
+        ("UPDATE node SET value = '{'", {"clock", "keys", "backup", "tables"}),
+        ("UPDATE op SET body = '{' WHERE seq = 4", {"chain", "tables"}),
+    ],
+)
+def test_what_cannot_be_read_is_broken_and_no_traceback(
+    statement: str, wrong: set[str], central: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(central / "aidvisit.db")) as database:
+        database.execute(statement)
+        database.commit()
+    assert cli.main(["--home", str(central), "doctor", "--offline", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert {one["name"] for one in json.loads(out)["checks"] if one["state"] == "broken"} == wrong
+    assert "Traceback" not in err
+
+
+def test_an_error_in_one_check_ends_no_other_on_postgresql(postgres_server: str, tmp_path: Path) -> None:
+    with postgres.database(postgres_server) as url, support.centre(tmp_path, url) as centre:
+        with transaction() as conn:
+            conn.execute(text("ALTER TABLE sync_device RENAME TO gone"))
+        found = seen(centre.settings.home)
+        assert states(found) == dict.fromkeys(["clock", "database", "keys", "versions", "backup", "chain"], "broken")
+        assert "1" in found["database"].found["en"]
+
+
+def test_a_database_that_waits_for_its_upgrade(tmp_path: Path) -> None:
+    settings = config.write(tmp_path / "central", role="central")
+    engine = open_engine(settings.database_url)
+    migrations.make(engine, "0014")
+    engine.dispose()
+    found = states(seen(private(settings.home)))
+    assert found["database"] == "look"
+    assert {found[name] for name in ("clock", "versions", "backup", "chain", "tables")} == {"unknown"}
+
+
+def test_an_emptied_database_is_none_that_waits(central: Path) -> None:
+    (central / "aidvisit.db").write_bytes(b"")
+    found = seen(central)
+    assert (found["database"].state, found["chain"].state) == ("broken", "unknown")
+
+
+def test_a_laptop_without_its_key_file(field: Path) -> None:
+    (field / "keys.json").unlink()
+    found = seen(field)["keys"]
+    assert (found.state, "keys.json" in found.found["en"]) == ("broken", True)
 
 
 def test_a_damaged_file_is_told_and_what_can_be_read_is(central: Path) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from sqlalchemy import text
 
+from aidvisit.services import doctor
+from aidvisit.services.doctor import later
+from aidvisit.services.sync import current_settings
 from aidvisit.store.database import transaction
 from tests.support.pages import Pages
 
@@ -36,6 +40,18 @@ def test_what_is_quick_at_once_and_everything_when_asked(there: Pages) -> None:
     there.post("/language", {"language": "en", "next": "/doctor"})
     english = there.get("/doctor").text
     assert "No record is missing or altered" in english
+
+
+def test_a_look_that_fails_can_be_asked_for_again(laptop: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    laptop.sign_in()
+    with laptop.app.app_context():
+        monkeypatch.setattr(doctor, "inspect", fail)
+        monkeypatch.setattr(later.threading.Thread, "start", later.threading.Thread.run)
+        later.begin(current_settings())
+        assert not later.last().running
 
 
 def test_who_may_not_does_not_see_it(office: Pages) -> None:

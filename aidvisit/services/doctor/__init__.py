@@ -7,17 +7,20 @@ or a database of a newer version.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services.doctor import data, machine
-from aidvisit.services.doctor.model import STATES, Check, Patient, State, words
+from aidvisit.services.doctor.model import STATES, Check, Patient, State, UncheckedError, words
 from aidvisit.store.database import open_engine, viewing
 from aidvisit.store.vault import Vault
 from sync import clock
@@ -81,18 +84,27 @@ def _opened(settings: Settings, vault: Vault) -> Iterator[tuple[Connection | Non
             view = opening.enter_context(viewing(engine))
         except Problem as problem:
             why = problem
+        except DatabaseError:  # what `in_words` has no words for
+            why = Problem("database-unreadable", database=str(settings.database_file or settings.home))
         yield view, why
 
 
 def _guarded(name: str, look: Looking, patient: Patient) -> list[Check]:
-    """What fails by itself says so in one line, and the others go on."""
+    """What fails by itself says so in one line, and the others go on, also on PostgreSQL, where an error ends all."""
     try:
-        return list(look(patient))
+        with nullcontext() if patient.view is None else patient.view.begin_nested():
+            return list(look(patient))
+    except UncheckedError as unchecked:
+        return [Check(name, "unknown", unchecked.found)]
     except Problem as problem:
         return [Check(name, "unknown", words(problem.words("zh"), problem.words("en")))]
     except Exception as error:
-        logger.exception("doctor: %s", name)
-        kind = type(error).__name__
+        kind, frames = type(error).__name__, traceback.extract_tb(error.__traceback__)
+        where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[::-1])
+        logger.warning("doctor: %s: %s at %s", name, kind, where)  # on one line, and none of what is stored
+        if patient.view is not None and isinstance(error, DatabaseError | ValueError | LookupError):
+            found = words(f"存的内容读不通({kind})。", f"What is stored cannot be read ({kind}).")
+            return [Check(name, "broken", found, data.RESTORE)]
         found = words(f"这一项没有查成({kind})。", f"This check failed by itself ({kind}).")
         return [
             Check(name, "unknown", found, words("请把程序日志交给办公室。", "Give the program's log to the office."))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from aidvisit import __version__
 from aidvisit.errors import Problem
-from aidvisit.services.doctor.model import Check, Patient, State, Words, words
+from aidvisit.services.doctor.model import Check, Patient, State, UncheckedError, Words, words
 from aidvisit.store import ledger, migrations
 from aidvisit.store.queries import health
 from aidvisit.store.queries.account import device_rows
@@ -28,12 +28,13 @@ OFFICE = words(
     "Back up, then give what aidvisit verify says to the office; tables can be made again from the log: "
     "aidvisit rebuild.",
 )
+EMPTY = words("数据库是空的,或不是本程序的。", "The database is empty, or not this program's.")
 SET_CLOCK = words("请校对日期和时间;已登记的照样有效。", "Set date and time; what was recorded stays valid.")
 
 
 def clocks(patient: Patient) -> Iterator[Check]:
     """Against the centre as of the last sync, and against the newest fact that is held."""
-    state = log.state(patient.conn())
+    state = log.state(_known(patient).conn())
     off, newest = state.offset_ms, state.newest_clock
     if abs(off) > OFF_MS:
         minutes, slow = abs(off) // 60_000, off > 0
@@ -73,6 +74,13 @@ def database(patient: Patient) -> Iterator[Check]:
             _of(problem),
             words("请安装那个版本或更新的版本。", "Install that version, or a later one."),
         )
+        return
+    if found.revision is None:
+        yield Check("database", "broken", EMPTY, RESTORE)
+        return
+    if found.missing:
+        told = words(f"少了 {len(found.missing)} 张表。", f"Tables are missing: {len(found.missing)}.")
+        yield Check("database", "broken", told, RESTORE, found.missing[:SHOWN])
         return
     if found.encoding.upper() != "UTF8":
         told = words(
@@ -180,10 +188,16 @@ def backups(patient: Patient) -> Iterator[Check]:
 
 
 def _known(patient: Patient) -> Patient:
-    """Only tables that this version knows can be read. Raises: Problem."""
+    """Only tables as this version has them can be read. Raises: Problem, UncheckedError."""
     found = health.health(patient.conn())
     if not found.known:
         raise Problem("database-from-future", found=found.revision)
+    if found.revision is None:
+        raise UncheckedError(EMPTY)
+    if found.revision != migrations.HEAD:
+        raise UncheckedError(
+            words("数据库还没有升级,升级后再查。", "The database is of an older version; look again after the upgrade.")
+        )
     return patient
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app
+from sqlalchemy.exc import DatabaseError
 
 from aidvisit.config import Settings
+from aidvisit.errors import Problem
 from aidvisit.services import doctor
 from aidvisit.services.vault import vault
 from aidvisit.store.database import reading, transaction
@@ -59,3 +62,5 @@ def _look(app: Flask, settings: Settings) -> None:
                 log.remember(conn, **{KEPT: found, STARTED: None})
         except Exception:
             logger.exception("doctor failed")
+            with suppress(Problem, DatabaseError), transaction() as conn:
+                log.remember(conn, **{STARTED: None})

@@ -66,6 +66,15 @@ def keys(patient: Patient) -> Iterator[Check]:
         listed = "、".join(wide)
         found = words(f"别的用户也能读:{listed}", f"Other users of this machine can read: {', '.join(wide)}")
         yield Check("keys", "look", found, words(f"请运行 chmod go-rwx {home}/*", f"Run chmod go-rwx {home}/*"))
+    settings, file = patient.settings, patient.settings.database_file
+    expected = settings.role == "field" and not settings.no_encryption
+    if expected and not vault.exists and file is not None and file.is_file() and not _plain(file):
+        found = words(f"密钥文件 {KEYS} 不见了。", f"The key file {KEYS} is gone.")
+        do = words(
+            "没有它打不开资料。请从备份或旧的拷贝找回它,别的文件都不要删。",
+            "Nothing opens without it: bring it back from a backup or a copy of the home, and delete nothing else.",
+        )
+        yield Check("keys", "broken", found, do)
         return
     if vault.exists and not vault.slots and not vault.revoked:
         found = words("只有恢复密钥打得开这台笔记本。", "Only the recovery key opens this laptop.")
@@ -102,6 +111,8 @@ def keys(patient: Patient) -> Iterator[Check]:
             ),
         )
         return
+    if wide:
+        return
     if vault.exists:
         people = vault.slots
         found = words(
@@ -110,6 +121,11 @@ def keys(patient: Patient) -> Iterator[Check]:
     else:
         found = words("密钥都在,只有本程序的用户能读。", "The keys are there, for this program's user alone.")
     yield Check("keys", "ok", found)
+
+
+def _plain(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(6) in (b"SQLite", b"")
 
 
 def line(patient: Patient) -> Iterator[Check]:

@@ -36,6 +36,14 @@ class Check:
         return {"name": self.name, "state": self.state, "found": self.found, "do": self.do}
 
 
+class UncheckedError(Exception):
+    """Why something cannot be looked at; `found`: {"zh", "en"}."""
+
+    def __init__(self, found: Words) -> None:
+        super().__init__(found["en"])
+        self.found = found
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """A home that is looked at. `view`: its database, None where that does not open; `why`: why not."""

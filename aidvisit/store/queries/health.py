@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from aidvisit.errors import Problem
-from aidvisit.store import migrations
+from aidvisit.store import anew, migrations
+from aidvisit.store.tables import metadata
 from sync import log
 from sync.identity import KeyPair
 from sync.tables import device
+from sync.tables import metadata as log_metadata
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`revision`: of its tables; `product`: which database, and which version of it; `encoding`: UTF8 is wanted."""
+    """`revision`: of its tables; `product`: which database, and which version of it; `encoding`: UTF8 is wanted.
+
+    `missing`: tables that its revision has, if it is this version's.
+    """
 
     revision: str | None
     known: bool
     product: str
     encoding: str
+    missing: tuple[str, ...]
 
 
 def health(conn: Connection) -> Health:
@@ -32,14 +38,19 @@ def health(conn: Connection) -> Health:
         known = True
     except Problem:
         known = False
+    missing = _missing(conn) if found == migrations.HEAD else ()
     if conn.dialect.name == "postgresql":
         version = conn.execute(text("SHOW server_version")).scalar_one()
-        return Health(
-            found, known, f"PostgreSQL {version}", str(conn.execute(text("SHOW server_encoding")).scalar_one())
-        )
+        encoding = str(conn.execute(text("SHOW server_encoding")).scalar_one())
+        return Health(found, known, f"PostgreSQL {version}", encoding, missing)
     version = conn.exec_driver_sql("SELECT sqlite_version()").scalar_one()
     encoding = str(conn.exec_driver_sql("PRAGMA encoding").scalar_one())
-    return Health(found, known, f"SQLite {version}", encoding.replace("-", ""))
+    return Health(found, known, f"SQLite {version}", encoding.replace("-", ""), missing)
+
+
+def _missing(conn: Connection) -> tuple[str, ...]:
+    wanted = {table for one in (metadata, log_metadata, *anew.OTHERS) for table in one.tables} | {"household_index"}
+    return tuple(sorted(wanted - {*inspect(conn).get_table_names()}))
 
 
 def broken_pages(conn: Connection) -> list[str]:
