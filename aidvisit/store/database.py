@@ -195,8 +195,9 @@ def viewing(engine: Engine) -> Iterator[Connection]:
         if connection.dialect.name == "postgresql":
             # READ COMMITTED would show each statement of one page another moment.
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with connection.begin():
+        with connection.begin() as moment:
             yield connection
+            moment.rollback()  # a commit would fail on a damaged file, after everything was read
 
 
 def sqlite_at(path: Path, vault: Vault) -> Any:
