@@ -227,6 +227,9 @@ def in_words(engine: Engine) -> Iterator[None]:
         raise Problem(name, database=shown) from error
 
 
+DatabaseFault = DatabaseError
+"""What a database raises, for those who may not know its library; `in_words` has no words for every one."""
+
 SQLITE_WORDS = {
     "disk is full": "disk-full",
     "is locked": "database-locked",

@@ -102,7 +102,7 @@ def sql(home: Path, statement: str, secret: str | None = None) -> None:
         ("UPDATE household SET name = 'somebody' WHERE id = (SELECT min(id) FROM household)", {"tables": "broken"}),
         ("UPDATE op SET hash = digest WHERE seq = 3", {"chain": "broken"}),
         ("DELETE FROM op WHERE seq = 5", {"chain": "broken"}),
-        ("UPDATE node SET value = '\"AAAA\"' WHERE key = 'private_key'", {"keys": "unknown"}),
+        ("UPDATE node SET value = '\"AAAA\"' WHERE key = 'private_key'", {"keys": "broken"}),
         ("UPDATE sync_device SET public_key = 'other'", {"keys": "broken"}),
     ],
 )
@@ -140,7 +140,8 @@ def test_an_error_in_one_check_ends_no_other_on_postgresql(postgres_server: str,
         with transaction() as conn:
             conn.execute(text("ALTER TABLE sync_device RENAME TO gone"))
         found = seen(centre.settings.home)
-        assert states(found) == dict.fromkeys(["clock", "database", "keys", "versions", "backup", "chain"], "broken")
+        broken = ("clock", "database", "keys", "versions", "backup", "chain", "tables")
+        assert states(found) == dict.fromkeys(broken, "broken")
         assert "1" in found["database"].found["en"]
 
 

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
 
 from aidvisit import __version__
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services.doctor import data, machine
 from aidvisit.services.doctor.model import STATES, Check, Patient, State, UncheckedError, words
-from aidvisit.store.database import open_engine, viewing
+from aidvisit.store.database import DatabaseFault, open_engine, viewing
 from aidvisit.store.vault import Vault
 from sync import clock
 
@@ -84,7 +83,7 @@ def _opened(settings: Settings, vault: Vault) -> Iterator[tuple[Connection | Non
             view = opening.enter_context(viewing(engine))
         except Problem as problem:
             why = problem
-        except DatabaseError:  # what `in_words` has no words for
+        except DatabaseFault:  # what `in_words` has no words for
             why = Problem("database-unreadable", database=str(settings.database_file or settings.home))
         yield view, why
 
@@ -102,7 +101,7 @@ def _guarded(name: str, look: Looking, patient: Patient) -> list[Check]:
         kind, frames = type(error).__name__, traceback.extract_tb(error.__traceback__)
         where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[::-1])
         logger.warning("doctor: %s: %s at %s", name, kind, where)  # on one line, and none of what is stored
-        if patient.view is not None and isinstance(error, DatabaseError | ValueError | LookupError):
+        if patient.view is not None and isinstance(error, DatabaseFault | ValueError | LookupError):
             found = words(f"存的内容读不通({kind})。", f"What is stored cannot be read ({kind}).")
             return [Check(name, "broken", found, data.RESTORE)]
         found = words(f"这一项没有查成({kind})。", f"This check failed by itself ({kind}).")

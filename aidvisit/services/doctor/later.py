@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy.exc import DatabaseError
 
 from aidvisit.config import Settings
 from aidvisit.errors import Problem
 from aidvisit.services import doctor
 from aidvisit.services.vault import vault
-from aidvisit.store.database import reading, transaction
+from aidvisit.store.database import DatabaseFault, reading, transaction
 from sync import clock, log
 
 logger = logging.getLogger(__name__)
@@ -62,5 +61,5 @@ def _look(app: Flask, settings: Settings) -> None:
                 log.remember(conn, **{KEPT: found, STARTED: None})
         except Exception:
             logger.exception("doctor failed")
-            with suppress(Problem, DatabaseError), transaction() as conn:
+            with suppress(Problem, DatabaseFault), transaction() as conn:
                 log.remember(conn, **{STARTED: None})
