@@ -54,11 +54,13 @@ def fill(conn: Connection, households: int, seed: int = 1) -> list[str]:
         homes, categories, members = ([row for one in batch for row in one[i]] for i in range(3))
         for model, rows in ((Household, homes), (HouseholdCategory, categories), (Member, members)):
             add(conn, model, rows)
+        held = dict(search.tokens(homes, categories, members))
         dated = [{"last_visit": _day(chance), "last_delivery": _day(chance)} for _ in homes]
-        add(conn, HouseholdSearch, [search.row(one) | days for one, days in zip(homes, dated, strict=True)])
+        rows = [search.row(conn, one, held[one["id"]]) | days for one, days in zip(homes, dated, strict=True)]
+        add(conn, HouseholdSearch, rows)
         found = select(HouseholdSearch.household, HouseholdSearch.n).order_by(HouseholdSearch.n.desc())
         numbers = {row.household: row.n for row in conn.execute(found.limit(len(homes)))}
-        search.fill(conn, numbers, homes, categories, members)
+        search.fill(conn, numbers, held)
         ids += [one["id"] for one in homes]
     search.count(conn, villages)
     return ids

@@ -105,6 +105,23 @@ def tokens(household: Mapping[str, Any], categories: Iterable[str], members: Ite
     return found
 
 
+def marks(name: str, found: Iterable[str]) -> str:
+    """A name as it is compared, and after a `|` each character of anybody's name and of the group: by the tokens."""
+    return f"{name}|{''.join(sorted(one[1:] for one in found if one[0] == 'w' and len(one) == 2))}"
+
+
+def marked(expression: Expression) -> frozenset[str]:
+    """Characters that everybody who is found so has among their marks."""
+    match expression:
+        case All(of):
+            return frozenset().union(*map(marked, of))
+        case Either(of):
+            return frozenset.intersection(*map(marked, of))
+        case _:
+            written = expression[0] == "w" or (expression[0] in "ae" and not expression.isascii())
+            return frozenset(expression[1:] if written else ())
+
+
 def texts(household: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """What `meets` looks into: numbers and names of everybody and the group, as they are compared."""
     people = [dict(one) for one in members]

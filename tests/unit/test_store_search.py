@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from aidvisit.domain.facts import division_subject
 from aidvisit.domain.rights import Scope
 from aidvisit.store.ledger import HOUSE, Fact, rebuild, verify
-from aidvisit.store.queries import hits, ranked
+from aidvisit.store.queries import dated, hits, ranked
 from aidvisit.store.queries import search as queries
 from aidvisit.store.queries.search import CAP, PAGE, Filters, SearchResult, search
 from tests.support.store import TOWN, VILLAGE, delivered, registered, say, statements, uid, visited
@@ -152,12 +153,61 @@ def test_who_has_the_word_and_the_date_is_found_wherever_they_stand(
     monkeypatch.setattr(hits, "FIRST_HOUSEHOLDS", first)
     monkeypatch.setattr(hits, "LOOKED_AT", 2)
     monkeypatch.setattr(hits, "FEW", few)
+    monkeypatch.setattr(dated, "FEW", dated.ASKED if few else -1)
     say(conn, *(registered(uid(1000 + i), "王明", "一组") for i in range(30)), registered(uid(2000), "王明", "二组"))
     say(conn, *(delivered(uid(3000 + i), uid(1000 + i), {"rice": 1}, date="2020-12-10") for i in range(30)))
     for typed in ("王", "wm", "王明 二组"):
         found = search(conn, typed, filters=Filters(not_served_since="2020-12-01"))
         assert ([one.id for one in found.found], found.more) == ([uid(2000)], False), typed
     assert search(conn, "王", filters=Filters(not_served_since="2020-12-11")).count == 31
+
+
+@pytest.mark.parametrize("few", [-1, dated.ASKED])
+def test_who_passes_the_dates_has_the_words_and_the_best_come_first(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Whichever is known first; at a place, in a category, by two words, by a member, and more than are shown."""
+    monkeypatch.setattr(dated, "FEW", few)
+    say(
+        conn,
+        *(registered(uid(1000 + i), "周王明", "一组") for i in range(CAP + 20)),
+        registered(uid(2000), "王明", "一组", categories=[{"code": "dibao"}]),
+        registered(uid(2001), "王明亮", "二组", division=OTHER_VILLAGE),
+        registered(uid(2002), "李桂", members=[{"id": uid(2003), "name": "王一"}]),
+        registered(uid(2004), "王明", "一组"),
+        registered(uid(2005), "王明", "一组"),
+    )
+    say(
+        conn,
+        delivered(uid(3000), uid(2004), {"rice": 1}, date="2020-12-10"),
+        visited(uid(3001), uid(2001), "met", date="2020-12-10"),
+        Fact(TOWN, "household.merged", uid(2005), {"into": uid(2000), "reason": "同一户"}),
+    )
+    since = {"not_served_since": "2020-12-01", "not_visited_since": "2020-12-01"}
+
+    def found(typed: str, **more: str) -> list[str]:
+        return [one.id for one in search(conn, typed, filters=Filters(**since | more)).found]
+
+    assert found("王明")[0] == found("wm")[0] == uid(2000)
+    assert search(conn, "王明", filters=Filters(**since)).more
+    assert uid(2004) not in found("王 明 一组")
+    assert found("王", category="dibao") == [uid(2000)]
+    assert found("王一") == found("桂 王") == [uid(2002)]
+    assert found("王", place=OTHER_VILLAGE) == []
+    served = Filters(not_served_since="2020-12-01", place=OTHER_VILLAGE)
+    assert [one.id for one in search(conn, "王", filters=served).found] == [uid(2001)]
+
+
+def test_a_database_from_before_gets_the_marks_that_a_registration_gives(conn: Connection) -> None:
+    if conn.dialect.name != "postgresql":
+        return
+    say(conn, registered(uid(10), "买买提 Abdul", "一组", members=[{"id": uid(11), "name": "𠮷娜"}]))
+    marks = sa.text("SELECT household, marks FROM household_search ORDER BY 1")
+    given = conn.execute(marks).all()
+    assert "买买提abdul|" in "".join(row.marks for row in given)
+    conn.execute(sa.text("UPDATE household_search SET marks = NULL"))
+    conn.execute(sa.text(import_module("aidvisit.store.migrations.versions.0019_marks").MARKS))
+    assert conn.execute(marks).all() == given
 
 
 @pytest.mark.parametrize("ways", [1, 2, hits.MATCHES])

@@ -34,30 +34,24 @@ def index(
 ) -> None:
     """The subjects are found by these rows from now on; those of which there is none no more."""
     places = _divisions(conn, subjects) | {one["division"] for one in households}
-    rows = [row(one) for one in households]
+    held = dict(tokens(households, categories, members))
+    rows = [row(conn, one, held[one["id"]]) for one in households]
     replace(conn, HouseholdSearch, HouseholdSearch.household, subjects, rows)
     numbers = select(HouseholdSearch.household, HouseholdSearch.n)
     if rows:
         found = conn.execute(numbers.where(among(conn, HouseholdSearch.household, [row["household"] for row in rows])))
-        fill(conn, {row.household: row.n for row in found}, households, categories, members)
+        fill(conn, {row.household: row.n for row in found}, held)
         dates(conn, [row["household"] for row in rows])
     count(conn, places)
 
 
-def fill(
-    conn: Connection,
-    numbers: Mapping[str, int],
-    households: Iterable[Values],
-    categories: Iterable[Values],
-    members: Iterable[Values],
-) -> None:
+def fill(conn: Connection, numbers: Mapping[str, int], held: Mapping[str, Collection[str]]) -> None:
     """Tokens of households that have a row and none yet."""
-    held = tokens(households, categories, members)
     if conn.dialect.name == "sqlite":
-        values = [{"n": numbers[one], "tokens": " ".join(sorted(found))} for one, found in held]
+        values = [{"n": numbers[one], "tokens": " ".join(sorted(found))} for one, found in held.items()]
         statement = text("INSERT INTO household_index (rowid, tokens) VALUES (:n, :tokens)")
     else:
-        values = [{"n": numbers[one], "tokens": sorted(found)} for one, found in held]
+        values = [{"n": numbers[one], "tokens": sorted(found)} for one, found in held.items()]
         statement = text("INSERT INTO household_index (n, tokens) VALUES (:n, array_to_tsvector(:tokens))")
     conn.execute(statement, values)
 
@@ -135,8 +129,16 @@ def _divisions(conn: Connection, households: Collection[str]) -> set[str]:
     return set(conn.execute(held.distinct()).scalars())
 
 
-def row(household: Values) -> Values:
-    """Of `household_search`, before it has tokens and dates."""
+def row(conn: Connection, household: Values, found: Collection[str]) -> Values:
+    """Of `household_search`, with what it is found by, before it has dates."""
     same = {name: household[name] for name in ("stream", "division", "village_group")}
     name = search.plain(household["name"])
-    return {"household": household["id"], **same, "name": name, "last_visit": None, "last_delivery": None}
+    marks = search.marks(name, found) if conn.dialect.name == "postgresql" else None
+    return {
+        "household": household["id"],
+        **same,
+        "name": name,
+        "last_visit": None,
+        "last_delivery": None,
+        "marks": marks,
+    }

@@ -143,7 +143,7 @@ def _few(conn: Connection, filters: Filters) -> frozenset[int] | None:
     """Who passes the dates, where they are few, from an index that has both days."""
 
     def read() -> frozenset[int] | None:
-        dated = _dated(filters)
+        dated = passing(filters)
         told = " AND ".join(sql for sql, _ in dated)
         by = _BY_DAY["last_visit" if filters.not_visited_since else "last_delivery"]
         statement = f"SELECT p.n FROM household_search p INDEXED BY {by} WHERE {told} LIMIT ?"  # noqa: S608
@@ -157,14 +157,14 @@ def _of_few(
     conn: Connection, few: frozenset[int], expression: Expression, limit: int, scope: Scope | None, filters: Filters
 ) -> list[Hit]:
     """Those of them that have the words: a list of numbers is quicker asked than a row read."""
-    lying = [_lying(codes) for codes in _untold(scope, filters)]
-    told = "".join(f" AND {sql.replace('p.', 's.')}" for sql, _ in lying)
+    lies = [lying(codes) for codes in untold(scope, filters)]
+    told = "".join(f" AND {sql.replace('p.', 's.')}" for sql, _ in lies)
     index, tokens = _index(conn, expression)
     statement = (
         f"SELECT {COLUMNS} FROM ({index}) AS i CROSS JOIN household_search s"  # noqa: S608
         f" WHERE i.n IN (SELECT value FROM json_each(?)) AND s.n = i.n{told} LIMIT ?"
     )
-    values = [value for _, each in lying for value in each]
+    values = [value for _, each in lies for value in each]
     return run(conn, statement, [*tokens, ALL, json.dumps(sorted(few)), *values, limit])
 
 
@@ -180,10 +180,11 @@ def portions(conn: Connection, wanted: int, *, check: bool, told: bool) -> list[
     ms for what one in ten of a million has: of that the first households have enough. Later it would rather read the
     whole table for a filter that few pass. `told`: nothing is asked but tokens.
     """
-    more = [ALL] if told else [10 * LOOKED_AT, ALL]
-    if conn.dialect.name == "postgresql":
-        return more if wanted >= ALL else [FIRST_HOUSEHOLDS, *more]
-    return [LOOKED_AT, *more] if check else [ALL]
+    if check:
+        return [LOOKED_AT, 10 * LOOKED_AT, ALL]
+    if conn.dialect.name == "postgresql" and not told and wanted < ALL:
+        return [FIRST_HOUSEHOLDS, 10 * LOOKED_AT, ALL]
+    return [ALL]
 
 
 def all_read(read: int, number: int) -> bool:
@@ -205,7 +206,7 @@ def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> lis
     dates = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
     name, day = next((name, day) for name, day in dates if day)
     places = _places(scope, filters)
-    conditions = [*_dated(filters), *map(_lying, places)]
+    conditions = [*passing(filters), *map(lying, places)]
     told = "".join(f" AND {sql}" for sql, _ in conditions)
     bound = [value for _, each in conditions for value in each]
     near = any(len(codes) == 1 and len(codes[0]) >= TOWN for codes in places)
@@ -294,20 +295,20 @@ def _places(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
 
 def _conditions(scope: Scope | None, filters: Filters) -> list[Condition]:
     """What tokens do not tell."""
-    return [*_dated(filters), *(_lying(codes) for codes in _untold(scope, filters))]
+    return [*passing(filters), *(lying(codes) for codes in untold(scope, filters))]
 
 
-def _untold(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
+def untold(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:
     """Those of `_places` that tokens alone do not tell, because a code is of no division."""
     return [codes for codes in _places(scope, filters) if any(len(code) not in LEVELS for code in codes)]
 
 
-def _lying(codes: Sequence[str]) -> Condition:
+def lying(codes: Sequence[str]) -> Condition:
     ranges = " OR ".join("p.division >= ? AND p.division < ?" for _ in codes)
     return f"({ranges})", tuple(bound for code in codes for bound in (code, f"{code}:"))
 
 
-def _dated(filters: Filters) -> list[Condition]:
+def passing(filters: Filters) -> list[Condition]:
     days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
     return [(f"(p.{column} IS NULL OR p.{column} < ?)", (day,)) for column, day in days if day]
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, null, select, union_all
 
 from aidvisit.domain import id_number, person
 from aidvisit.domain import search as words
@@ -22,6 +22,7 @@ from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.called import NEWEST, Names, names
 from aidvisit.store.queries.catalog import categories
+from aidvisit.store.queries.dated import dated
 from aidvisit.store.queries.hits import NO_FILTERS, Hit
 from aidvisit.store.queries.hits import Filters as Filters
 from aidvisit.store.queries.ranked import ranked
@@ -124,8 +125,8 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
     wanted = CAP + 1 + len(again)
     merged = index.of_merged(every(*(term.levels[2] for term in terms))) if terms else None
     if not terms and filters.dated and not filters.category:
-        dated = index.by_date(conn, filters, scope, wanted)
-        return {hit.household: hit for hit in dated if hit.household not in again}
+        longest = index.by_date(conn, filters, scope, wanted)
+        return {hit.household: hit for hit in longest if hit.household not in again}
     levels = _levels(terms, index.bounds(scope, filters))
     told = index.decides(scope, filters) and not any(term.check for term in terms)
     if told and levels and conn.dialect.name == "postgresql":
@@ -133,6 +134,11 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
         found = {hit.household: _named(hit, hit.rank, terms) for hit in living}
         return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
     others = _matched(conn, terms, merged, index.ALL) if merged else []  # seldom any
+    exact = levels and not any(term.check for term in terms)
+    few = dated(conn, terms, levels, wanted, scope, filters) if exact else None
+    if few is not None:
+        found = {hit.household: _named(hit, hit.rank, terms) for hit in few if hit.household not in again}
+        return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
     found = {}
     for level, expression in levels:
         for hit in _matched(conn, terms, expression, wanted, scope, filters):
@@ -220,10 +226,11 @@ def _checked(conn: Connection, terms: Sequence[Term], hits: Sequence[Hit]) -> li
     """Those that really have the words that tokens only hint at."""
     asked = [term for term in terms if term.check]
     every_one = [hit.household for hit in hits]
-    held = _people(conn, every_one, every_one)
-    return [
-        hit for hit in hits if all(words.meets(term, hit.division, words.texts(*held[hit.household])) for term in asked)
-    ]
+    if all(term.text.isascii() for term in asked):
+        held = _numbers(conn, every_one)
+    else:
+        held = {one: [*words.texts(*each)] for one, each in _people(conn, every_one, every_one).items()}
+    return [hit for hit in hits if all(words.meets(term, hit.division, held[hit.household]) for term in asked)]
 
 
 Held = tuple[Mapping[Any, Any], list[Mapping[Any, Any]]]
@@ -234,6 +241,12 @@ _CODES = select(func.aggregate_strings(_category.code, "\n")).where(_category.ho
 _HOUSEHOLDS = select(
     _own.id, _own.name, _own.head_name, _own.head_phone, _own.head_id_number, _own.village_group, _own.closed_reason
 ).where(one_of(_own.id, "ids"))
+_NUMBERS = union_all(
+    select(_member.household, _member.phone, _member.id_number, _member.guardian).where(
+        one_of(_member.household, "ids")
+    ),
+    select(_own.id, _own.head_phone, _own.head_id_number, null()).where(one_of(_own.id, "ids")),
+)
 _SHOWN = _HOUSEHOLDS.add_columns(_CODES.label("codes"))
 _MEMBERS = select(_member.household, _member.name, _member.phone, _member.id_number, _member.guardian).where(
     one_of(_member.household, "ids")
@@ -248,6 +261,15 @@ def _people(
     found: dict[str, Held] = {row.id: (row._mapping, []) for row in rows}
     for row in conn.execute(_MEMBERS, {"ids": [*with_members]}).all() if with_members else ():
         found[row.household][1].append(row._mapping)
+    return found
+
+
+def _numbers(conn: Connection, households: Sequence[str]) -> dict[str, list[str]]:
+    """By household, phones and documents' numbers of everybody, as they are compared."""
+    found: dict[str, list[str]] = {one: [] for one in households}
+    for household, *own, guardian in conn.execute(_NUMBERS, {"ids": [*households]}) if households else ():
+        theirs = (guardian.get("phone"), guardian.get("id_number")) if guardian else ()
+        found[household] += [words.plain(number) for number in (*own, *theirs) if number]
     return found
 
 

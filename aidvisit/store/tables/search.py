@@ -42,7 +42,8 @@ _POSTGRESQL = (
 class HouseholdSearch(Base):
     """`n` is this database's own. `name`: as it is compared. `last_visit`: they were met; `last_delivery`: it counts.
 
-    The dates are of what names this household itself: readers follow merges (store/queries/alias).
+    The dates are of what names this household itself: readers follow merges (store/queries/alias). `marks`: on
+    PostgreSQL, the characters by which those are looked at who pass the dates (domain/search).
     """
 
     __tablename__ = "household_search"
@@ -52,9 +53,9 @@ class HouseholdSearch(Base):
         # Each has all that is asked of a row before it is read.
         Index(None, "n", "division", "last_visit", "last_delivery"),
         Index(None, "division", "last_visit", "last_delivery"),
-        Index(None, "last_visit", "last_delivery", "division"),
-        Index(None, "last_delivery", "last_visit", "division"),
-        {"info": {"key": ("household",), "own": ("n",)}},
+        Index(None, "last_visit", "last_delivery", "division", postgresql_include=["n", "marks"]),
+        Index(None, "last_delivery", "last_visit", "division", postgresql_include=["n", "marks"]),
+        {"info": {"key": ("household",), "own": ("n", "marks")}},
     )
 
     n: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
@@ -65,6 +66,7 @@ class HouseholdSearch(Base):
     name: Mapped[Words]
     last_visit: Mapped[MaybeDate]
     last_delivery: Mapped[MaybeDate]
+    marks: Mapped[MaybeWords]
 
 
 class HouseholdCount(Base):

@@ -1,0 +1,83 @@
+"""PostgreSQL, where few pass the dates: those are known first, by an index that knows their characters, too.
+
+Whoever has a word is found by another index, which knows no dates: of everybody with a common surname the date would be
+looked up, one by one, for the few who pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aidvisit.domain import search as words
+from aidvisit.domain.rights import Scope
+from aidvisit.domain.search import Term
+from aidvisit.store.queries import hits
+from aidvisit.store.queries.hits import Condition, Filters, Hit
+from aidvisit.store.queries.once import once
+from aidvisit.store.queries.ranked import Levels
+
+ASKED = 400
+"""Households by which it is estimated how many pass."""
+FEW = 12
+"""Of those: where no more pass, all who do are gone through."""
+
+
+def dated(
+    conn: Connection, terms: Sequence[Term], levels: Levels, limit: int, scope: Scope, filters: Filters
+) -> list[Hit] | None:
+    """The best so many of those who pass and have the words, by tokens; None where another way is quicker."""
+    marks = words.marked(levels[-1][1])
+    if not marks or conn.dialect.name != "postgresql" or not filters.dated or not _few(conn, filters):
+        return None
+    conditions: list[Condition] = [("strpos(p.marks, ?) > 0", (mark,)) for mark in sorted(marks)]
+    conditions += [hits.lying(codes) for codes in hits.untold(scope, filters)]
+    parts, values = list[str](), list[Any]()
+    for way in _ways(filters):
+        told = [*way, *conditions]
+        parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {' AND '.join(sql for sql, _ in told)}")  # noqa: S608
+        values += [value for _, each in told for value in each]
+    *better, (widest, last) = levels
+    rank = ""
+    for each_rank, expression in better:
+        has, tokens = hits.has(expression)
+        rank, values = f"{rank} WHEN {has} THEN {each_rank}", [*values, *tokens]
+    order, after = "", " ORDER BY rank"
+    if len(terms) == 1:  # how well it fits is known by the name: the list is full before all are looked at
+        order, after = " ORDER BY starts_with(marks, ?) DESC, starts_with(marks, ?) DESC", ""
+        values += [f"{terms[0].text}|", terms[0].text]
+    has, tokens = hits.has(last)
+    statement = (
+        f"WITH few AS MATERIALIZED ({' UNION ALL '.join(parts)}), best AS MATERIALIZED"  # noqa: S608
+        f" (SELECT e.n, CASE{rank} WHEN true THEN {widest} END AS rank FROM (SELECT n FROM few{order} OFFSET 0) AS e"
+        f" CROSS JOIN LATERAL (SELECT tokens FROM household_index WHERE n = e.n OFFSET 0) AS t"
+        f" WHERE {has}{after} LIMIT {limit})"
+        f" SELECT {hits.COLUMNS}, i.rank FROM best AS i"
+        " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS s"
+    )
+    conn.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")  # they start later than this ends
+    return hits.run(conn, statement, [*values, *tokens])
+
+
+def _ways(filters: Filters) -> list[list[Condition]]:
+    """The ways to pass, each a range of an index: never at all, or before the day."""
+    days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
+    each = [[(f"p.{name} IS NULL", ()), (f"p.{name} < ?", (day,))] for name, day in days if day]
+    return [list(way) for way in product(*each)]
+
+
+def _few(conn: Connection, filters: Filters) -> bool:
+    def asked() -> bool:
+        told = hits.passing(filters)
+        statement = (
+            f"SELECT count(*) FROM generate_series(1, {ASKED}) AS i CROSS JOIN LATERAL (SELECT FROM household_search p"  # noqa: S608
+            f" WHERE p.n = i * (SELECT max(n) FROM household_search) / {ASKED}"
+            f"{''.join(f' AND {sql}' for sql, _ in told)} OFFSET 0) AS p"
+        )
+        values = tuple(value for _, each in told for value in each)
+        return int(conn.exec_driver_sql(statement.replace("?", "%s"), values).scalar_one()) <= FEW
+
+    return once(conn, ("few dated", filters.not_visited_since, filters.not_served_since), asked)
