@@ -210,7 +210,7 @@ def _parts(conn: Connection, settings: Settings, held: Vault, folder: Path) -> I
 def _proved(settings: Settings, unpacked: Unpacked, folder: Path, digests: dict[str, str]) -> list[str]:
     """What is wrong with what was restored, none when all is well."""
     with snapshot.restored(folder, unpacked.header, settings.database_url, vault()) as conn:
-        found = health.broken_pages(conn) + ledger.verify(conn)
+        found = health.broken_pages(conn) + ledger.verify(conn, folder)
         if ledger.digest(conn) != digests:
             found.append("digest")
         return found

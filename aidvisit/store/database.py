@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -45,6 +46,9 @@ PRAGMAS = (
     # What a sort spills would otherwise stand in the system's folder for temporary files, readable.
     "temp_store=MEMORY",
 )
+
+# A scratch is never undone and outlives nothing: no journal, no flush; what does not fit into 64 MB goes to its file.
+SCRATCH = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-64000")
 
 
 class Base(DeclarativeBase):
@@ -95,14 +99,14 @@ def engine_options(url: str, vault: Vault | None = None) -> dict[str, Any]:
 def _opener(path: str, vault: Vault) -> Callable[[], Any]:
     """Connections with the key set before anything else; raises Problem `locked` while there is none."""
 
-    def connect() -> Any:
-        key = vault.key()
-        connection = sqlcipher.connect(path, check_same_thread=False)
-        # A raw key: a passphrase would cost half a second of PBKDF2 for every connection.
-        connection.execute(f"""PRAGMA key = "x'{key.hex()}'\"""")
-        return connection
+    return lambda: _keyed(path, vault.key())
 
-    return connect
+
+def _keyed(path: str, key: bytes) -> Any:
+    connection = sqlcipher.connect(path, check_same_thread=False)
+    # A raw key: a passphrase would cost half a second of PBKDF2 for every connection.
+    connection.execute(f"""PRAGMA key = "x'{key.hex()}'\"""")
+    return connection
 
 
 def prepare(engine: Engine) -> Engine:
@@ -198,6 +202,35 @@ def viewing(engine: Engine) -> Iterator[Connection]:
         with connection.begin() as moment:
             yield connection
             moment.rollback()  # a commit would fail on a damaged file, after everything was read
+
+
+@contextmanager
+def scratch(folder: Path | None = None) -> Iterator[Connection]:
+    """A SQLite database that is gone afterwards, in one transaction: a file in `folder`, else in memory.
+
+    A file is encrypted by a key that nobody keeps, where this machine can: it may hold what a laptop does.
+    Raises: Problem, as `in_words`.
+    """
+    path = None if folder is None else folder / f"scratch-{secrets.token_hex(8)}.db"
+    if path is None:
+        engine = open_engine("sqlite://")
+    elif encryption_here():
+        key = secrets.token_bytes(32)
+        options = HIDDEN | {"module": sqlcipher, "creator": lambda: _keyed(str(path), key)}
+        engine = prepare(create_engine("sqlite://", poolclass=StaticPool, **options))
+    else:
+        engine = open_engine(f"sqlite:///{path.as_posix()}")
+    try:
+        with in_words(engine), engine.connect() as conn:
+            driver: Any = conn.connection.driver_connection
+            for pragma in SCRATCH:
+                driver.execute(f"PRAGMA {pragma}")
+            with conn.begin():
+                yield conn
+    finally:
+        engine.dispose()
+        if path is not None:
+            path.unlink(missing_ok=True)
 
 
 def sqlite_at(path: Path, vault: Vault) -> Any:

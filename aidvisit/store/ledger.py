@@ -6,11 +6,14 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 from json import JSONDecodeError
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select, update
 
 from aidvisit.domain.facts import KINDS
 from aidvisit.domain.stream import trip_of
@@ -18,7 +21,7 @@ from aidvisit.domain.text import tidied
 from aidvisit.errors import Problem
 from aidvisit.store import apply, erasing, reminding
 from aidvisit.store.apply import search
-from aidvisit.store.database import open_engine, writing
+from aidvisit.store.database import scratch
 from aidvisit.store.grants import grants_of
 from aidvisit.store.judge import Judge, turns, unsalted, wrong
 from aidvisit.store.tables import Release, Trip, metadata
@@ -35,6 +38,8 @@ Progress = Callable[[int, int], None]
 STEP = 500
 COPIED = (tables.op, tables.node, tables.device)
 """What the tables are made from."""
+BY_CLOCK = "CREATE INDEX ix_op_clock ON op (clock, device, seq)"
+"""The order of a replay: to sort would take every record into memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +262,9 @@ def digest(conn: Connection) -> dict[str, str]:
     return {stream: log.digest(conn, stream) for stream in log.streams(conn)}
 
 
-def verify(conn: Connection) -> list[str]:
-    """Findings in words, none when all is well. `conn` is only read."""
-    return verify_log(conn) + verify_tables(conn)
+def verify(conn: Connection, folder: Path | None = None) -> list[str]:
+    """Findings in words, none when all is well. `conn` is only read; `folder`: as of `verify_tables`."""
+    return verify_log(conn) + verify_tables(conn, folder)
 
 
 def verify_log(conn: Connection) -> list[str]:
@@ -267,25 +272,26 @@ def verify_log(conn: Connection) -> list[str]:
     return chains.verify(conn) + witness.verify_receipt(conn) + list(blobs.verify(conn))
 
 
-def verify_tables(conn: Connection) -> list[str]:
-    """Whether the replay gives the tables as they are; it runs in a database of its own in memory."""
+def verify_tables(conn: Connection, folder: Path | None = None) -> list[str]:
+    """Whether the replay gives the tables as they are; it runs in a database of its own.
+
+    `folder`: where that may stand as a file; without one it is in memory, as much as log and tables take.
+    """
     findings: list[str] = []
-    engine = open_engine("sqlite://")
     try:
-        with writing(engine) as scratch:
+        with scratch(folder) as replayed:
             for table in COPIED:
-                table.create(scratch)
-                _copy(conn, scratch, table)
-            metadata.create_all(scratch)
-            rebuild(scratch)
+                table.create(replayed)
+                _copy(conn, replayed, table)
+            replayed.exec_driver_sql(BY_CLOCK)
+            metadata.create_all(replayed)
+            rebuild(replayed)
             for table in metadata.sorted_tables:
-                findings += _compare(table, _rows(scratch, table), _rows(conn, table))
+                findings += _compare(table, replayed, conn)
         findings += search.verify(conn)
         findings += erasing.verify(conn)
     except JSONDecodeError:  # `verify_log` names the op
         findings.append("the log cannot be read, so the tables were not compared with it")
-    finally:
-        engine.dispose()
     return findings
 
 
@@ -295,24 +301,36 @@ def _copy(source: Connection, target: Connection, table: Table) -> None:
         target.execute(insert(table), batch)
 
 
-Rows = dict[tuple[Any, ...], dict[str, Any]]
+Keyed = tuple[tuple[Any, ...], bool, Row[Any]]
+"""A row with its key before it, and whether it comes of the log."""
 
 
-def _rows(conn: Connection, table: Table) -> Rows:
-    """By key; what is a database's own is not compared."""
-    keys = table.info.get("key") or [column.name for column in table.primary_key]
+def keys_of(table: Table) -> list[str]:
+    """The columns that name a row of a projection, whichever database it is in."""
+    return list(table.info.get("key") or (column.name for column in table.primary_key))
+
+
+def _rows(conn: Connection, table: Table, of_log: bool) -> Iterator[Keyed]:
+    """In the order of the keys, byte by byte on either database; what is a database's own is not compared."""
     own = table.info.get("own", ())
-    rows = conn.execute(select(*(column for column in table.c if column.name not in own))).mappings()
-    return {tuple(row[key] for key in keys): dict(row) for row in rows}
+    columns = [column for column in table.c if column.name not in own]
+    places = [[column.name for column in columns].index(key) for key in keys_of(table)]
+    query = select(*columns).order_by(*(columns[place] for place in places))
+    for row in conn.execute(query, execution_options={"yield_per": STEP}):
+        yield tuple(row[place] for place in places), of_log, row
 
 
-def _compare(table: Table, replayed: Rows, held: Rows) -> Iterator[str]:
-    for key in sorted(replayed.keys() | held.keys(), key=str):
+def _compare(table: Table, replayed: Connection, held: Connection) -> Iterator[str]:
+    """Both are read once, side by side: neither is ever whole in memory."""
+    both = merge(_rows(replayed, table, True), _rows(held, table, False), key=itemgetter(0))
+    for key, same_key in groupby(both, key=itemgetter(0)):
+        rows = {of_log: row for _, of_log, row in same_key}
         name = f"{table.name} {'/'.join(map(str, key))}"
-        if key not in held:
+        if False not in rows:
             yield f"{name}: the row is missing, the log has it"
-        elif key not in replayed:
+        elif True not in rows:
             yield f"{name}: the row is not in the log"
-        elif replayed[key] != held[key]:
-            fields = [field for field, value in held[key].items() if value != replayed[key][field]]
+        elif rows[True] != rows[False]:
+            said = rows[True]._mapping
+            fields = [field for field, value in rows[False]._mapping.items() if value != said[field]]
             yield f"{name}: {', '.join(fields)} differ from the log"

@@ -52,6 +52,17 @@ def test_every_sqlite_connection_has_the_settings(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_a_scratch_is_readable_to_nobody_and_gone_afterwards(tmp_path: Path) -> None:
+    with database.scratch(tmp_path) as conn:
+        conn.exec_driver_sql("PRAGMA cache_size = 1")  # it goes to the file at once
+        conn.exec_driver_sql("CREATE TABLE said (words TEXT)")
+        conn.execute(sa.text("INSERT INTO said VALUES (:words)"), [{"words": "somebody" * 1000}] * 50)
+        (file,) = tmp_path.iterdir()
+        assert file.stat().st_size > 100_000
+        assert (b"somebody" in file.read_bytes()) is not database.encryption_here()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_transaction_is_whole(app: Flask) -> None:
     def fail() -> None:
         with transaction() as conn:

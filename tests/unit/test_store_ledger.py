@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql
 
 from aidvisit.domain.facts import category_subject, division_subject
 from aidvisit.errors import Problem
 from aidvisit.store import ledger
 from aidvisit.store.judge import why_not
 from aidvisit.store.ledger import HOUSE, Fact, record
-from aidvisit.store.tables import Allocation, Delivery, Household, Item, StockLine, Trip, Visit
+from aidvisit.store.tables import Allocation, Delivery, Household, Item, StockLine, Trip, Visit, metadata
 from sync import log
 from sync.log import Grants
 from sync.op import Op, digest_of
@@ -366,11 +368,24 @@ def test_rebuild_and_verify_agree_with_what_was_applied(conn: Connection) -> Non
         (sa.text("UPDATE op SET body = replace(body, '43', '44')"), "the record was altered"),
     ],
 )
-def test_verify_finds_what_was_tampered_with(conn: Connection, change: sa.Executable, finding: str) -> None:
+def test_verify_finds_what_was_tampered_with(
+    conn: Connection, change: sa.Executable, finding: str, tmp_path: Path
+) -> None:
     some_log(conn)
     conn.execute(change)
     findings = ledger.verify(conn)
     assert any(finding in found for found in findings), findings
+    (tmp_path / "work").mkdir()
+    assert ledger.verify(conn, tmp_path / "work") == findings
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)
+def test_rows_are_compared_in_one_order_on_every_database(table: sa.Table) -> None:
+    """A language's own order would show rows as missing that are there."""
+    for key in ledger.keys_of(table):
+        kind = table.c[key].type.dialect_impl(postgresql.dialect())
+        assert isinstance(kind, sa.Integer) or getattr(kind, "collation", None) == "C", key
 
 
 def test_rebuild_mends_what_was_tampered_with(conn: Connection) -> None:

@@ -20,6 +20,7 @@ from aidvisit.store.tables import (
 )
 from sync.rows import among
 
+STEP = 500
 _BITS = 0xFFFF_FFFF_FFFF
 MERGED = "x"
 """Before the tokens of a household that was merged into another: found by its own, and shown as the other."""
@@ -76,7 +77,7 @@ def verify(conn: Connection) -> Iterator[str]:
     held = _held(conn)
     numbers = {row.household: row.n for row in conn.execute(select(HouseholdSearch.household, HouseholdSearch.n))}
     households, categories, members = (
-        (dict(row) for row in conn.execute(select(model.__table__)).mappings())
+        (dict(row) for row in conn.execute(select(model.__table__), execution_options={"yield_per": STEP}).mappings())
         for model in (Household, HouseholdCategory, Member)
     )
     for household, expected in tokens(households, categories, members):
