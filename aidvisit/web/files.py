@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
-from aidvisit.services.sheet.write import csv_pieces, parts, sealed, workbook_pieces
+from aidvisit.services.sheet.write import csv_pieces, sealed, workbook_pieces
 from aidvisit.web.days import day_of
 from aidvisit.web.i18n import gettext
 
@@ -30,7 +30,7 @@ def streamed(
         pieces: Iterator[Any] = csv_pieces(header, whole)
         kind, ending = "text/csv; charset=utf-8", "csv"
     else:
-        pieces, kind, ending = workbook_pieces(parts(title, header, whole)), EXCEL, "xlsx"
+        pieces, kind, ending = workbook_pieces([(title, header, whole)]), EXCEL, "xlsx"
     response = Response(stream_with_context(pieces), content_type=kind)
     response.call_on_close(close)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}-{day_of(None)}.{ending}"'

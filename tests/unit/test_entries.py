@@ -10,11 +10,25 @@ from sqlalchemy import Connection
 
 from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.selection import COLUMNS, SEVERAL, UNKNOWN, Of, Selection, of_arguments
+from aidvisit.store.database import open_engine, viewing
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import entries, figures
 from aidvisit.store.queries.names import names
 from aidvisit.store.queries.truck import balances
-from tests.support.store import TEAM, TOWN, TRIP, TRIP_STREAM, TRUCK, delivered, moved, planned, registered, say, uid
+from tests.support.store import (
+    TEAM,
+    TOWN,
+    TRIP,
+    TRIP_STREAM,
+    TRUCK,
+    delivered,
+    moved,
+    planned,
+    registered,
+    say,
+    statements,
+    uid,
+)
 from tests.support.village import DAY, LAN, MO, QIN, TAO, village
 
 OTHER, AWAY = uid(950), uid(5)
@@ -180,6 +194,25 @@ def test_a_file_has_every_entry_in_the_order_of_the_pages(conn: Connection, monk
             found = list(rows)
             assert found == entries.page(conn, of, Selection(), today=DAY)[0], (of, span)
             assert len(found) == number
+
+
+def test_a_file_is_read_a_few_rows_at_a_time_and_the_merges_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with village(database_url) as conn:
+        say(conn, *(delivered(uid(20 + number), home, {"rice": 1}) for number, home in enumerate((QIN, MO, LAN))))
+        say(conn, Fact(TOWN, "household.merged", MO, {"into": QIN, "reason": "同一户"}))
+    monkeypatch.setattr(entries, "STEP", 1)
+    engine = open_engine(database_url)
+    with viewing(engine) as conn, statements(conn) as seen:
+        rows = entries.every(conn, "delivered", Selection(), today=DAY)[1]
+        found = [next(rows)]
+        if conn.dialect.name == "postgresql":  # the server has the others
+            assert conn.exec_driver_sql("SELECT count(*) FROM pg_cursors").scalar() == 1
+        found += rows
+    engine.dispose()
+    assert [one.household for one in found] == [LAN, QIN, QIN]
+    assert sum("IS NOT NULL" in one and "into" in one for one in seen) == 1
 
 
 def test_a_page_goes_on_where_the_last_one_ended(conn: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from hashlib import sha256
 from html import unescape
 
@@ -13,7 +14,7 @@ from openpyxl import load_workbook
 
 from aidvisit.domain.facts.catalog import place_subject
 from aidvisit.services.sheet import write
-from aidvisit.services.sheet.write import csv_pieces, parts, sealed, workbook_pieces
+from aidvisit.services.sheet.write import csv_pieces, sealed, workbook_pieces
 from aidvisit.store import ledger
 from aidvisit.store.database import reading, transaction
 from sync import log
@@ -137,9 +138,19 @@ def test_a_seal_is_the_same_in_both_forms_and_missing_in_what_was_cut(monkeypatc
     text = "".join(csv_pieces(header, sealed(header, rows))).encode()
     *before, last = text.splitlines(keepends=True)
     assert last.decode().strip() == f"行数,7,SHA-256,{sha256(b''.join(before)).hexdigest()}"
-    book = load_workbook(io.BytesIO(b"".join(workbook_pieces(parts("表", header, sealed(header, rows))))))
+    book = load_workbook(io.BytesIO(b"".join(workbook_pieces([("表", header, sealed(header, rows))]))))
     assert [sheet.title for sheet in book.worksheets] == ["表", "表2", "表3"]
     found = [row for sheet in book.worksheets for row in list(sheet.values)[1:]]
     assert [row[:2] for row in found[:7]] == [("=1+1", number) for number in range(7)]
     assert ",".join(map(str, found[7])) == last.decode().strip()
     assert book.worksheets[0]["A2"].data_type == "s"
+
+
+def test_a_sheet_ends_before_the_zip_cannot_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 60_000)
+    monkeypatch.setattr(write, "MOST_BYTES", 30_000)
+    rows = [[number, "一" * 10] for number in range(1_500)]
+    book = load_workbook(io.BytesIO(b"".join(workbook_pieces([("表", ["数", "字"], rows)]))))
+    assert [sheet.max_row for sheet in book.worksheets] == [400, 400, 400, 304]
+    assert [sheet["A1"].value for sheet in book.worksheets] == ["数"] * 4
+    assert [list(row) for sheet in book.worksheets for row in list(sheet.values)[1:]] == rows

@@ -35,6 +35,10 @@ LONGEST = 32767
 """Characters that a cell can hold (ECMA-376)."""
 MOST_ROWS = 1_048_000
 """Of a sheet below its header: it can hold 1,048,576."""
+MOST_BYTES = 1_500_000_000
+"""Of a sheet's XML, when a piece ends: what is zipped in one pass must stay below 2 GiB, or be of a form that not every
+spreadsheet program reads.
+"""
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -64,7 +68,7 @@ _STYLES = (
 
 
 def workbook(to: Path | IO[bytes], tables: Iterable[Table]) -> None:
-    """Write an .xlsx, one sheet a table. Texts are cells of text, whatever they begin with."""
+    """Write an .xlsx, one sheet a table, or as many as it needs. Texts are cells of text, whatever they begin with."""
     if isinstance(to, Path):
         with to.open("wb") as file:
             return workbook(file, tables)
@@ -75,7 +79,16 @@ def workbook(to: Path | IO[bytes], tables: Iterable[Table]) -> None:
 
 def workbook_pieces(tables: Iterable[Table]) -> Iterator[bytes]:
     """The bytes of such an .xlsx as they come."""
-    return book_pieces((title, _sheet(header, rows)) for title, header, rows in tables)
+    return book_pieces(_sheets(tables))
+
+
+def _sheets(tables: Iterable[Table]) -> Iterator[tuple[str, Iterable[str]]]:
+    """Each has the header; the next begins with the row at which the one before was full."""
+    for title, header, rows in tables:
+        every = iter(rows)
+        yield title, _sheet(header, every)
+        while waiting := list(islice(every, 1)):
+            yield title, _sheet(header, chain(waiting, every))
 
 
 def book_pieces(sheets: Iterable[tuple[str, Iterable[str]]], *, repeated: str = "") -> Iterator[bytes]:
@@ -110,15 +123,6 @@ def sealed(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, count: str 
             digest.update(_drained(file))
     digest.update(_drained(file))
     yield [count, number, "SHA-256", digest.hexdigest()]
-
-
-def parts(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[Table]:
-    """A table as one sheet, or as many as it needs, each with the header."""
-    every = iter(rows)
-    waiting = list(islice(every, 1))
-    yield title, header, islice(chain(waiting, every), MOST_ROWS)
-    while waiting := list(islice(every, 1)):
-        yield title, header, islice(chain(waiting, every), MOST_ROWS)
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -183,8 +187,11 @@ def _entry(name: str) -> ZipInfo:
 
 
 def _sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """The XML of a sheet whose header stays in sight; printed across, as wide as the paper."""
-    every = iter(rows)
+    """The XML of a sheet whose header stays in sight; printed across, as wide as the paper.
+
+    It takes as many of the rows as it can hold.
+    """
+    every = islice(rows, MOST_ROWS)
     first = list(islice(every, STEP))
     widths = [_width(column) for column in zip_longest(header, *first, fillvalue="")]
     yield (
@@ -193,14 +200,18 @@ def _sheet(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[st
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
         f"{columns(widths)}<sheetData>"
     )
-    waiting: list[str] = []
+    waiting, size = list[str](), 0
     for number, row in enumerate(_chained(header, chain(first, every)), 1):
         style = ' s="1"' if number == 1 else ""
         cells = (cell_xml(f"{letters(column)}{number}", style, value) for column, value in enumerate(row))
         waiting.append(f'<row r="{number}">{"".join(cells)}</row>')
         if len(waiting) == STEP:
-            yield "".join(waiting)
+            piece = "".join(waiting)
+            yield piece
             waiting.clear()
+            size += len(piece.encode())
+            if size >= MOST_BYTES and number > len(first):
+                break
     yield "".join(waiting) + f"</sheetData>{PRINTED}</worksheet>"
 
 

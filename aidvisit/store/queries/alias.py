@@ -44,7 +44,7 @@ _ROUND = _MERGED.where(
 
 def aliases(conn: Connection) -> Aliases:
     """All merges, resolved; in a circle the least UUID is the household."""
-    return _resolved({row.id: row.into for row in conn.execute(_MERGED)})
+    return once(conn, "aliases", lambda: _resolved({row.id: row.into for row in conn.execute(_MERGED)}))
 
 
 def of_one(conn: Connection, household: str) -> Aliases:
