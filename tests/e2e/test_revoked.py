@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,10 +39,7 @@ class Lost:
 
     def run(self, *words: str, secret: str = PASSWORD) -> tuple[int, dict[str, Any]]:
         """A command on the laptop: its exit code, and what it answered or why it refused."""
-        done = subprocess.run(
-            [sys.executable, "-m", "aidvisit", *words, "--password-stdin", "--json"],
-            input=secret + "\n", capture_output=True, text=True, env=self.laptop.environment(), timeout=60,
-        )  # fmt: skip
+        done = self.laptop.run([*words, "--password-stdin", "--json"], secret + "\n")
         return done.returncode, json.loads(done.stdout or done.stderr.splitlines()[-1])
 
     def keys(self) -> dict[str, Any]:
@@ -59,19 +55,31 @@ class Lost:
         self.centre.command("central", "device", "revoke", "--device", self.device, "--reason", "落在公交车上")
 
 
-@pytest.fixture
-def lost(tmp_path: Path) -> Iterator[Lost]:
-    centre = Centre(tmp_path / "central")
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> tuple[Centre, dict[str, str]]:
+    """The centre, which does not run, beside the laptop's home; what enrolling the laptop said."""
+    folder = tmp_path_factory.mktemp("revoked")
+    centre = Centre(folder / "central")
     team = centre.add_team("慰问一队", TOWN)
     person = ("--login", LEADER, "--name", "罗春和", "--role", "leader", "--team", team, "--password-stdin")
     centre.command("central", "user", "add", *person, stdin=PASSWORD + "\n")
     with centre.running():
-        laptop = Node(tmp_path / "field", "field")
+        laptop = Node(folder / "field", "field")
         code = ("--server", centre.url, "--code", centre.code(team), "--name", "3 号笔记本")
         made = laptop.command("field", "init", *code)
         trip = centre.command("import", str(SHEET))["trip"]["id"]
         laptop.command("sync")
         _deliver_twice(laptop, trip)
+    return centre, made
+
+
+@pytest.fixture
+def lost(ready: tuple[Centre, dict[str, str]], tmp_path: Path) -> Iterator[Lost]:
+    made = ready[1]
+    centre = ready[0].copied(tmp_path / "central")
+    shutil.copytree(ready[0].home.with_name("field"), tmp_path / "field")
+    laptop = Node(tmp_path / "field", "field", server_url=centre.url)
+    with centre.running():
         yield Lost(centre, laptop, made["device"], made["recovery_key"])
         laptop.stop()
 

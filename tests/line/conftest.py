@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,7 @@ from tests.support.nodes import Node
 
 def ask(node: Node, *words: str, **settings: str) -> dict[str, Any]:
     """What `aidvisit … --json` says: its answer, or the problem with its `name`."""
-    done = subprocess.run(
-        [sys.executable, *node.program, *words, "--json"],
-        capture_output=True, text=True, timeout=60,
-        env=node.environment() | {f"AIDVISIT_{name.upper()}": value for name, value in settings.items()},
-    )  # fmt: skip
+    done = node.run([*words, "--json"], **settings)
     said: dict[str, Any] = json.loads(done.stdout or done.stderr)
     return said | {"name": str(said.get("type", "")).rpartition(":")[2]}
 

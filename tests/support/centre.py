@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
+
+from tests.support import started
 
 PASSWORD = "correct horse battery"
 CODES = 100
@@ -45,15 +48,23 @@ class Centre:
         self.office_team = str(made["team"])
 
     def command(self, *words: str, stdin: str = "") -> dict[str, Any]:
-        """Run `aidvisit … --json` and return the object that it prints."""
-        done = subprocess.run(
-            [*_aidvisit(), *words, "--json"], input=stdin, capture_output=True, text=True, env=self._environment(),
-            timeout=PATIENCE_S,
-        )  # fmt: skip
+        """Run `aidvisit … --json` and return the object that it prints; passwords that it makes are cheap ones."""
+        done = started.run([*words, "--json"], self._environment(), stdin, PATIENCE_S, cheap=True)
         assert done.returncode == 0, f"aidvisit {' '.join(words)}: exit {done.returncode}\n{done.stderr}"
         found = json.loads(done.stdout)
         assert isinstance(found, dict)
         return found
+
+    def copied(self, home: Path) -> Centre:
+        """The same centre in another home, on another port; it is on SQLite, and neither of them runs."""
+        assert self.process is None
+        shutil.copytree(self.home, home)
+        other = copy.copy(self)
+        other.home, other.port = home, free_port()
+        other.database = f"sqlite:///{(home / 'aidvisit.db').as_posix()}"
+        other.url = f"http://127.0.0.1:{other.port}"
+        other._codes = copy.deepcopy(self._codes)
+        return other
 
     def add_team(self, name: str, *divisions: str) -> str:
         codes = ["--divisions", ",".join(divisions)] if divisions else []
@@ -73,10 +84,10 @@ class Centre:
 
     def start(self, *options: str) -> None:
         """Run the server and wait for the one line that says it is ready."""
-        command = [*_aidvisit(), "central", "run", "--port", str(self.port), *options, "--json"]
+        words = ["central", "run", "--port", str(self.port), *options, "--json"]
         self.log = (self.home.parent / f"{self.home.name}.log").open("a")
-        self.process = subprocess.Popen(
-            command, env=self._environment(), stdout=subprocess.PIPE, stderr=self.log, text=True
+        self.process = started.Started(
+            words, env=self._environment(), stdout=subprocess.PIPE, stderr=self.log, text=True
         )
         assert self.process.stdout is not None
         watchdog = threading.Timer(PATIENCE_S, self.process.kill)
@@ -124,7 +135,3 @@ class Centre:
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AIDVISIT_")}
         return kept | {"AIDVISIT_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
-
-
-def _aidvisit() -> list[str]:
-    return [sys.executable, "-m", "aidvisit"]

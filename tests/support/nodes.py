@@ -22,6 +22,7 @@ from aidvisit.cli.home import opened
 from aidvisit.demo.line import Line
 from aidvisit.services import stock
 from aidvisit.services.sync import own_device
+from tests.support import started
 from tests.support.centre import PASSWORD, Centre, free_port
 
 SHEET = Path(__file__).parents[1] / "data" / "minqiang-2020-12-30.xlsx"
@@ -34,7 +35,8 @@ READY_WITHIN_S = 60
 class Node:
     """One process of `aidvisit … run`. `url` answers while it runs."""
 
-    program: Sequence[str] = ("-m", "aidvisit")
+    program: Sequence[str] = ()
+    """What Python runs instead of `aidvisit`."""
 
     def __init__(self, home: Path, role: str, **settings: str) -> None:
         self.home, self.role, self.settings = home, role, settings
@@ -52,26 +54,32 @@ class Node:
     def command(self, *words: str, stdin: str = "") -> dict[str, Any]:
         """Run `aidvisit … --json` on this home and return the object that it prints; a laptop is unlocked for it."""
         unlock = ["--password-stdin"] if (self.home / "keys.json").exists() else []
-        done = subprocess.run(
-            [sys.executable, *self.program, *words, *unlock, "--json"],
-            input=f"{PASSWORD}\n" if unlock else stdin,
-            capture_output=True,
-            text=True,
-            env=self.environment(),
-            timeout=READY_WITHIN_S,
-        )
+        done = self.run([*words, *unlock, "--json"], f"{PASSWORD}\n" if unlock else stdin)
         assert done.returncode == 0, f"aidvisit {' '.join(words)}: exit {done.returncode}\n{done.stderr}"
         found = json.loads(done.stdout)
         assert isinstance(found, dict)
         return found
 
+    def run(self, words: Sequence[str], stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run `aidvisit` with these words on this home, whatever comes of it."""
+        own = {f"AIDVISIT_{name.upper()}": value for name, value in settings.items()}
+        environment = self.environment() | own
+        if not self.program:
+            return started.run(words, environment, stdin, READY_WITHIN_S)
+        return subprocess.run(
+            [sys.executable, *self.program, *words], input=stdin, capture_output=True, text=True, env=environment,
+            timeout=READY_WITHIN_S,
+        )  # fmt: skip
+
     def start(self) -> None:
         """Run it and wait for the one line that says it is ready; a laptop is locked until somebody signs in."""
-        command = [sys.executable, *self.program, self.role, "run", "--port", str(self.port), *self.options, "--json"]
+        words = [self.role, "run", "--port", str(self.port), *self.options, "--json"]
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                command, env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
-            )
+            options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": log, "env": self.environment()}
+            if self.program:
+                self.process = subprocess.Popen([sys.executable, *self.program, *words], text=True, **options)
+            else:
+                self.process = started.Started(words, text=True, **options)
         assert self.process.stdout is not None
         watchdog = threading.Timer(READY_WITHIN_S, self.process.kill)
         watchdog.start()

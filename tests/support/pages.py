@@ -37,6 +37,7 @@ from sync.op import loads
 from sync.transport import BlobReply, Reply
 from tests.support.blobs import exchange
 from tests.support.homes import PASSWORD, SAMPLE, TOWN
+from tests.support.started import CHEAP
 
 DAY = "2020-12-30"
 RECOVERY = "recovery.txt"
@@ -78,7 +79,7 @@ class InProcess:
 
 def cheap_passwords(patch: pytest.MonkeyPatch) -> None:
     """argon2id with next to no memory: the same code, a hundred times as fast."""
-    patch.setattr(passwords, "PROFILE", passwords.Profile(memory_kib=8, passes=1, lanes=1))
+    patch.setattr(passwords, "PROFILE", CHEAP)
 
 
 def make_homes(folder: Path) -> None:
