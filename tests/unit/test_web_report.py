@@ -101,6 +101,7 @@ def test_entries_as_a_file_are_those_of_the_page_in_both_forms(deng: Pages) -> N
     text = deng.post("/entries/file", asked | {"as": "csv"}).data.decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
     assert [row[2] for row in rows[1:-1]] == ["1", "1", "2"]
+    assert {tuple(row[5:7]) for row in rows[1:-1]} == {(f"{rows[1][7]}的车", "困难家庭")}
     assert exports(deng) == [{"what": "export", "rows": 3, "detail": "entries"}]
     book = load_workbook(io.BytesIO(deng.post("/entries/file", asked).data), read_only=True)
     cells = [[str(cell) if cell is not None else "" for cell in row] for row in book.worksheets[0].values]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from aidvisit.domain import place
 from aidvisit.domain.selection import COLUMNS, Of, Selection, of_arguments
 from aidvisit.errors import Problem
 from aidvisit.services.export import take
@@ -16,7 +17,12 @@ from aidvisit.web import auth
 from aidvisit.web.days import day_of
 from aidvisit.web.files import streamed
 from aidvisit.web.i18n import gettext
+from aidvisit.web.i18n import lazy as _
 
+PLACES = {
+    "warehouse": _("仓库"), "fund": _("资金"), "donor": _("捐赠方"), "held": _("代存"), "truck": _("车"),
+    "gain": _("盘盈"), "loss": _("损耗"), "household": _("困难家庭"),
+}  # fmt: skip
 blueprint = Blueprint("entries", __name__, url_prefix="/entries")
 
 
@@ -59,6 +65,17 @@ def file() -> ResponseReturnValue:
     return streamed("entries", gettext("流水"), _headings(), map(_cells, taken.rows), taken.close)
 
 
+@blueprint.app_template_global()
+def where_words(reference: str | None, name: str) -> str:
+    """A place, or a kind of place, as people say it; a household's name stands elsewhere."""
+    kind = (reference or "").partition(":")[0]
+    if name and kind == "truck":
+        return gettext("%(trip)s的车", trip=name)
+    if name and kind == "held":
+        return gettext("%(place)s代存", place=name)
+    return name if name and kind in place.NAMED_BY_CODE else str(PLACES.get(kind, "—"))
+
+
 def _headings() -> list[str]:
     return [
         gettext("日期"), gettext("物资"), gettext("数量"), gettext("单位"), gettext("困难家庭"), gettext("从"),
@@ -70,10 +87,12 @@ def _headings() -> list[str]:
 def _cells(one: Entry) -> list[object]:
     """Money in yuan; what went back is less than 0."""
     cash = one.unit == "fen"
+    source = where_words(one.from_place, one.from_name) if one.from_place else ""
+    target = where_words(one.to_place, one.to_name) if one.to_place else ""
     lot = gettext("不止一批") if one.several else one.lot or ""
     return [
         one.date, one.item_name, one.quantity / 100 if cash else one.quantity, gettext("元") if cash else one.unit,
-        one.household_name, one.from_name, one.to_name, one.trip_title, lot, one.donor_name, one.slip or "",
+        one.household_name, source, target, one.trip_title, lot, one.donor_name, one.slip or "",
         one.reason or "", one.household or "", one.item, one.source,
     ]  # fmt: skip
 
