@@ -54,7 +54,9 @@ class Person:
         asset = urlsplit(address).path.startswith("/static/")
         refused = not asset and re.search(r"status of (4\d\d|503|507)", message.text)
         stopped = "net::ERR_CONNECTION_" in message.text
-        if message.type == "error" and not refused and not stopped:
+        # What a page asks for by itself is not redirected: the server that is back knows nobody yet.
+        ended = "net::ERR_FAILED" in message.text and urlsplit(address).path == "/sign-in"
+        if message.type == "error" and not (refused or stopped or ended):
             self.complaints.append(f"console: {message.text} ({address})")
 
     def sign_in(self, node: Node, password: str = PASSWORD, login: str = "") -> None:
