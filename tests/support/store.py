@@ -47,9 +47,37 @@ def opened(url: str) -> Iterator[Engine]:
 
 
 def make_tables(conn: Connection) -> None:
-    """All tables of a node as the models have them: quicker than migrations, and the same."""
+    """All tables of a node as the models have them: quicker than migrations, and the same.
+
+    The models are asked once a process and a database's kind; then the same statements are said again, at once.
+    """
+    dialect = conn.dialect.name
+    if dialect not in _tables:
+        _tables[dialect] = _made_tables(conn)
+        return
+    cursor = conn.connection.cursor()
+    for statement in ["; ".join(_tables[dialect])] if dialect == "postgresql" else _tables[dialect]:
+        cursor.execute(statement)
+    cursor.close()
+
+
+_tables: dict[str, list[str]] = {}
+
+
+def _made_tables(conn: Connection) -> list[str]:
+    """Make them; the statements that did."""
+    said: list[str] = []
+
+    def hear(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.lstrip().startswith(("SELECT", "PRAGMA")):
+            assert "%" not in statement, "it would mean something else to the driver"
+            said.append(statement)
+
+    event.listen(conn, "before_cursor_execute", hear)
     for each in (metadata, log_metadata, *anew.OTHERS):
         each.create_all(conn)
+    event.remove(conn, "before_cursor_execute", hear)
+    return said
 
 
 @contextmanager
