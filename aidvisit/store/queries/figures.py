@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, func, select
 
 from aidvisit.domain import place
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -69,21 +69,31 @@ def _prefixes(kinds: Sequence[str]) -> set[str]:
 
 
 def _sums(conn: Connection, of: Lines, by: Sequence[str], trip: str = "") -> Iterator[tuple[Any, int]]:
+    """What stands for a trip or a truck is looked up once they are added up: a join goes through every line."""
     found = of.subquery()
-    special: dict[str, Any] = {"team": Trip.team}
-    source: Any = found
-    if "team" in by:
-        source = source.join(Trip, Trip.id == found.c.trip, isouter=True)
-    if "lot" in by:
-        loaded = only_lots(*([StockLine.to_place == place.truck(trip)] if trip else [])).subquery()
-        same = (loaded.c.truck == found.c.from_place) & (loaded.c.item == found.c.item)
-        source = source.join(loaded, same, isouter=True)
-        unsaid = case((loaded.c.several, SEVERAL), else_=UNKNOWN)
-        special["lot"] = func.coalesce(found.c.lot, loaded.c.lot, unsaid)
-    columns: list[Any] = [special.get(name, found.c.get(name)) for name in by]
-    query = select(*columns, func.sum(found.c.quantity)).select_from(source).group_by(*columns)
-    for row in conn.execute(query):
-        yield (row[0] if len(by) == 1 else tuple(row[:-1])), int(row[-1])
+    names = list(dict.fromkeys(name for one in by for name in _TOLD_BY.get(one, (one,))))
+    columns = [found.c[name] for name in names]
+    teams = dict(conn.execute(select(Trip.id, Trip.team)).tuples().all()) if "team" in by else {}
+    lots = _only_lots(conn, trip) if "lot" in by else {}
+    sums: dict[Any, int] = {}
+    for row in conn.execute(select(*columns, func.sum(found.c.quantity)).group_by(*columns)):
+        held = dict(zip(names, row, strict=False))
+        if "team" in by:
+            held["team"] = teams.get(held["trip"])
+        if "lot" in by and held["lot"] is None:
+            held["lot"] = lots.get((held["from_place"], held["item"]), UNKNOWN)
+        key = held[by[0]] if len(by) == 1 else tuple(held[one] for one in by)
+        sums[key] = sums.get(key, 0) + int(row[-1])
+    yield from sums.items()
+
+
+_TOLD_BY = {"team": ("trip",), "lot": ("from_place", "item", "lot")}
+
+
+def _only_lots(conn: Connection, trip: str) -> dict[tuple[str, str], str]:
+    """By truck and item, for lines that say no lot."""
+    found = conn.execute(only_lots(*([StockLine.to_place == place.truck(trip)] if trip else [])))
+    return {(row.truck, row.item): SEVERAL if row.several else UNKNOWN if row.lot is None else row.lot for row in found}
 
 
 def count(conn: Connection, of: Of, selection: Selection, scope: Scope = EVERYTHING, *, today: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, true, tuple_, union_all
 
 from aidvisit.domain import place
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -223,22 +223,14 @@ def _touched(asked: Selection, scope: Scope, household: Any) -> ColumnElement[bo
 
 def _wanting(asked: Selection, scope: Scope, household: Any) -> ColumnElement[bool]:
     """Of something that it was allotted on one of these trips it did not get all there."""
-    line, given = Allocation, DeliveryLine
-    of_item = ([line.item == asked.item], [given.item == asked.item]) if asked.item else ([], [])
-    got = (
-        select(given.trip, given.household, given.item, func.sum(given.quantity).label("quantity"))
-        .where(given.counts, *of_item[1], *of_trips(given.trip.expression, asked, scope, ""))
-        .group_by(given.trip, given.household, given.item)
-        .subquery()
-    )
-    same = and_(got.c.trip == line.trip, got.c.household == line.household, got.c.item == line.item)
-    wanting = (
-        select(line.household)
-        .join(got, same, isouter=True)
-        .where(line.quantity > func.coalesce(got.c.quantity, 0), *of_item[0])
-        .where(*of_trips(line.trip.expression, asked, scope, ""))
-    )
-    return cast(ColumnElement[bool], household.in_(wanting))
+    parts = []
+    for line, sign, about in ((Allocation, 1, true()), (DeliveryLine, -1, DeliveryLine.counts)):
+        part = select(line.trip, line.household, line.item, (line.quantity * sign).label("quantity"))
+        part = part.where(about, line.trip.is_not(None), *of_trips(line.trip.expression, asked, scope, ""))
+        parts.append(part.where(line.item == asked.item) if asked.item else part)
+    both = union_all(*parts).subquery()
+    wanting = select(both.c.household).group_by(both.c.trip, both.c.household, both.c.item)
+    return cast(ColumnElement[bool], household.in_(wanting.having(func.sum(both.c.quantity) > 0)))
 
 
 def _homes(

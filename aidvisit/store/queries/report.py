@@ -93,7 +93,7 @@ def _by_category(conn: Connection, chosen: Selection, scope: Scope, today: str) 
     """All categories in two statements: what was given is added up by household once."""
     codes = [chosen.category] if chosen.category else list(categories(conn))
     base = _base(conn, chosen, scope, today, ())
-    homes = _by_home(base, ()).subquery()
+    homes = _by_home(base, (), _whole(chosen, ())).subquery()
     sums = select(base.c.home, base.c.item, func.sum(base.c.quantity).label("quantity"))
     given = sums.group_by(base.c.home, base.c.item).subquery()
     of, those = holders(conn, codes, today).subquery(), holders(conn, codes, today).subquery()
@@ -135,7 +135,7 @@ def _figures(conn: Connection, chosen: Selection, scope: Scope, today: str, by: 
     sums = select(*keys, base.c.item, func.sum(base.c.quantity)).group_by(*keys, base.c.item)
     for row in conn.execute(sums):
         amounts.setdefault(_key(row[:-2]), {})[row[-2]] = int(row[-1])
-    counts = _counted(conn, base, [key.name for key in keys])
+    counts = _counted(conn, base, [key.name for key in keys], _whole(chosen, by))
     return {key: Figure(*counts[key], items) for key, items in amounts.items()}
 
 
@@ -143,18 +143,25 @@ def _key(row: Sequence[Any]) -> Key:
     return tuple(row) if len(row) > 1 else row[0] if row else ""
 
 
-def _counted(conn: Connection, base: Subquery, names: Sequence[str]) -> dict[Key, tuple[int, int, int]]:
-    homes = _by_home(base, names).subquery()
+def _whole(chosen: Selection, by: Sequence[Axis]) -> bool:
+    """Whether it has all lines of a delivery or none, and under one key."""
+    return not any((chosen.item, chosen.class_, chosen.donor, chosen.lot)) and not {"item", "class"} & {*by}
+
+
+def _counted(conn: Connection, base: Subquery, names: Sequence[str], whole: bool) -> dict[Key, tuple[int, int, int]]:
+    homes = _by_home(base, names, whole).subquery()
     own = _of(homes, names)
     query = select(*own, func.count(homes.c.home), func.sum(homes.c.persons), func.sum(homes.c.times)).group_by(*own)
     return {_key(row[:-3]): (int(row[-3]), int(row[-2] or 0), int(row[-1] or 0)) for row in conn.execute(query)}
 
 
-def _by_home(base: Subquery, names: Sequence[str]) -> Select[Any]:
+def _by_home(base: Subquery, names: Sequence[str], whole: bool) -> Select[Any]:
     """`persons` and `times` of each household. Step by step, each smaller than the one before: deliveries, persons,
-    households. Counting distinct texts at once would sort all of them for each count.
+    households. Counting distinct texts at once would sort all of them for each count. `whole`: a delivery is told by
+    its first line.
     """
-    given = select(*_of(base, names), base.c.source, base.c.home, base.c.person).distinct().subquery()
+    deliveries = select(*_of(base, names), base.c.source, base.c.home, base.c.person)
+    given = (deliveries.where(base.c.line == 0) if whole else deliveries.distinct()).subquery()
     own = [*_of(given, names), given.c.home, given.c.person]
     people = select(*own, func.count().label("times")).group_by(*own).subquery()
     own = [*_of(people, names), people.c.home]
@@ -187,7 +194,7 @@ def _base(conn: Connection, chosen: Selection, scope: Scope, today: str, by: Seq
     for number, axis in enumerate(by):
         source, key = _keyed(axis, source, line, home)
         keys.append(func.coalesce(key, "").label(f"key{number}"))
-    columns = line.c.source, line.c.item, line.c.quantity, home.label("home"), person.label("person")
+    columns = line.c.source, line.c.line, line.c.item, line.c.quantity, home.label("home"), person.label("person")
     return select(*keys, *columns).select_from(source).subquery()
 
 
@@ -213,11 +220,10 @@ def _joined(source: FromClause, table: type[Any]) -> bool:
 
 def _team(source: FromClause, line: Subquery) -> tuple[FromClause, ColumnElement[Any]]:
     """The trip's, and without a trip that of who recorded it, else of the laptop: as `selected` asks for a team."""
-    alone = line.c.trip.is_(None) & (Delivery.id == line.c.source)
-    source = source.outerjoin(Trip, Trip.id == line.c.trip).outerjoin(Delivery, alone)
-    source = source.outerjoin(User, User.id == Delivery.actor).outerjoin(FieldDevice, FieldDevice.id == Delivery.device)
-    whose = case((User.id.is_not(None), User.team), else_=FieldDevice.team)
-    return source, case((line.c.trip.is_not(None), Trip.team), else_=whose)
+    whose = select(case((User.id.is_not(None), User.team), else_=FieldDevice.team)).select_from(Delivery)
+    whose = whose.outerjoin(User, User.id == Delivery.actor).outerjoin(FieldDevice, FieldDevice.id == Delivery.device)
+    alone = whose.where(Delivery.id == line.c.source).scalar_subquery()  # a join would go through all deliveries
+    return source.outerjoin(Trip, Trip.id == line.c.trip), case((line.c.trip.is_not(None), Trip.team), else_=alone)
 
 
 def _merges(conn: Connection) -> dict[str, str]:
