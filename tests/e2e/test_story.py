@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
 import pytest
 from playwright.sync_api import Locator, Page
 
@@ -15,9 +20,10 @@ RETURNED = {"rice": LOADED["rice"] - 41, "oil": LOADED["oil"] - 34}
 
 @pytest.mark.timeout(300)
 def test_all_34_households_are_delivered_to_and_the_office_s_books_balance(
-    pair: Pair, leader: Person, office: Person
+    pair: Pair, leader: Person, office: Person, tmp_path: Path
 ) -> None:
-    """Three actions each: open, sign, save. The figures are read from the office's page and from the sheet."""
+    """Three actions each: open, sign, save. The figures are read from the office's page and from the sheet; all of
+    it can be taken along, and checked where nothing else is."""
     visited = [_deliver(leader, number) for number in range(len(ROWS))]
     assert sorted(visited) == sorted(NAMES)
     leader.sees_chip("sent")
@@ -37,6 +43,20 @@ def test_all_34_households_are_delivered_to_and_the_office_s_books_balance(
     for row in ROWS:
         shown = households[row.name]
         assert (shown["组"], shown["应发"], shown["实发"]) == (row.group, shown["实发"], _short(row.goods))
+
+    file = _dossier(office.page, tmp_path)
+    told = _checked(pair, file)
+    assert (told["ok"], told["findings"], told["missing"]) == (True, [], [])
+    assert told["facts"] > 2 * len(ROWS), "households and what they were given"
+    with zipfile.ZipFile(file) as archive:
+        drawn = next(one for one in archive.infolist() if one.filename.startswith("photos/"))
+        line = archive.read(drawn)
+    data = bytearray(file.read_bytes())
+    data[data.index(line) + len(line) // 2] ^= 1
+    file.write_bytes(data)
+    told = _checked(pair, file)
+    assert not told["ok"]
+    assert all(drawn.filename in finding for finding in told["findings"]), told["findings"]
 
     leader.go(pair.field, "/sync")
     leader.page.get_by_role("button", name="现在同步").click()
@@ -59,6 +79,24 @@ def _deliver(leader: Person, number: int) -> str:
         leader.sign()
     leader.save()
     return name
+
+
+def _dossier(page: Page, folder: Path) -> Path:
+    """Press the button, and keep what comes."""
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="取一批一档(.zip)").click()
+    assert taken.value.suggested_filename.endswith(".zip")
+    file = folder / "taken.zip"
+    taken.value.save_as(file)
+    return file
+
+
+def _checked(pair: Pair, file: Path) -> dict[str, Any]:
+    """What `aidvisit verify FILE` says on a machine that knows nothing of this centre."""
+    done = pair.centre.run(["verify", str(file), "--json"], home=str(file.parent / "nowhere"))
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (0 if told["ok"] else 1), done.stderr
+    return told
 
 
 def _short(goods: dict[str, int]) -> str:
