@@ -39,10 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def cheap_passwords() -> Iterator[None]:
-    """Of this process: what a test starts computes as long as it does for people."""
+def cheap() -> Iterator[None]:
+    """Passwords and applications of this process: what a test starts computes as long as it does for people."""
     with pytest.MonkeyPatch.context() as patch:
         pages.cheap_passwords(patch)
+        pages.rules_built_once(patch)
         yield
 
 
