@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Place:
 
     def __init__(self, homes: Homes, role: str, folder: Path) -> None:
         self.home, self.kept, self.homes = folder / role, folder / f"{role}-kept", homes
+        self.threads = set(threading.enumerate())
         shutil.copytree(homes.folder / role, self.home)
         self.app: Flask = create_app(config.load(self.home, {"AIDVISIT_DEMO_LINE": str(folder / "cut")}), testing=True)
         self.app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(homes.folder))
@@ -96,6 +98,9 @@ class Place:
             db.engine.dispose()
 
     def put_back(self) -> None:
+        # What a request began and goes on by itself (a doctor's look, a backup) would open a file that is half there.
+        for thread in set(threading.enumerate()) - self.threads:
+            thread.join(timeout=60)
         self.close()
         self.cut.unlink(missing_ok=True)
         for path in self.home.iterdir():
