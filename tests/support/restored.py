@@ -20,6 +20,7 @@ from aidvisit.services.vault import acting
 from aidvisit.store import ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import HOUSE, Fact, House
+from aidvisit.store.vault import Vault
 from sync import client, clock, joining, log
 from sync.link import Link
 from sync.log import Draft
@@ -31,7 +32,7 @@ from tests.support.pages import DEAD, InProcess
 
 @dataclass
 class Laptop:
-    """A home without encryption; `node` is its application."""
+    """`node`: the application of a home."""
 
     home: Path
     node: Flask
@@ -62,10 +63,14 @@ class Laptop:
 
 
 @contextmanager
-def laptop(folder: Path, name: str, office: Centre) -> Iterator[Laptop]:
+def laptop(folder: Path, name: str, office: Centre, *, encrypted: bool = False) -> Iterator[Laptop]:
     with office.app.app_context():
         code = enrolment_codes(actor=office.device, team=office.team)[0].code
-    with opened(config.write(folder / name, role="field", server_url=DEAD)) as node:
+    settings = config.write(folder / name, role="field", server_url=DEAD)
+    vault = Vault(folder / name)
+    if encrypted:
+        vault.create()
+    with opened(settings, vault) as node:
         made = Laptop(folder / name, node)
         with node.app_context():
             joining.enrol(made.link(office.app), name=name, code=code)

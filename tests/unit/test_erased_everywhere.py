@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 from aidvisit import cli
 from aidvisit.domain.facts.erased import BLANK
 from aidvisit.services import backup, erasing
+from aidvisit.services.vault import vault
 from aidvisit.store import backup_file, ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import Fact
@@ -28,6 +29,7 @@ from sync.op import uuid7
 from sync.problem import Problem
 from sync.transport import Reply
 from tests.support import homes, postgres
+from tests.support.deciphered import deciphered, is_sound
 from tests.support.holding import delivery, registered
 from tests.support.homes import TOWN, VILLAGE, Centre
 from tests.support.pages import InProcess
@@ -98,6 +100,12 @@ def verified(*nodes: Flask) -> None:
             assert ledger.verify(conn) == []
 
 
+def in_the_clear(one: Laptop, folder: Path) -> Path:
+    """A copy of an encrypted laptop's home, below a folder, that everybody can read."""
+    with one.node.app_context():
+        return deciphered(one.home, vault().key(), folder / uuid7())
+
+
 def lines(node: Flask) -> list[Any]:
     with node.app_context(), reading() as conn:
         return list(conn.exec_driver_sql("SELECT delivery, item, quantity, date, counts FROM delivery_line ORDER BY 1"))
@@ -116,9 +124,15 @@ def careless() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("careless")
-def test_nothing_is_left_in_any_file(tmp_path: Path) -> None:
-    """The centre's and the laptops', of what was sent and what was not; the other household is as it was."""
-    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a, laptop(tmp_path, "b", office) as b:
+def test_nothing_is_left_in_any_file(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The centre's and the laptops', of what was sent and what was not; the other household is as it was. One laptop is
+    encrypted: who has its key finds nothing either, in free pages or in the write-ahead log."""
+    aside = tmp_path_factory.mktemp("clear")
+    with (
+        homes.centre(tmp_path) as office,
+        laptop(tmp_path, "a", office) as a,
+        laptop(tmp_path, "b", office, encrypted=True) as b,
+    ):
         home, _ = household(a)
         a.household("吴金水")
         sync(office, a, b)
@@ -126,16 +140,23 @@ def test_nothing_is_left_in_any_file(tmp_path: Path) -> None:
         found_by = [token for token in tokens(office.app, home) if len(token.encode()) >= 8]
         assert len(found_by) > 5
         held = known(tmp_path, *found_by)
-        assert all(any(file.startswith(f"{place}/aidvisit.db") for file in held) for place in ("central", "a", "b"))
+        assert all(any(file.startswith(f"{place}/aidvisit.db") for file in held) for place in ("central", "a"))
+        assert not any(file.startswith("b/") for file in held)
+        assert known(in_the_clear(b, aside), *found_by) & {"aidvisit.db", "aidvisit.db-wal"}
         before = sorted([*lines(office.app), *(line for line in lines(b.node) if line not in lines(office.app))])
         assert erase(office, home).facts == 2
         assert known(tmp_path / "central", *found_by) == set()
         sync(office, b, a)
+        assert known(in_the_clear(b, aside), *found_by) == set()
         quiet(office)
         for one in (a, b):
             with one.node.app_context():
                 db.engine.dispose()
         assert known(tmp_path, *found_by) == set()
+        clear = in_the_clear(b, aside)
+        assert known(clear, *found_by) == set()
+        assert known(clear, "吴金水") == {"aidvisit.db"}
+        assert is_sound(clear / "aidvisit.db")
         assert lines(a.node) == lines(office.app) == before
         verified(office.app, a.node, b.node)
         assert digests(office.app, [TOWN]) == digests(a.node, [TOWN]) == digests(b.node, [TOWN])
