@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -115,8 +116,8 @@ def take_answer(conn: Connection, app: Application, first: int, last: int, answe
     latest = me.clock
     told = {}
     changed = set()
-    held = sent(conn, me.id, first, last)
-    for entry in held:
+    held = []
+    for entry in sent(conn, me.id, first, last):
         seq = entry.op.seq
         merge_hlc, problem = clocks.get(seq), problems.get(seq)
         dismissed = entry.dismissed and problem is not None
@@ -126,6 +127,7 @@ def take_answer(conn: Connection, app: Application, first: int, last: int, answe
             told[me.id, seq] = {"problem": stated, "merge_hlc": merge_hlc, "clock": merged, "dismissed": dismissed}
             if entry.clock != merged:
                 changed.add(entry.op.subject)
+        held.append(replace(entry, merge_hlc=merge_hlc, problem=problem, dismissed=dismissed))
         latest = max(latest, merge_hlc or "")
     log.change(conn, told)
     app.replay(conn, changed)

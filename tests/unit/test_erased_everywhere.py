@@ -240,6 +240,24 @@ def test_what_was_not_sent_is_pushed_whole_and_then_erased(tmp_path: Path, monke
         verified(office.app, a.node)
 
 
+def test_what_the_centre_holds_back_of_them_does_not_count_at_home_either(tmp_path: Path) -> None:
+    """The laptop knows of the erasure when it sends something about them that may not stand."""
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        erase(office, home)
+        sync(office, a)
+        place = a.author("household.registered", registered("另一户", VILLAGE), home)
+        sync(office, a)
+        for node in (office.app, a.node):
+            with node.app_context(), reading() as conn:
+                found = log.find(conn, *place)
+            assert found is not None
+            assert (found.problem or {}).get("type") == "urn:aidvisit:problem:subject-exists"
+            assert "另一户" not in str(found)
+        assert digests(office.app, [TOWN]) == digests(a.node, [TOWN])
+
+
 def test_a_new_laptop_gets_what_stays(tmp_path: Path) -> None:
     with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
         home, _ = household(a)
