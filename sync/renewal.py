@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import again, age, blobs, earlier, identity, log, quarantine, rows, tables
+from sync import again, age, blobs, earlier, erasing, identity, log, quarantine, rows, tables
 from sync.joining import Expects, ask_to_enrol, meet, next_key
 from sync.link import Link
 from sync.problem import Problem
@@ -94,4 +94,6 @@ def _become(
     )  # fmt: skip
     age.adopt(conn)
     link.app.replay(conn, changed)
+    # It waited for the centre to have it whole, as the own log does.
+    erasing.erase(conn, link.app, sent(conn, old, 1, first - 1))
     again.author(conn, link.app, kept, link.now())

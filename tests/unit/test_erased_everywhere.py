@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,8 @@ from flask import Flask
 from pyrage.x25519 import Identity
 from sqlalchemy import make_url
 
-from aidvisit import cli
+from aidvisit import cli, config
+from aidvisit.cli.home import opened
 from aidvisit.domain.facts.erased import BLANK
 from aidvisit.services import backup, erasing
 from aidvisit.services.vault import vault
@@ -24,7 +26,7 @@ from aidvisit.store import backup_file, ledger
 from aidvisit.store.database import db, reading, transaction
 from aidvisit.store.ledger import Fact
 from aidvisit.store.queries import erasure
-from sync import blobs, bundle_central, bundle_field, clock, log
+from sync import blobs, bundle_central, bundle_field, clock, log, renewal
 from sync.op import uuid7
 from sync.problem import Problem
 from sync.transport import Reply
@@ -256,6 +258,35 @@ def test_what_the_centre_holds_back_of_them_does_not_count_at_home_either(tmp_pa
             assert (found.problem or {}).get("type") == "urn:aidvisit:problem:subject-exists"
             assert "另一户" not in str(found)
         assert digests(office.app, [TOWN]) == digests(a.node, [TOWN])
+
+
+def test_a_copy_that_goes_on_as_a_new_laptop_keeps_none_of_it(tmp_path: Path) -> None:
+    """What it had not sent yet, and the other one has, is its own log no more."""
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        erase(office, home)
+        sync(office, a)
+        a.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(home, note=NOTE)))
+        with a.node.app_context():
+            db.engine.dispose()
+        shutil.copytree(a.home, tmp_path / "copy")
+        a.household("吴金水")
+        sync(office, a)
+        with opened(config.load(tmp_path / "copy", {})) as node:
+            copy = Laptop(tmp_path / "copy", node)
+            copy.household("何水生")
+            with pytest.raises(Problem, match="fork"):
+                copy.sync(office.app)
+            with node.app_context():
+                renewal.enrol_again(copy.link(office.app))
+            sync(office, copy, a)
+            verified(office.app, a.node, node)
+            assert lines(node) == lines(office.app) == lines(a.node)
+            assert digests(node, [TOWN]) == digests(office.app, [TOWN])
+            with node.app_context():
+                db.engine.dispose()
+            assert known(tmp_path / "copy") == set()
 
 
 def test_a_new_laptop_gets_what_stays(tmp_path: Path) -> None:
