@@ -164,7 +164,13 @@ def test_a_households_statement_is_in_the_audit_first_and_in_full_only_with_both
     half = System(system.app, made_token(system.app, rights=("household.export",)))
     assert half.ask("POST", path, {"in_full": True}).json["right"] == "household.reveal"
     assert half.ask("POST", path, {}).status_code == 200
-    assert system.ask("POST", path, {"in_full": True}).json["household"]["head"]["phone"] == "13800000000"
+    whole = system.ask("POST", path, {"in_full": True}).json
+    assert whole["household"]["head"]["phone"] == "13800000000"
+    looks = [(one["what"], one["detail"]) for one in whole["looks"]]
+    assert looks == [("export", "statement-in-full"), ("export", "statement"), ("export", "statement")]
+    assert masked.json["looks"] == whole["looks"][-1:], "itself is in it"
+    assert whole["more_looks"] is False
+    assert {one["household"] for one in system.get("audit?what=export")["data"]} == {pair["first"]}
     with system.app.app_context(), reading() as conn:
         taken = [one.op.body for one in log.iterate(conn, "office") if one.op.body.get("what") == "export"]
     assert [one["detail"] for one in taken] == ["statement", "statement", "statement-in-full"]

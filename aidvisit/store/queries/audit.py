@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from aidvisit.domain import mask
-from aidvisit.domain.rights import Scope
+from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.tables import (
@@ -82,6 +82,15 @@ def page(
     rows = conn.execute(_newest_first(query).limit(limit + 1)).all()
     found = lines(conn, rows[:limit], scope)
     return found, found[-1].key if len(rows) > limit else None
+
+
+def looks(conn: Connection, household: str, zone: ZoneInfo, limit: int) -> tuple[list[AuditLine], bool]:
+    """Who saw a household in full or took it along by itself, the newest first; whether there are more.
+
+    Whoever it was, of whatever team: it is the household's to know.
+    """
+    found, more = page(conn, Asked(household=household), EVERYTHING, zone, limit=limit)
+    return [line for line in found if "." not in line.what], more is not None
 
 
 def count(conn: Connection, asked: Asked, scope: Scope, zone: ZoneInfo) -> int:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from aidvisit.domain.report import AXES, FEWEST, Axis
-from aidvisit.domain.rights import EVERYTHING, Scope, may
+from aidvisit.domain.rights import Scope, may
 from aidvisit.domain.selection import Selection, of_arguments
 from aidvisit.errors import Problem
 from aidvisit.services import audit, backup, charts, sync
@@ -20,7 +20,6 @@ from aidvisit.store.queries import audit as looked
 from aidvisit.store.queries import goods as stock
 from aidvisit.store.queries import household as households
 from aidvisit.store.queries.alias import of_one
-from aidvisit.store.queries.audit import Asked
 from aidvisit.store.queries.overview import overview as overviewed
 from aidvisit.store.queries.received import received
 from aidvisit.store.queries.reporting import reporting
@@ -170,12 +169,10 @@ def statement(household: str) -> str:
             conn, household, most=WHOLE, zone=sync.current_settings().zone, revealed=in_full,
         )  # fmt: skip
         got = received(conn, household)
-        # Whoever it was, of whatever team: it is the household's to know.
-        zone = sync.current_settings().zone
-        looks, more = looked.page(conn, Asked(household=household), EVERYTHING, zone, limit=WHOLE)
+        looks, more = looked.looks(conn, household, sync.current_settings().zone, WHOLE)
     return render_template(
         "report/statement.html", household=view, timeline=past, received=got, today=today, in_full=in_full,
-        looks=[one for one in looks if "." not in one.what], more_looks=more, who_words=who_words,
+        looks=looks, more_looks=more, who_words=who_words,
         what_words=what_words, role_words=role_words, detail_words=detail_words,
     )  # fmt: skip
 
