@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +20,11 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from aidvisit.domain.facts.delivery import RULES
 from aidvisit.domain.rights import FOR_TOKENS
 from aidvisit.services import token as tokens
+from aidvisit.services.delivery import record_delivery
+from aidvisit.services.sync import own_device
 from aidvisit.store.database import reading
 from aidvisit.store.queries import account
+from sync.op import uuid7
 from tests.support import pages
 from tests.support.office import busy
 
@@ -36,6 +40,7 @@ DELIVERY = {
 }
 VISIT = {"outcome": "met", "purposes": ["regular"], "by": []}
 DESCRIPTION = "/api/v1/openapi.json"
+DRAWN = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1 1L8 8"/></svg>'
 
 
 @dataclass
@@ -86,8 +91,22 @@ def known(app: Flask) -> Known:
         made = asked.post(f"/api/v1/{where}", headers=headers, json=one | more)
         assert made.status_code == 201, made.text
         found.values[name] = [made.json["id"]]
+    found.values["sha256"] = [signed(app, one["household"])]
     found.values |= busy(app) | {"category": found.values["categories"]}
     return found
+
+
+def signed(app: Flask, household: str) -> str:
+    """A delivery to the household with a signature: the hash of its drawing."""
+    name = sha256(DRAWN).hexdigest()
+    proof = {"as": "signature", "sha256": name, "bytes": len(DRAWN), "media_type": "image/svg+xml"}
+    with app.app_context():
+        record_delivery(
+            actor=own_device(), delivery=uuid7(), household=household, trip=None, date=pages.DAY, lines={"oil": 1},
+            received_by=DELIVERY["received_by"], proofs=[proof], blobs=[(name, "image/svg+xml", DRAWN)],
+            from_="warehouse:main", reasons=dict.fromkeys(RULES, "核对过"),
+        )  # fmt: skip
+    return name
 
 
 def operations(schema: BaseSchema) -> Iterator[APIOperation]:

@@ -15,7 +15,7 @@ from aidvisit import config
 from aidvisit.app import create_app
 from aidvisit.services import household as households
 from aidvisit.store.database import db, reading, together, transaction
-from tests.support.api import DELIVERY, VILLAGE, made_token
+from tests.support.api import DELIVERY, DRAWN, VILLAGE, made_token, signed
 from tests.support.pages import DAY, Pages
 
 NEW = {
@@ -274,6 +274,20 @@ def test_a_delivery_is_recorded_with_its_reasons_and_voided(system: System) -> N
     assert system.post(f"deliveries/{first.json['id']}/void", {"reason": "记错"}, "3").status_code == 201
     found = {row["id"]: row["counts"] for row in system.get(f"deliveries?household={system.household}")["data"]}
     assert found == {first.json["id"]: False, second.json["id"]: True}
+
+
+def test_a_signature_is_given_to_who_may_read_its_household_and_is_nobody_else_s(office: Pages, system: System) -> None:
+    one, other = (row["id"] for row in system.get("households?limit=2")["data"])
+    name = signed(office.app, one)
+    (proof,) = system.get(f"deliveries?household={one}")["data"][0]["proofs"]
+    answer = system.ask("GET", f"households/{one}/pictures/{proof['sha256']}")
+    assert (answer.data, answer.content_type) == (DRAWN, "image/svg+xml")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert system.ask("GET", f"households/{one}/pictures/{name}", If_None_Match=answer.headers["ETag"]).data == b""
+    for path in (f"households/{other}/pictures/{name}", f"households/{one}/pictures/{'a' * 64}"):
+        assert system.ask("GET", path).status_code == 404
+    narrow = System(office.app, made_token(office.app, rights=("report.read",)))
+    assert narrow.ask("GET", f"households/{one}/pictures/{name}").status_code == 403
 
 
 def test_what_is_done_together_is_undone_together(office: Pages) -> None:

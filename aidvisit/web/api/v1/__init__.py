@@ -18,6 +18,7 @@ from aidvisit.web.api.v1 import (
     listing,
     month,
     pair,
+    picture,
     plan,
     reconciliation,
     report,
@@ -56,14 +57,14 @@ NOUNS = (
     catalog.tree,
 )
 
-BESIDE = (plan, statement)
+BESIDE = (picture, plan, statement)
 """Files with operations of a noun above: to be imported is all that they need."""
 
 
 def init_app(app: Flask, csrf: CSRFProtect) -> None:
     """Register every operation. Raises: LookupError for one without a right."""
     app.config.update(spec.settings())
-    app.url_map.converters["id"] = spec.IdConverter
+    app.url_map.converters |= {"id": spec.IdConverter, "hash": spec.HashConverter}
     api = spec.Api(app)
     for noun in NOUNS:
         csrf.exempt(noun)

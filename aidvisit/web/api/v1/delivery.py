@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, g
@@ -119,10 +120,15 @@ def _document(row: Record, lines: dict[str, list[Record]]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in shared} | {
         "for": row.member, "from": row.from_place, "op": f"{row.device}/{row.seq}", "received_by": received,
         "lines": [filled(item=line.item, quantity=line.quantity, lot=line.lot) for line in lines.get(row.id, ())],
-        "proofs": [{k: mask.text(v) if k == "reason" else v for k, v in each.items()} for each in row.proofs],
+        "proofs": masked(row.proofs),
         "overrides": [each | {"reason": mask.text(each["reason"])} for each in row.overrides],
         "note": mask.text(row.note), "void_reason": mask.text(row.void_reason),
     }  # fmt: skip
+
+
+def masked(proofs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Proofs without the numbers that somebody wrote among the reasons for having none."""
+    return [{k: mask.text(v) if k == "reason" else v for k, v in each.items()} for each in proofs]
 
 
 @blueprint.on("POST", Made, headers=KeyHeader, body=NewDelivery, status=201)

@@ -40,6 +40,7 @@ NEEDS: Final = {
     "households.history": "household.read",
     "households.one": "household.read",
     "households.page": "household.read",
+    "households.picture": "household.read",
     "households.received": "household.read",
     "households.register": "household.write",
     "households.reveal": "household.reveal",

@@ -91,7 +91,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     def on(
         self,
         rule: str,
-        answer: type[Schema],
+        answer: type[Schema] | tuple[str, ...],
         *,
         headers: type[Schema] | None = None,
         query: type[Schema] | None = None,
@@ -99,11 +99,19 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         named: str = "",
         status: int = 200,
     ) -> Callable[[F], F]:
-        """An operation, by its method and path: what it takes, in this order, and what it answers when all is well."""
+        """An operation, by its method and path: what it takes, in this order, and what it answers when all is well.
+
+        `answer`: a document, or bytes of one of these media types.
+        """
         method, _, path = rule.partition(" ")
 
         def register(view: F) -> F:
-            wrapped = self.response(status, answer)(view)
+            wrapped = view
+            if isinstance(answer, tuple):
+                for media_type in answer:
+                    wrapped = self.response(status, {}, content_type=media_type)(wrapped)
+            else:
+                wrapped = self.response(status, answer)(wrapped)
             for schema, location in ((body, "json"), (query, "query"), (headers, "headers")):
                 if schema is not None:
                     wrapped = self.arguments(schema, location=location)(wrapped)
@@ -131,6 +139,13 @@ class IdConverter(BaseConverter):
     """An id in an address: what is none leads nowhere."""
 
     regex = UUID
+    part_isolating = True
+
+
+class HashConverter(BaseConverter):
+    """A SHA-256 in an address, as a proof names its picture."""
+
+    regex = "[0-9a-f]{64}"
     part_isolating = True
 
 
@@ -176,6 +191,7 @@ class Api(SmorestApi):  # type: ignore[misc]
 def _describe(api: Api) -> None:
     """What OpenAPI says of the fields of facts, of problems and of tokens."""
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid", "pattern": f"^{UUID}$"})
+    api.register_converter(HashConverter, lambda _: {"type": "string", "pattern": f"^{HashConverter.regex}$"})
     converter = api.ma_plugin.converter
     for field, kind in KINDS.items():
         converter.field_mapping[field] = (kind, None)

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields
 
 from aidvisit.domain import mask
 from aidvisit.domain.facts import visit as facts
+from aidvisit.domain.facts.delivery import Proof
 from aidvisit.domain.facts.fields import Date, Identity, OneOf
 from aidvisit.errors import Problem
 from aidvisit.services import visit as service
@@ -16,7 +17,7 @@ from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries import paged, trip
 from aidvisit.store.queries.paged import Record
 from aidvisit.web.api.v1 import door
-from aidvisit.web.api.v1.delivery import Happening, wanted
+from aidvisit.web.api.v1.delivery import Happening, masked, wanted
 from aidvisit.web.api.v1.household import known
 from aidvisit.web.api.v1.paging import after, page
 from aidvisit.web.api.v1.reading import shown
@@ -43,6 +44,7 @@ class VisitDocument(Schema):
     by = fields.List(fields.String(), required=True)
     minutes = fields.Integer(required=True, allow_none=True)
     needs = fields.List(fields.String(), required=True)
+    proofs = fields.List(fields.Nested(Proof), required=True)
     note = fields.String(required=True, allow_none=True)
     void_reason = fields.String(required=True, allow_none=True)
     op = fields.String(required=True, metadata={"description": "`<device>/<seq>` of the fact"})
@@ -75,7 +77,7 @@ def _document(row: Record) -> dict[str, Any]:
     shared = ("id", "household", "member", "trip", "date", "outcome", "purposes", "minutes")
     return {name: getattr(row, name) for name in shared} | {
         "with": row.met_with, "by": row.visited_by, "op": f"{row.device}/{row.seq}",
-        "needs": [mask.text(need) for need in row.needs], "note": mask.text(row.note),
+        "needs": [mask.text(need) for need in row.needs], "proofs": masked(row.proofs), "note": mask.text(row.note),
         "void_reason": mask.text(row.void_reason),
     }  # fmt: skip
 
