@@ -105,7 +105,7 @@ def _one(folder: Path, home: Path, held: _Held, url: str, empty: str) -> None:
             own, size = _own(engine), _bytes(engine, home)
             floor = timed_ms(lambda: _copied(engine, home, folder / "copy.db")) / 1000
             began = time.time()
-            made = _run(home, "backup", str(file))
+            made = run(home, "backup", str(file))
             ended = time.time()
     finally:
         node.stop()
@@ -120,12 +120,12 @@ def _one(folder: Path, home: Path, held: _Held, url: str, empty: str) -> None:
         _say(f"a push of {OPS} {name}", pushing.told(start, end))
     made.tell("backup")
     more = ["--database", empty] if empty else []
-    _run(back, "restore", str(file), "--key-stdin", *more, stdin=held.key).tell("restore")
+    run(back, "restore", str(file), "--key-stdin", *more, stdin=held.key).tell("restore")
     copy = open_engine(empty or f"sqlite:///{(back / 'aidvisit.db').as_posix()}")
     lacking = _lacking(copy, acknowledged | own, held.photos)
     _say("acknowledged before it began", f"{sum(through for through, _ in acknowledged.values()):,} records")
     _say("of these not in what is restored", str(lacking or "none"))
-    verified = _run(back, "verify")
+    verified = run(back, "verify")
     verified.tell("verify")
     _say("load at the end", f"{os.getloadavg()[0]:.1f}")
     copy.dispose()
@@ -261,7 +261,7 @@ def _pushing(url: str, laptops: Sequence[Laptop]) -> Iterator[_Pushing]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ran:
+class Ran:
     document: dict[str, Any]
     seconds: float
     cpu_s: float
@@ -271,7 +271,7 @@ class _Ran:
         _say(f"the process {name}", f"{self.seconds:.1f} s ({self.cpu_s:.1f} s of CPU), {self.peak_mb:.0f} MB peak")
 
 
-def _run(home: Path, *words: str, stdin: str = "") -> _Ran:
+def run(home: Path, *words: str, stdin: str = "") -> Ran:
     """One command as a process of its own; its peak is asked of the kernel ten times a second."""
     began, peak = time.monotonic(), 0
     own = [sys.executable, "-m", "aidvisit", "--home", str(home), "--json", *words]
@@ -292,7 +292,7 @@ def _run(home: Path, *words: str, stdin: str = "") -> _Ran:
         for file in (out, said):
             file.seek(0)
         assert process.returncode == 0, f"{words[0]}: {out.read()!r} {said.read()!r}"
-        return _Ran(json.loads(out.read()), seconds, usage.ru_utime + usage.ru_stime, peak / 1024)
+        return Ran(json.loads(out.read()), seconds, usage.ru_utime + usage.ru_stime, peak / 1024)
 
 
 def _bytes(engine: Engine, home: Path) -> int:
