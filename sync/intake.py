@@ -107,6 +107,8 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
     log.remember(conn, grants=sorted(after), withdrawn=sorted((withdrawn | gone) - after))
     # What this laptop recorded as an earlier device is kept for good, as its own log is.
     kept = earlier.within(earlier.logs(conn))
+    if gone:
+        reminding.keep(conn, app, gone)
     for stream in sorted(gone):
         others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
         conn.execute(sa.delete(op_table).where(others, ~kept))

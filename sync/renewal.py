@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import again, age, blobs, earlier, erasing, identity, log, quarantine, rows, tables
+from sync import again, age, blobs, earlier, erasing, identity, log, quarantine, reminding, rows, tables
 from sync.joining import Expects, ask_to_enrol, meet, next_key
 from sync.link import Link
 from sync.problem import Problem
@@ -80,6 +80,8 @@ def _become(
     conn.execute(sa.update(op_table).values(n=None, hash=None))
     # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not, and there it
     # is not the own log any more that the tables leave out.
+    if answer["epoch"] != log.recall(conn, "epoch"):
+        reminding.begin(conn, link.app)
     gone = rows.among(conn, op_table.c.stream, log.recall(conn, "withdrawn", []))
     quarantine.set_aside(conn, sa.and_(op_table.c.device == old, gone))
     conn.execute(sa.update(tables.cursor).values(n=0))

@@ -20,7 +20,8 @@ from sqlalchemy import make_url
 from aidvisit import cli, config
 from aidvisit.cli.home import opened
 from aidvisit.domain.facts.erased import BLANK
-from aidvisit.services import backup, erasing
+from aidvisit.services import backup, erasing, people
+from aidvisit.services.device import enrolment_codes
 from aidvisit.services.vault import vault
 from aidvisit.store import backup_file, ledger
 from aidvisit.store.database import db, reading, transaction
@@ -337,6 +338,35 @@ def test_a_centre_restored_from_before_is_reminded(
         assert lines(office.app) == before == lines(a.node)
         verified(office.app, a.node)
         assert digests(office.app, [TOWN]) == digests(a.node, [TOWN])
+
+
+def test_it_is_reminded_by_a_laptop_that_it_knows_no_more(tmp_path: Path) -> None:
+    """And by one that may not read that town any more."""
+    with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
+        home, _ = household(a)
+        sync(office, a)
+        quiet(office)
+        copy = Backup(f"sqlite:///{office.settings.home / 'aidvisit.db'}", office.settings.home, "")
+        with laptop(tmp_path, "b", office) as b:
+            erase(office, home)
+            sync(office, b)
+            with office.app.app_context():
+                people.update_team(actor=office.device, team=office.team, divisions=["441225113"])
+            sync(office, b)
+            with b.node.app_context(), reading() as conn:
+                assert erasure.erasures(conn, {home}) == []
+            quiet(office)
+            copy.put_back()
+            assert cli.main(["--home", str(office.settings.home), "central", "new-epoch"]) == 0
+            with office.app.app_context():
+                code = enrolment_codes(actor=office.device, team=office.team)[0].code
+            with b.node.app_context():
+                renewal.enrol_again(b.link(office.app), code)
+            sync(office, b)
+        with office.app.app_context(), reading() as conn:
+            assert len(erasure.erasures(conn, {home})) == 1
+            assert conn.exec_driver_sql("SELECT name FROM household").scalars().all() == [BLANK]
+        verified(office.app)
 
 
 def test_by_stick_as_well(tmp_path: Path) -> None:
