@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,8 @@ from tests.simulation.nodes import SimLaptop
 from tests.simulation.world import World
 from tests.support.toy_house import Toy, replayed, states, times_applied
 
+TOLD = re.compile("words of ([0-9a-f-]{36})")
+
 
 def check(world: World) -> str:
     """Every promise; the answer is a digest of the whole world, equal for an equal seed."""
@@ -26,6 +29,8 @@ def check(world: World) -> str:
         marks = Counter(conn.exec_driver_sql("SELECT json_extract(body, '$.mark') FROM op").scalars())
         stock_is_conserved(world, conn)
         picture = sha256("".join(sorted(states(conn).values())).encode())
+        erased = whose_were_erased(conn)
+        nothing_is_told_of(conn, erased)
     for laptop in world.laptops:
         with laptop.engine.begin() as conn:
             node_is_whole(conn, laptop.app)
@@ -36,6 +41,8 @@ def check(world: World) -> str:
             all_is_acknowledged(log.state(conn))
             stock_is_conserved(world, conn)
             shows_the_same(world, laptop, conn)
+            assert whose_were_erased(conn) <= erased, "the centre was not reminded of an erasure"
+            nothing_is_told_of(conn, erased, set(log.recall(conn, "grants")))
             picture.update(log.own(conn).encode())
     return picture.hexdigest()
 
@@ -55,6 +62,25 @@ def node_is_whole(conn: Connection, app: Toy) -> None:
     assert set(times) == counted, "applied is not what counts"
     assert set(times.values()) <= {1}, "applied more than once"
     assert chains.verify(conn) == []
+
+
+def whose_were_erased(conn: Connection) -> set[str]:
+    """The things that somebody had erased, as far as this node has heard."""
+    return set(conn.exec_driver_sql("SELECT subject FROM op WHERE kind = 'thing.erased'").scalars())
+
+
+def nothing_is_told_of(conn: Connection, erased: set[str], granted: set[str] | None = None) -> None:
+    """Nothing here has a word of what was erased: no op, whether it counts or not, and no table.
+
+    `granted`: of a laptop. What it recorded itself in a town that it may not read waits until it may: nobody tells it
+    of an erasure there.
+    """
+    bodies = "SELECT device || '/' || seq, stream, body FROM op WHERE body LIKE '%words of %'"
+    held = [tuple(row) for row in conn.exec_driver_sql(bodies)]
+    held += [(subject, json.loads(text)["stream"], text) for subject, text in states(conn).items()]
+    for name, stream, text in held:
+        told = set(TOLD.findall(text)) & erased if granted is None or stream in granted else set()
+        assert not told, f"{name} tells of {told}"
 
 
 def clocks_rise(conn: Connection) -> None:

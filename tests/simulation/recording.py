@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sync import log, tables
 from sync.log import Draft
 from tests.simulation.nodes import SimCentre, SimLaptop
-from tests.support.toy_house import FAR_TOWN, OTHER_TOWN, TOWN, Toy, state_of
+from tests.support.toy_house import ERASED, FAR_TOWN, OTHER_TOWN, TOWN, Toy, state_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -65,7 +65,7 @@ class Pen:
 
     def thing(self) -> Draft:
         self.world.things.append((self.town, self.fresh))
-        fields = {"fields": {"name": self.mark, "note": 0}, "tags": self.random.sample("abcd", 2)}
+        fields = {"fields": {"name": told_of(self.fresh), "note": 0}, "tags": self.random.sample("abcd", 2)}
         return self.draft(self.town, "thing.registered", self.fresh, fields)
 
     def edit(self, v: int = 1) -> Draft:
@@ -74,7 +74,7 @@ class Pen:
             state = state_of(conn, self.known) or {}
         heads = [name for name, _ in state.get("fields", {}).get(path, [0, 0, []])[2]]
         seen = self.random.choice([heads, heads, heads[:1], []])
-        body: dict[str, Any] = {"set": {path: self.mark}, "base": {path: seen}}
+        body: dict[str, Any] = {"set": {path: f"{told_of(self.known)} {self.mark}"}, "base": {path: seen}}
         body[self.random.choice(["add", "remove"])] = [self.random.choice("abcd")]
         return self.draft(self.home, "thing.updated", self.known, body, v)
 
@@ -85,7 +85,7 @@ class Pen:
         return self.draft(self.town, "future.recorded", self.fresh, {"colour": "unheard of"})
 
     def gift(self) -> Draft:
-        return self.moved(self.home, "gift.recorded", {"thing": self.known}, -1)
+        return self.moved(self.home, "gift.recorded", {"thing": self.known, "to": told_of(self.known)}, -1)
 
     def load(self) -> Draft:
         return self.moved(self.town, "load.recorded", {}, 1)
@@ -101,6 +101,16 @@ class Pen:
 
     def wrong(self) -> Draft:
         return self.draft(self.town, "gift.recorded", self.fresh, {"thing": self.fresh, "quantity": 0})
+
+
+def erasure(world: World, town: str, thing: str) -> Draft:
+    """What is known of a thing goes."""
+    return Draft(town, world.centre.actor, ERASED, 1, thing, {"mark": world.ledger.mark(world.story.step)})
+
+
+def told_of(thing: str) -> str:
+    """What is said of a thing, and must be nowhere once it was erased."""
+    return f"words of {thing}"
 
 
 def words(draft: Draft) -> str:

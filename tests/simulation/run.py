@@ -43,6 +43,7 @@ FAULTS = {
     "revoked": ("laptop revoked",),
     "grants": ("grants changed",),
     "upgrade": ("upgraded",),
+    "erased": ("erased",),
     "carried by hand": ("bundle carried",),
     "astray": ("bundle went astray",),
 }  # fmt: skip

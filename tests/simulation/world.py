@@ -22,6 +22,7 @@ from tests.support.toy_house import FAR_TOWN, OTHER_TOWN, START, TOWN, Toy, stat
 TOWNS = (TOWN, OTHER_TOWN, FAR_TOWN)
 DAY, YEAR = 86_400, 365 * 86_400
 OFFSETS = (0, 0, 0, 3, -DAY, YEAR, 240, 301)
+ERASED = 0.03
 PAUSES_MS = (0, 0, 1, 700, 60_000, 400_000)
 MOST_LAPTOPS = 6
 MOST_ROUNDS = 40
@@ -83,6 +84,9 @@ class World:
         (act,) = self.story.random.choices(self.acts, self.weights)
         if self.story.goes(step):
             act()
+            # Not one of the acts: with one more to choose from, every seed would tell another story than it did.
+            if self.story.strikes("erased", ERASED):
+                self.erase()
             self.look()
         self.story.calm = True
 
@@ -235,6 +239,20 @@ class World:
             self.story.counts["ops recorded"] += len(drafts)
 
         self.at_the_centre(f"records {', '.join(map(recording.words, drafts))}", write)
+
+    def erase(self) -> None:
+        """Somebody asks that what is known of a thing goes, wherever it is."""
+        held = [(town, thing) for town, thing in self.things if self.stands(thing)]
+        if not held:
+            return
+        town, thing = self.story.random.choice(held)
+        draft = recording.erasure(self, town, thing)
+
+        def write() -> None:
+            with self.centre.begin() as conn:
+                log.author(conn, self.centre.app, [draft], self.centre.now())
+
+        self.at_the_centre(f"{thing[:8]} is erased", write)
 
     def stands(self, thing: str) -> bool:
         with self.centre.engine.begin() as conn:

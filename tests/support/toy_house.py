@@ -2,8 +2,8 @@
 
 `thing.registered` {fields, tags?} and `thing.updated` {set?, base?, add?, remove?} merge by field and element;
 `load.recorded` {item, quantity} and `gift.recorded` {thing, item, quantity} are facts; `box.planned` opens a stream
-of its own; `note.recorded` goes anywhere; the centre alone authors `device.enrolled` and
-`grant.set` {streams, prefixes?}.
+of its own; `note.recorded` goes anywhere; the centre alone authors `device.enrolled`, `grant.set`
+{streams, prefixes?} and `thing.erased`, after which nobody has a thing's fields and for whom its gifts were (`to`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync import log, merge, rows
+from sync import erasing, log, merge, rows, tables
 from sync.log import Draft, Entry, Grants, Judge, Place
 from sync.op import Body, Op
 from sync.problem import Problem
@@ -55,7 +55,14 @@ COMPILED: dict[Any, Any] = {}
 START = datetime(2020, 12, 30, 1, 30, tzinfo=UTC)
 TOWN, OTHER_TOWN, FAR_TOWN = "441225112", "441225113", "520321101"
 CREATING = {"thing.registered", "load.recorded", "gift.recorded", "box.planned", "note.recorded"}
-CENTRE_ONLY = {"device.enrolled", "grant.set"}
+CENTRE_ONLY = {"device.enrolled", "grant.set", "thing.erased"}
+ERASED = "thing.erased"
+_OP = tables.op.c
+_HEARD = sa.and_(_OP.kind == ERASED, _OP.body.is_not(None))
+_STANDING = sa.and_(_HEARD, _OP.problem.is_(None))
+ERASURES = sa.select(tables.op).where(_HEARD).order_by(_OP.clock, _OP.device, _OP.seq)
+WHOSE_WERE_ERASED = sa.select(_OP.subject).where(_STANDING, rows.one_of(_OP.subject, "names"))
+GIFTS = sa.select(_OP.subject).where(_OP.kind == "gift.recorded", _OP.body.contains(sa.bindparam("name")))
 
 
 class Toy:
@@ -106,16 +113,28 @@ class Toy:
         conn.execute(sa.delete(subjects).where(subjects.c.stream == stream))
 
     def remainders(self, conn: Connection, entries: Sequence[Entry]) -> dict[Place, Body]:
-        return {}
+        about = {(e.op.device, e.op.seq): e for e in entries if _thing(e.op) is not None}
+        names = sorted({str(_thing(entry.op)) for entry in about.values()})
+        gone = set(conn.execute(WHOSE_WERE_ERASED, {"names": names}).scalars()) if names else set()
+        return {place: remainder(entry.op) for place, entry in about.items() if _thing(entry.op) in gone}
 
     def covered(self, conn: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
-        return []
+        things = sorted({entry.op.subject for entry in entries if entry.op.kind == ERASED})
+        if not things:
+            return []
+        gifts = [gift for thing in things for gift in conn.execute(GIFTS, {"name": thing}).scalars()]
+        return erasing.about(conn, {*things, *gifts}, things)
 
     def reminders(self, conn: Connection, start: int, most: int) -> list[dict[str, Any]]:
-        return []
+        heard = [log.to_entry(row).op for row in conn.execute(ERASURES.offset(start).limit(most))]
+        return [{"stream": op.stream, "thing": op.subject, "actor": op.actor, "body": op.body} for op in heard]
 
     def remind(self, conn: Connection, said: Sequence[Any], now: datetime) -> None:
-        pass
+        known = set(conn.execute(WHOSE_WERE_ERASED, {"names": sorted({one["thing"] for one in said})}).scalars())
+        lost = {one["thing"]: one for one in said if one["thing"] not in known}
+        drafts = [Draft(one["stream"], one["actor"], ERASED, 1, thing, one["body"]) for thing, one in lost.items()]
+        if drafts:
+            log.author(conn, self, drafts, now)
 
     def cleared(self, conn: Connection, entries: Sequence[Entry]) -> None:
         pass
@@ -173,6 +192,19 @@ class ToyJudge:
         if op.kind in CREATING:
             self.made.setdefault(op.subject, op)
             self.homes.setdefault(op.subject, op.stream)
+
+
+def _thing(op: Op) -> str | None:
+    """The thing that an op says something of, but that it was erased."""
+    return {
+        "thing.registered": op.subject, "thing.updated": op.subject, "gift.recorded": op.body.get("thing"),
+    }.get(op.kind)  # fmt: skip
+
+
+def remainder(op: Op) -> Body:
+    """What stays of an op about a thing that was erased."""
+    empty = {name: {} for name in ("fields", "set") if name in op.body}
+    return {name: value for name, value in op.body.items() if name not in ("to", "base")} | empty
 
 
 def _needs(op: Op) -> str | None:
