@@ -105,10 +105,10 @@ def _take_grants(conn: Connection, app: Application, device: str, granted: list[
     withdrawn = set(log.recall(conn, "withdrawn", []))
     gone, back = before - after, withdrawn & after
     log.remember(conn, grants=sorted(after), withdrawn=sorted((withdrawn | gone) - after))
-    # What this laptop recorded as an earlier device is kept for good, as its own log is.
-    kept = earlier.within(earlier.logs(conn))
     if gone:
         reminding.keep(conn, app, gone)
+    # What this laptop recorded as an earlier device is kept for good, as its own log is.
+    kept = earlier.within(earlier.logs(conn))
     for stream in sorted(gone):
         others = sa.and_(op_table.c.stream == stream, op_table.c.device != device)
         conn.execute(sa.delete(op_table).where(others, ~kept))

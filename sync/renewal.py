@@ -78,10 +78,10 @@ def _become(
     mine = sa.and_(op_table.c.device == old, op_table.c.seq >= first)
     conn.execute(sa.delete(op_table).where(sa.or_(mine, earlier.within(unknown))))
     conn.execute(sa.update(op_table).values(n=None, hash=None))
-    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not, and there it
-    # is not the own log any more that the tables leave out.
     if answer["epoch"] != log.recall(conn, "epoch"):
         reminding.begin(conn, link.app)
+    # What the centre holds of the old log comes back by pull; of streams that were withdrawn it does not, and there it
+    # is not the own log any more that the tables leave out.
     gone = rows.among(conn, op_table.c.stream, log.recall(conn, "withdrawn", []))
     quarantine.set_aside(conn, sa.and_(op_table.c.device == old, gone))
     conn.execute(sa.update(tables.cursor).values(n=0))
