@@ -34,6 +34,7 @@ from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases, stands
 from aidvisit.store.queries.catalog import ItemName, categories, places
 from aidvisit.store.queries.listing import holders, in_category
+from aidvisit.store.queries.once import once
 from aidvisit.store.queries.selected import lines
 from aidvisit.store.tables import Delivery, FieldDevice, Household, Item, Trip, User
 from sync.rows import among
@@ -90,22 +91,19 @@ def _by_donor(conn: Connection, chosen: Selection, scope: Scope, today: str) -> 
 
 
 def _by_category(conn: Connection, chosen: Selection, scope: Scope, today: str) -> Iterator[tuple[str, Figure]]:
-    """All categories in two statements: what was given is added up by household once."""
+    """What was given is added up by household before it is looked up which categories each has."""
     codes = [chosen.category] if chosen.category else list(categories(conn))
     base = _base(conn, chosen, scope, today, ())
-    homes = _by_home(base, (), _whole(chosen, ())).subquery()
+    of = holders(conn, codes, today).subquery()
     sums = select(base.c.home, base.c.item, func.sum(base.c.quantity).label("quantity"))
     given = sums.group_by(base.c.home, base.c.item).subquery()
-    of, those = holders(conn, codes, today).subquery(), holders(conn, codes, today).subquery()
     amounts = select(of.c.code, given.c.item, func.sum(given.c.quantity))
     amounts = amounts.join_from(given, of, of.c.household == given.c.home).group_by(of.c.code, given.c.item)
-    items: dict[str, dict[str, int]] = {}
+    items: dict[Key, dict[str, int]] = {}
     for code, item, quantity in conn.execute(amounts):
         items.setdefault(code, {})[item] = int(quantity)
-    counts = select(those.c.code, func.count(), func.sum(homes.c.persons), func.sum(homes.c.times))
-    counts = counts.join_from(homes, those, those.c.household == homes.c.home).group_by(those.c.code)
-    for code, households, persons, times in conn.execute(counts.order_by(those.c.code)):
-        yield code, Figure(households, int(persons), int(times), items.get(code, {}))
+    for code, counts in sorted(_counted(conn, base, (), _whole(chosen, ()), of).items()):
+        yield str(code), Figure(*counts, items.get(code, {}))
 
 
 def served(
@@ -148,25 +146,39 @@ def _whole(chosen: Selection, by: Sequence[Axis]) -> bool:
     return not any((chosen.item, chosen.class_, chosen.donor, chosen.lot)) and not {"item", "class"} & {*by}
 
 
-def _counted(conn: Connection, base: Subquery, names: Sequence[str], whole: bool) -> dict[Key, tuple[int, int, int]]:
+def _counted(
+    conn: Connection, base: Subquery, names: Sequence[str], whole: bool, of: Subquery | None = None
+) -> dict[Key, tuple[int, int, int]]:
+    """户, 人 and 人次 by these keys, or by the `code` that `of` gives a household."""
     homes = _by_home(base, names, whole).subquery()
-    own = _of(homes, names)
-    query = select(*own, func.count(homes.c.home), func.sum(homes.c.persons), func.sum(homes.c.times)).group_by(*own)
-    return {_key(row[:-3]): (int(row[-3]), int(row[-2] or 0), int(row[-1] or 0)) for row in conn.execute(query)}
+    sums = func.count(), func.sum(homes.c.head), func.sum(homes.c.times)
+    members: dict[Key, int] = {}
+    if _names_members(conn):  # mostly few: counted by themselves they need no step for all the others
+        people = select(*_of(base, names), base.c.home, base.c.person).where(base.c.person != "").distinct().subquery()
+        members = {_key(row[:-1]): int(row[-1]) for row in conn.execute(_grouped(people, names, of, func.count()))}
+    found = {_key(row[:-3]): row[-3:] for row in conn.execute(_grouped(homes, names, of, *sums))}
+    return {
+        key: (int(households), int(heads or 0) + members.get(key, 0), int(times or 0))
+        for key, (households, heads, times) in found.items()
+    }
+
+
+def _grouped(part: Subquery, names: Sequence[str], of: Subquery | None, *columns: ColumnElement[Any]) -> Select[Any]:
+    if of is None:
+        return select(*_of(part, names), *columns).select_from(part).group_by(*_of(part, names))
+    return select(of.c.code, *columns).join_from(part, of, of.c.household == part.c.home).group_by(of.c.code)
 
 
 def _by_home(base: Subquery, names: Sequence[str], whole: bool) -> Select[Any]:
-    """`persons` and `times` of each household. Step by step, each smaller than the one before: deliveries, persons,
-    households. Counting distinct texts at once would sort all of them for each count. `whole`: a delivery is told by
-    its first line.
+    """`times` of each household, and `head`: 1 if one of them named no member. Step by step, each smaller than the one
+    before: counting distinct texts at once would sort all of them for each count. `whole`: a delivery is told by its
+    first line.
     """
     deliveries = select(*_of(base, names), base.c.source, base.c.home, base.c.person)
     given = (deliveries.where(base.c.line == 0) if whole else deliveries.distinct()).subquery()
-    own = [*_of(given, names), given.c.home, given.c.person]
-    people = select(*own, func.count().label("times")).group_by(*own).subquery()
-    own = [*_of(people, names), people.c.home]
-    sums = func.count().label("persons"), func.sum(people.c.times).label("times")
-    return select(*own, *sums).group_by(*own)
+    own = [*_of(given, names), given.c.home]
+    head = func.max(case((given.c.person == "", 1), else_=0)).label("head")
+    return select(*own, head, func.count().label("times")).group_by(*own)
 
 
 def _of(part: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
@@ -186,7 +198,7 @@ def _base(conn: Connection, chosen: Selection, scope: Scope, today: str, by: Seq
         source = source.outerjoin(merged, merged.c.key == line.c.household)
         home = func.coalesce(merged.c.value, line.c.household)
     person: ColumnElement[Any] = literal("")
-    if conn.execute(select(exists().where(Delivery.member.is_not(None)))).scalar():
+    if _names_members(conn):
         whose = select(Delivery.id, Delivery.member).where(Delivery.member.is_not(None)).subquery()
         source = source.outerjoin(whose, whose.c.id == line.c.source)
         person = func.coalesce(whose.c.member, "")
@@ -196,6 +208,12 @@ def _base(conn: Connection, chosen: Selection, scope: Scope, today: str, by: Seq
         keys.append(func.coalesce(key, "").label(f"key{number}"))
     columns = line.c.source, line.c.line, line.c.item, line.c.quantity, home.label("home"), person.label("person")
     return select(*keys, *columns).select_from(source).subquery()
+
+
+def _names_members(conn: Connection) -> bool:
+    """Whether any delivery does."""
+    query = select(exists().where(Delivery.member.is_not(None)))
+    return once(conn, "names members", lambda: bool(conn.execute(query).scalar()))
 
 
 def _keyed(
