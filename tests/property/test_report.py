@@ -36,7 +36,7 @@ def given_to(draw: st.DrawFn) -> Fact:
     """To the household as a whole, or for one of its people; on one of two trips or none; perhaps with the lot."""
     fact = draw(deliveries())
     more: dict[str, Any] = {"for": draw(st.none() | st.sampled_from(MEMBERS)), "trip": draw(st.sampled_from(TRIPS))}
-    lot = draw(st.none() | st.just("L-1"))
+    lot = draw(st.none() | st.sampled_from([*DONOR_OF]))
     lines = [line | ({"lot": lot} if lot and line["item"] == "rice" else {}) for line in fact.body["lines"]]
     body = {**fact.body, **more, "lines": lines}
     return Fact(fact.stream, fact.kind, fact.subject, {name: value for name, value in body.items() if value})
@@ -48,6 +48,8 @@ CARRIED = {DEVICES[0]: uid(912)}
 CLASSES = {"rice": "food", "oil": "health"}
 CATEGORIES = dict(zip(HOUSES, (["dibao"], ["dibao", "disabled"], []), strict=True))
 LOT = [{"item": "rice", "quantity": 99, "lot": "L-1"}]
+DONOR_OF = {"L-1": "ai", "L-2": "nobody-defined", "L-3": UNKNOWN, "L-4": UNKNOWN}
+"""The third lot came from two donors, the fourth from none."""
 
 
 def known() -> Iterator[Fact]:
@@ -66,6 +68,10 @@ def known() -> Iterator[Fact]:
     for n, (source, target) in enumerate((("donor:ai", "warehouse:main"), ("warehouse:main", store.TRUCK))):
         body = {"from": source, "to": target, "date": "2020-12-30", "lines": LOT}
         yield Fact(store.TRIP_STREAM if n else "org", "stock.moved", uid(300 + n), body)
+    for n, (donor, lot) in enumerate((("nobody-defined", "L-2"), ("ai", "L-3"), ("nobody-defined", "L-3"))):
+        lines = [LOT[0] | {"lot": lot}]
+        body = {"from": f"donor:{donor}", "to": "warehouse:main", "date": "2020-12-30", "lines": lines}
+        yield Fact("org", "stock.moved", uid(310 + n), body)
     for one, at in zip(HOUSES, VILLAGES, strict=True):
         yield store.registered(one, "户", division=at, categories=[{"code": code} for code in CATEGORIES[one]])
 
@@ -119,7 +125,9 @@ def team_of(op: Op, _home: str, _line: Line) -> str:
 
 def donor_of(op: Op, _home: str, line: Line) -> str:
     """By its own lot, else by the only one on its truck."""
-    return "ai" if "lot" in line or (line["item"] == "rice" and op.body.get("trip") == TRIP) else UNKNOWN
+    if "lot" in line:
+        return DONOR_OF[line["lot"]]
+    return "ai" if line["item"] == "rice" and op.body.get("trip") == TRIP else UNKNOWN
 
 
 KEYS: dict[Axis, Callable[[Op, str, Line], str | list[str]]] = {

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
+    and_,
     case,
     cast,
     exists,
@@ -32,10 +33,10 @@ from aidvisit.domain.rights import EVERYTHING, Scope
 from aidvisit.domain.selection import UNKNOWN, Selection
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases, stands
-from aidvisit.store.queries.catalog import ItemName, categories, places
+from aidvisit.store.queries.catalog import ItemName, categories
 from aidvisit.store.queries.listing import holders, in_category
 from aidvisit.store.queries.once import once
-from aidvisit.store.queries.selected import lines
+from aidvisit.store.queries.selected import lines, lots_of_donors, only_lots
 from aidvisit.store.tables import Delivery, FieldDevice, Household, Item, Trip, User
 from sync.rows import among
 
@@ -72,22 +73,12 @@ def total(conn: Connection, selection: Selection, scope: Scope = EVERYTHING, *, 
 def figures(
     conn: Connection, selection: Selection, scope: Scope = EVERYTHING, *, today: str, by: Sequence[Axis]
 ) -> dict[Key, Figure]:
-    """By what the axes name (a tuple if several); "" stands for what is not known. `category` and `donor` stand alone:
-    a household has several categories, and whose goods were given is asked for one donor after the other.
+    """By what the axes name (a tuple if several); "" stands for what is not known, of donors UNKNOWN. `category` stands
+    alone: a household has several.
     """
     if list(by) == ["category"]:
         return dict(_by_category(conn, selection, scope, today))
-    if list(by) == ["donor"]:
-        return dict(_by_donor(conn, selection, scope, today))
     return _figures(conn, selection, scope, today, by)
-
-
-def _by_donor(conn: Connection, chosen: Selection, scope: Scope, today: str) -> Iterator[tuple[str, Figure]]:
-    donors = [*(place.code for place in places(conn) if place.kind == "donor"), UNKNOWN]
-    for code in [chosen.donor] if chosen.donor else donors:
-        one = total(conn, chosen.but(donor=code), scope, today=today)
-        if one.times:
-            yield code, one
 
 
 def _by_category(conn: Connection, chosen: Selection, scope: Scope, today: str) -> Iterator[tuple[str, Figure]]:
@@ -143,7 +134,7 @@ def _key(row: Sequence[Any]) -> Key:
 
 def _whole(chosen: Selection, by: Sequence[Axis]) -> bool:
     """Whether it has all lines of a delivery or none, and under one key."""
-    return not any((chosen.item, chosen.class_, chosen.donor, chosen.lot)) and not {"item", "class"} & {*by}
+    return not any((chosen.item, chosen.class_, chosen.donor, chosen.lot)) and not {"item", "class", "donor"} & {*by}
 
 
 def _counted(
@@ -189,7 +180,7 @@ def _base(conn: Connection, chosen: Selection, scope: Scope, today: str, by: Seq
     """The entries of `delivered`, each with the household that stands for its own (`home`), whom of it the delivery was
     for (`person`, "" for the head), and what the axes name (`key0`, `key1` …).
     """
-    line = lines(conn, "delivered", chosen, scope, today, wide=False).subquery()
+    line = lines(conn, "delivered", chosen, scope, today, wide="donor" in by).subquery()
     source: FromClause = line
     home: ColumnElement[Any] = line.c.household
     into = _merges(conn)
@@ -227,6 +218,8 @@ def _keyed(
         return source.outerjoin(Item, Item.code == line.c.item), Item.item_class.expression
     if axis == "team":
         return _team(source, line)
+    if axis == "donor":
+        return _donor(source, line)
     if axis == "month":
         return source, func.substr(line.c.date, 1, 7)
     return source, line.c["date" if axis == "day" else axis]
@@ -242,6 +235,16 @@ def _team(source: FromClause, line: Subquery) -> tuple[FromClause, ColumnElement
     whose = whose.outerjoin(User, User.id == Delivery.actor).outerjoin(FieldDevice, FieldDevice.id == Delivery.device)
     alone = whose.where(Delivery.id == line.c.source).scalar_subquery()  # a join would go through all deliveries
     return source.outerjoin(Trip, Trip.id == line.c.trip), case((line.c.trip.is_not(None), Trip.team), else_=alone)
+
+
+def _donor(source: FromClause, line: Subquery) -> tuple[FromClause, ColumnElement[Any]]:
+    """Whose lot it is: its own, else the only one of its truck; as `selected` asks for a donor."""
+    loaded, given = only_lots().subquery(), lots_of_donors().subquery()
+    there = and_(line.c.lot.is_(None), loaded.c.truck == line.c.from_place, loaded.c.item == line.c.item)
+    lot = func.coalesce(line.c.lot, loaded.c.lot)
+    source = source.outerjoin(loaded, there)
+    source = source.outerjoin(given, and_(given.c.item == line.c.item, given.c.lot == lot))
+    return source, func.coalesce(func.substr(given.c.donor, len("donor:") + 1), UNKNOWN)
 
 
 def _merges(conn: Connection) -> dict[str, str]:
