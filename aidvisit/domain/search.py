@@ -1,10 +1,11 @@
 """What a household is found by, and what somebody who searches may mean: both as tokens, so that an index can answer.
 
 A token is a letter and a text. Of a name, in simplified characters (`w` any part, `a` how the head's begins, `e` the
-head's, whole), by initials (the same `a` and `e`, `i` how any name's begin) and by syllable (`1` … `6`, its place, and
-how it begins; `l` of a name in Latin letters). Of a phone `f` its first 3 digits and `t` every 4 in a row. `z`: the
-last 4 of a phone or a document's number, `y` the 8 before them: the day of birth, in an ID number. `d`: a division or
-one above it. `c`: a category. `b`: decade, year, month and day on which the head or a member was born.
+head's, whole), and in letters, as far as they are typed (`i` of any name, the same `a` and `e` of the head's): all of
+pinyin, initials, or a surname and initials; for other mixes also by syllable (`2` … `6`, its place, and how it begins).
+Of a phone `f` its first 3 digits, `t` every 4 in a row, `s` every 6. `z`: the last 4 of a phone or a document's number,
+`y` the 8 before them: the day of birth, in an ID number. `d`: a division or one above it. `c`: a category. `b`: decade,
+year, month and day on which the head or a member was born.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, Final
 
 from aidvisit.domain import han
@@ -23,10 +24,14 @@ from aidvisit.domain.division import LEVELS
 GRAM: Final = 4
 """Characters of the longest part of a name that is one token: nearly all names are no longer."""
 DIGITS: Final = 4
+SIX: Final = 6
+"""Digits of a phone that are told by one token, without a look at the phone itself."""
 EARLIEST: Final = 186
 """The decade before which nobody who is registered was born."""
+LETTERS: Final = 18
+"""Of a name that is spelled: three of the longest syllables."""
 SYLLABLES: Final = 6
-"""Of a name that is spelled; more of it is found by characters."""
+"""Of a name that is spelled in a mix of syllables and initials; more of it is found by characters."""
 MOST_WORDS: Final = 8
 LONGEST: Final = 40
 _SEGMENTATIONS: Final = 6
@@ -60,15 +65,19 @@ def some(*of: Expression) -> Expression:
     return of[0] if len(of) == 1 else Either(of)
 
 
+Levels = tuple[Expression, Expression, Expression, Expression]
+"""Each finds what the one before it does, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word of a query. `text`: as it is compared. `levels`: what finds the best, then the good, then everything.
+    """One word of a query. `text`: as it is compared. `levels`: what finds the best, the good, the rest, everything.
 
     `places`: codes of divisions that are called so. `check`: tokens find more than the word says, `meets` decides.
     """
 
     text: str
-    levels: tuple[Expression, Expression, Expression]
+    levels: Levels
     places: tuple[str, ...] = ()
     check: bool = False
 
@@ -139,12 +148,10 @@ def _named(name: str) -> frozenset[str]:
     """Any person's name, or an institution's. Common names are common: what they give is remembered."""
     text, found = plain(name), set()
     for spelling in han.readings(text):
-        letters = "".join(syllable[0] for syllable in spelling[:SYLLABLES])
-        found |= {f"i{letters[:length]}" for length in range(1, len(letters) + 1)}
-        for place, syllable in enumerate(spelling[:SYLLABLES], 1):
+        for place, syllable in enumerate(spelling[1:SYLLABLES], 2):
             found |= {f"{place}{syllable[:length]}" for length in range(2, len(syllable) + 1)}
-    for run in {run for word in name.split() for run in re.findall("[a-z]+", plain(word))}:
-        found |= {f"l{run[:length]}" for length in range(1, min(len(run), 2 * GRAM) + 1)}
+    runs = {run for word in name.split() for run in re.findall("[a-z]+", plain(word))}
+    found |= {f"i{begun}" for typed in runs | _spellings(text) for begun in _beginnings(typed)}
     return frozenset(found | _parts(text))
 
 
@@ -153,9 +160,25 @@ def _heading(name: str) -> frozenset[str]:
     """The name that a household goes by."""
     text = plain(name)
     found = {f"e{text}", *(f"a{text[:length]}" for length in range(1, GRAM + 1))}
-    for letters in han.initials(text):
-        found |= {f"e{letters}", *(f"a{letters[:length]}" for length in range(1, SYLLABLES + 1))}
+    for typed in {text} | _spellings(text) if text.isascii() else _spellings(text):
+        found |= {f"e{typed}", *(f"a{begun}" for begun in _beginnings(typed))}
     return frozenset(found if text else ())
+
+
+def _spellings(text: str) -> set[str]:
+    """All of what may be typed for a name in pinyin: each syllable, initials, or a surname of one or two and initials.
+
+    No sign tells where a syllable ends, as nobody types one: 西安 and 先 both begin with `xian`.
+    """
+    found = set()
+    for spelling in han.readings(text):
+        initials = "".join(syllable[0] for syllable in spelling)
+        found |= {"".join(spelling[:whole]) + initials[whole:] for whole in (0, 1, 2, len(spelling))}
+    return found
+
+
+def _beginnings(typed: str) -> Iterator[str]:
+    return (typed[:length] for length in range(1, min(len(typed), LETTERS) + 1))
 
 
 def _parts(text: str) -> set[str]:
@@ -163,7 +186,8 @@ def _parts(text: str) -> set[str]:
 
 
 def _numbered(phone: str, document: str) -> set[str]:
-    found = {f"t{four}" for four in _fours(phone)} | {f"z{number[-DIGITS:]}" for number in (phone, document) if number}
+    found = {f"t{four}" for four in _runs(phone, DIGITS)} | {f"s{six}" for six in _runs(phone, SIX)}
+    found |= {f"z{number[-DIGITS:]}" for number in (phone, document) if number}
     found |= {before for number in (phone, document) for before in _before_last(number)}
     return found | ({f"f{phone[:3]}"} if phone else set())
 
@@ -183,8 +207,8 @@ def _ending(word: str) -> Expression:
     return every(f"z{word[-DIGITS:]}", *_before_last(word))
 
 
-def _fours(number: str) -> list[str]:
-    return [number[i : i + DIGITS] for i in range(len(number) - DIGITS + 1)]
+def _runs(number: str, length: int) -> list[str]:
+    return [number[i : i + length] for i in range(len(number) - length + 1)]
 
 
 # --- what a query may mean -----------------------------------------------------------------------------------
@@ -235,7 +259,7 @@ def fits(term: Term, name: str) -> bool:
         return True
     if not (word.isascii() and word.isalpha()):
         return False
-    return holds(term.levels[2], _named(name))
+    return holds(term.levels[-1], _named(name))
 
 
 def holds(expression: Expression, tokens: Collection[str]) -> bool:
@@ -253,17 +277,17 @@ def _term(word: str, places: Places) -> Term:
     if word.isdigit():
         return _digits(word)
     if _DOCUMENT.fullmatch(word):
-        return Term(word, (_ending(word),) * 3, check=len(word) > DIGITS)
+        return Term(word, (_ending(word),) * 4, check=len(word) > DIGITS)
     if word.isascii():
         return Term(word, _spelled(word))
     if mixed := re.fullmatch("([^a-z]+)([a-z]+)", word):  # 陈ms
         spelled = _spelled("".join(next(iter(han.readings(mixed[1])), ())) + mixed[2])
-        best, good, rest = (every(f"w{mixed[1][:GRAM]}", how) for how in spelled)
-        return Term(word, (best, good, rest))
+        best, good, rest, whole = (every(f"w{mixed[1][:GRAM]}", how) for how in spelled)
+        return Term(word, (best, good, rest, whole))
     codes = tuple(places(word)) if len(word) > 1 else ()
     there = tuple(division(code) for code in codes)
     best, good, rest = (some(named, *there) for named in _written(word))
-    return Term(word, (best, good, rest), codes, check=len(word) > GRAM)
+    return Term(word, (best, good, rest, rest), codes, check=len(word) > GRAM)
 
 
 def _written(word: str) -> tuple[Expression, Expression, Expression]:
@@ -273,36 +297,55 @@ def _written(word: str) -> tuple[Expression, Expression, Expression]:
 
 def _digits(word: str) -> Term:
     """Part of a phone from 3 digits on; from 12 on only a document's number; 4 are also the last of either."""
+    best: Expression
+    rest: Expression
     match len(word):
         case 1 | 2:
-            found: tuple[Expression, ...] = (f"w{word}",) * 3
+            best = rest = f"w{word}"
         case 3:
-            found = (f"f{word}",) * 3
+            best = rest = f"f{word}"
         case 4:
-            found = (f"z{word}", f"z{word}", some(f"z{word}", f"t{word}"))
+            best, rest = f"z{word}", some(f"z{word}", f"t{word}")
+        case 5:
+            best = rest = every(*(f"t{four}" for four in _runs(word, DIGITS)))
         case long if long < 12:
-            found = (every(*(f"t{four}" for four in _fours(word))),) * 3
+            best = rest = every(*(f"s{six}" for six in _runs(word, SIX)))
         case _:
-            found = (_ending(word),) * 3
-    best, good, rest = found
-    return Term(word, (best, good, rest), check=len(word) > DIGITS)
+            best = rest = _ending(word)
+    return Term(word, (best, best, rest, rest), check=len(word) > DIGITS and len(word) != SIX)
 
 
-def _spelled(word: str) -> tuple[Expression, Expression, Expression]:
-    """Letters: initials, syllables, or both (`chenms`), the last as far as it is typed; or a Latin name."""
+def _spelled(word: str) -> Levels:
+    """Letters: all of pinyin, initials, or a surname and initials, as far as they are typed; or a Latin name.
+
+    Of whatever may be read so, other mixes (`cmings`) are asked for last: they are several tokens each.
+    """
     word = word.replace("lyu", "lv").replace("nyu", "nv")
-    ways = [(_way(parts), "".join(part[0] for part in parts)) for parts in _segmentations(word)]
-    if len(word) <= SYLLABLES:
-        ways.append((f"i{word}", word))
-    latin = f"l{word[: 2 * GRAM]}"
-    good = dict.fromkeys([*(every(way, f"a{letters}") for way, letters in ways), latin])
-    return f"e{word}", some(*good), some(*dict.fromkeys([*(way for way, _ in ways), latin]))
+    begun, ways = word[:LETTERS], _segmentations(word)
+    mixes = [parts for parts in ways if not _one_token(parts)]
+    good, rest = f"a{begun}", f"i{begun}"
+    everything = some(rest, *dict.fromkeys(map(_way, mixes)))
+    if len(mixes) < len(ways):
+        return f"e{word}", good, rest, everything
+    mixed = dict.fromkeys(every(_way(parts), f"a{_initials_of(parts)}") for parts in mixes)
+    return f"e{word}", some(good, *mixed), everything, everything
+
+
+def _one_token(parts: Sequence[str]) -> bool:
+    """Whether one token tells of this reading: `_spellings` has it."""
+    whole, _ = han.syllables()
+    before = sum(1 for _ in takewhile(lambda part: len(part) > 1 and part in whole, parts))  # a, e, o: or initials
+    return before >= len(parts) - 1 or (before <= 2 and all(len(part) == 1 for part in parts[before:]))
 
 
 def _way(parts: Sequence[str]) -> Expression:
-    letters = f"i{''.join(part[0] for part in parts)}"
-    spelled = [f"{place}{part}" for place, part in enumerate(parts, 1) if len(part) > 1]
-    return every(*spelled) if len(parts) == 1 and spelled else every(letters, *spelled)
+    first, *others = parts
+    spelled = [f"i{first}", *(f"{place}{part}" for place, part in enumerate(others, 2))]
+    return every(f"i{_initials_of(parts)}", *(one for one in spelled if len(one) > 2))
+
+
+def _initials_of(parts: Sequence[str]) -> str:
+    return "".join(part[0] for part in parts)
 
 
 @lru_cache(maxsize=1_000)

@@ -29,7 +29,7 @@ def places(part: str) -> list[str]:
     return [code for name, code in VILLAGES.items() if part in name]
 
 
-def found(query: str, home: dict[str, Any] = HOME, members: list[dict[str, Any]] = MEMBERS, level: int = 2) -> bool:
+def found(query: str, home: dict[str, Any] = HOME, members: list[dict[str, Any]] = MEMBERS, level: int = -1) -> bool:
     tokens = search.tokens(home, ["dibao"], members)
     texts = search.texts(home, members)
     return all(
@@ -70,10 +70,19 @@ def test_signs_are_no_words(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "level"), [("单雄信", 0), ("sxx", 0), ("单雄", 1), ("shanx", 1), ("雄", 2), ("吕布", 2)]
-)
+    ("query", "level"),
+    [
+        ("单雄信", 0), ("sxx", 0), ("shanxiongxin", 0), ("danxx", 0), ("单雄", 1), ("shanx", 1), ("sxiongx", 1),
+        ("雄", 2), ("吕布", 2), ("lvbu", 2), ("lbu", 2),
+    ],
+)  # fmt: skip
 def test_the_best_is_told_from_the_rest(query: str, level: int) -> None:
-    assert [found(query, level=at) for at in range(3)] == [at >= level for at in range(3)]
+    assert [found(query, level=at) for at in range(4)] == [at >= level for at in range(4)]
+
+
+def test_a_mix_that_reads_as_pinyin_of_others_comes_after_them() -> None:
+    home = {**HOME, "name": "李欧", "head_name": "李欧"}
+    assert [found("lou", home, [], level) for level in range(4)] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(

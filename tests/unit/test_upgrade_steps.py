@@ -81,7 +81,7 @@ def take_up_again(rows: Rows) -> None:
     rows["node"].pop(("version",), None)
 
 
-CHANGES: dict[str, Callable[[Rows], None]] = dict.fromkeys(("0008", "0009", "0011"), take_up_again)
+CHANGES: dict[str, Callable[[Rows], None]] = dict.fromkeys(("0008", "0009", "0011", "0020"), take_up_again)
 
 
 def check(before: Picture, after: Picture, steps: list[str]) -> None:

@@ -123,7 +123,7 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
     """By household, all, or the best: not many more than there may be shown."""
     again = index.seen_as_another(conn, filters)
     wanted = CAP + 1 + len(again)
-    merged = index.of_merged(every(*(term.levels[2] for term in terms))) if terms else None
+    merged = index.of_merged(every(*(term.levels[-1] for term in terms))) if terms else None
     if not terms and filters.dated and not filters.category:
         longest = index.by_date(conn, filters, scope, wanted)
         return {hit.household: hit for hit in longest if hit.household not in again}
@@ -156,8 +156,8 @@ def _named(hit: Hit, level: int, terms: Sequence[Term]) -> Hit:
 
 
 def _levels(terms: Sequence[Term], bounds: Sequence[Expression]) -> list[tuple[int, Expression]]:
-    """What finds the best, the good and all, by rank; once where they are the same."""
-    levels = [every(*(term.levels[level] for term in terms), *bounds) for level in range(3)]
+    """What finds the best, the good, the rest and all, by rank; once where they are the same."""
+    levels = [every(*(term.levels[level] for term in terms), *bounds) for level in range(4)]
     return [(level, one) for level, one in enumerate(levels) if one not in levels[:level] and words.possible(one)]
 
 
