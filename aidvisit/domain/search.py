@@ -339,9 +339,13 @@ def _one_token(parts: Sequence[str]) -> bool:
 
 
 def _way(parts: Sequence[str]) -> Expression:
-    first, *others = parts
-    spelled = [f"i{first}", *(f"{place}{part}" for place, part in enumerate(others, 2))]
-    return every(f"i{_initials_of(parts)}", *(one for one in spelled if len(one) > 2))
+    """As much of it as is one token, and what follows syllable by syllable."""
+    head = max(length for length in range(1, len(parts) + 1) if _one_token(parts[:length]))
+    begun, rest = "".join(parts[:head]), parts[head:]
+    told = [f"{place}{part}" for place, part in enumerate(rest, head + 1) if len(part) > 1]
+    if len(begun) == 1 or len(told) < len(rest):
+        told.append(f"i{_initials_of(parts)}")
+    return every(*([f"i{begun}"] if len(begun) > 1 else []), *told)
 
 
 def _initials_of(parts: Sequence[str]) -> str:

@@ -1,8 +1,9 @@
-"""Divisions by a part of their name, from memory: thousands of names would else be read for every word of a search."""
+"""Divisions by a part of their name, and categories, from memory: thousands would else be read for every word."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from weakref import WeakKeyDictionary
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from aidvisit.domain.division import COUNTY, line
 from aidvisit.domain.search import plain
-from aidvisit.store.queries.catalog import own_names
+from aidvisit.store.queries.catalog import categories, own_names
 from aidvisit.store.tables import Division
 from sync import tables
 
@@ -23,7 +24,8 @@ MOST = 50
 class Names:
     """All names as one text, a line each; `starts`: where each begins, `codes` whose it is; `called` as they are shown.
 
-    `state`: the newest op of the organisation's stream, which divisions are defined in.
+    `categories` by code, in the catalogue's order. `state`: the newest op of the organisation's stream, which all
+    are defined in.
     """
 
     state: str | None
@@ -31,6 +33,7 @@ class Names:
     starts: list[int]
     codes: list[str]
     called: dict[str, str]
+    categories: Mapping[str, str]
 
     def place(self, code: str) -> list[str]:
         """County, town and village of a code, as far as they have a name."""
@@ -66,6 +69,6 @@ def names(conn: Connection, state: str | None) -> Names:
         )
         lines = [f"{plain(called[code])}\n" for code in sorted(called)]
         starts = [0, *accumulate(map(len, lines))][: len(lines)]
-        held = Names(state, "".join(lines), starts, sorted(called), called)
+        held = Names(state, "".join(lines), starts, sorted(called), called, categories(conn))
         _known[conn.engine] = held
     return held

@@ -20,9 +20,9 @@ from aidvisit.store.queries.hits import Condition, Filters, Hit
 from aidvisit.store.queries.once import once
 from aidvisit.store.queries.ranked import Levels
 
-ASKED = 400
+ASKED = 200
 """Households by which it is estimated how many pass."""
-FEW = 12
+FEW = 6
 """Of those: where no more pass, all who do are gone through."""
 
 
@@ -40,8 +40,22 @@ def dated(
         told = [*way, *conditions]
         parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {' AND '.join(sql for sql, _ in told)}")  # noqa: S608
         values += [value for _, each in told for value in each]
+    best, more = _best(terms, levels)
+    statement = (
+        f"WITH few AS MATERIALIZED ({' UNION ALL '.join(parts)}), best AS MATERIALIZED ({best} LIMIT {limit})"  # noqa: S608
+        f" SELECT {hits.COLUMNS}, i.rank FROM best AS i"
+        " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS s"
+    )
+    return hits.run(conn, statement, [*values, *more])
+
+
+def _best(terms: Sequence[Term], levels: Levels) -> tuple[str, list[str]]:
+    """Those of the few who have the words, with their ranks, the best first."""
     *better, (widest, last) = levels
-    rank = ""
+    if isinstance(last, str) and len(last) == 2:  # a character: marks tell all of it
+        ways = " ".join(f"WHEN starts_with(marks, ?) THEN {rank}" for rank, _ in better)
+        return f"SELECT n, CASE {ways} ELSE {widest} END AS rank FROM few ORDER BY rank", [f"{last[1:]}|", last[1:]]  # noqa: S608
+    rank, values = "", list[str]()
     for each_rank, expression in better:
         has, tokens = hits.has(expression)
         rank, values = f"{rank} WHEN {has} THEN {each_rank}", [*values, *tokens]
@@ -51,15 +65,10 @@ def dated(
         values += [f"{terms[0].text}|", terms[0].text]
     has, tokens = hits.has(last)
     statement = (
-        f"WITH few AS MATERIALIZED ({' UNION ALL '.join(parts)}), best AS MATERIALIZED"  # noqa: S608
-        f" (SELECT e.n, CASE{rank} WHEN true THEN {widest} END AS rank FROM (SELECT n FROM few{order} OFFSET 0) AS e"
-        f" CROSS JOIN LATERAL (SELECT tokens FROM household_index WHERE n = e.n OFFSET 0) AS t"
-        f" WHERE {has}{after} LIMIT {limit})"
-        f" SELECT {hits.COLUMNS}, i.rank FROM best AS i"
-        " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS s"
+        f"SELECT e.n, CASE{rank} WHEN true THEN {widest} END AS rank FROM (SELECT n FROM few{order} OFFSET 0) AS e"  # noqa: S608
+        f" CROSS JOIN LATERAL (SELECT tokens FROM household_index WHERE n = e.n OFFSET 0) AS t WHERE {has}{after}"
     )
-    conn.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")  # they start later than this ends
-    return hits.run(conn, statement, [*values, *tokens])
+    return statement, [*values, *tokens]
 
 
 def _ways(filters: Filters) -> list[list[Condition]]:
@@ -72,8 +81,10 @@ def _ways(filters: Filters) -> list[list[Condition]]:
 def _few(conn: Connection, filters: Filters) -> bool:
     def asked() -> bool:
         told = hits.passing(filters)
+        alone = "set_config('max_parallel_workers_per_gather', '0', true)"  # others would start later than this ends
         statement = (
-            f"SELECT count(*) FROM generate_series(1, {ASKED}) AS i CROSS JOIN LATERAL (SELECT FROM household_search p"  # noqa: S608
+            f"SELECT count(*), {alone} FROM generate_series(1, {ASKED}) AS i"  # noqa: S608
+            " CROSS JOIN LATERAL (SELECT FROM household_search p"
             f" WHERE p.n = i * (SELECT max(n) FROM household_search) / {ASKED}"
             f"{''.join(f' AND {sql}' for sql, _ in told)} OFFSET 0) AS p"
         )

@@ -21,7 +21,6 @@ from aidvisit.store.queries import hits as index
 from aidvisit.store.queries import scope as within
 from aidvisit.store.queries.alias import aliases
 from aidvisit.store.queries.called import NEWEST, Names, names
-from aidvisit.store.queries.catalog import categories
 from aidvisit.store.queries.dated import dated
 from aidvisit.store.queries.hits import NO_FILTERS, Hit
 from aidvisit.store.queries.hits import Filters as Filters
@@ -123,7 +122,8 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
     """By household, all, or the best: not many more than there may be shown."""
     again = index.seen_as_another(conn, filters)
     wanted = CAP + 1 + len(again)
-    merged = index.of_merged(every(*(term.levels[-1] for term in terms))) if terms else None
+    some = bool(terms) and not (filters.dated and not aliases(conn).into)  # with dates, aliases are known already
+    merged = index.of_merged(every(*(term.levels[-1] for term in terms))) if some else None
     if not terms and filters.dated and not filters.category:
         longest = index.by_date(conn, filters, scope, wanted)
         return {hit.household: hit for hit in longest if hit.household not in again}
@@ -291,7 +291,7 @@ def _found(conn: Connection, known: Names, terms: Sequence[Term], page: Sequence
     shown = [hit.household for hit in page]
     others = [hit.household for hit in page if hit.rank == WORST and not hit.under]
     held = _people(conn, shown + [hit.under for hit in page if hit.under], others, _SHOWN)
-    tags = _tags(conn, {household: held[household][0]["codes"] for household in shown})
+    tags = _tags(known.categories, {household: held[household][0]["codes"] for household in shown})
     found = []
     for hit in page:
         own, _ = held[hit.household]
@@ -325,9 +325,8 @@ def _because(terms: Sequence[Term], household: Mapping[str, Any], members: Seque
     return next((name for term in missing for name in others if words.fits(term, name)), None)
 
 
-def _tags(conn: Connection, codes: Mapping[str, str | None]) -> dict[str, list[str]]:
+def _tags(known: Mapping[str, str], codes: Mapping[str, str | None]) -> dict[str, list[str]]:
     """By household, the names of its categories, in the catalogue's order. `codes`: a line each."""
-    known = categories(conn)
     each = {household: set((held or "").splitlines()) for household, held in codes.items()}
     return {
         household: [known[code] for code in known if code in held] + sorted(held - known.keys())
