@@ -143,7 +143,7 @@ def _head(household: Mapping[str, Any]) -> dict[str, Any]:
     return {name: household.get(f"head_{name}") for name in ("name", "phone", "id_number", "born")}
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _named(name: str) -> frozenset[str]:
     """Any person's name, or an institution's. Common names are common: what they give is remembered."""
     text, found = plain(name), set()
@@ -155,7 +155,7 @@ def _named(name: str) -> frozenset[str]:
     return frozenset(found | _parts(text))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _heading(name: str) -> frozenset[str]:
     """The name that a household goes by."""
     text = plain(name)
@@ -165,16 +165,17 @@ def _heading(name: str) -> frozenset[str]:
     return frozenset(found if text else ())
 
 
-def _spellings(text: str) -> set[str]:
+@lru_cache(maxsize=1_000)
+def _spellings(text: str) -> frozenset[str]:
     """All of what may be typed for a name in pinyin: each syllable, initials, or a surname of one or two and initials.
 
     No sign tells where a syllable ends, as nobody types one: 西安 and 先 both begin with `xian`.
     """
-    found = set()
+    found = set[str]()
     for spelling in han.readings(text):
         initials = "".join(syllable[0] for syllable in spelling)
         found |= {"".join(spelling[:whole]) + initials[whole:] for whole in (0, 1, 2, len(spelling))}
-    return found
+    return frozenset(found)
 
 
 def _beginnings(typed: str) -> Iterator[str]:
