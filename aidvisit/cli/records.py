@@ -137,13 +137,14 @@ def verify(arguments: Namespace) -> Answer:
 
         return verify_file(arguments)
     from aidvisit.services import sync as service
+    from aidvisit.services.backup import room_to_replay
     from aidvisit.store import ledger
     from aidvisit.store.database import reading
     from sync import blobs
 
     with opened_for(arguments):
-        with reading() as conn:
-            findings, missing = ledger.verify(conn), blobs.missing(conn)
+        with reading() as conn, room_to_replay(conn, service.current_settings()) as folder:
+            findings, missing = ledger.verify(conn, folder), blobs.missing(conn)
         compared, notes = ([], []) if arguments.offline else _against_the_centre(service)
     findings += compared
     if missing:

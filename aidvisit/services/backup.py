@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,6 +232,20 @@ def work(settings: Settings) -> Iterator[Path]:
         raise _in_words(error, folder) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def room_to_replay(conn: Connection, settings: Settings) -> Iterator[Path | None]:
+    """Where the log may be replayed to be compared with the tables: a folder in the home, if there is plenty of room.
+
+    None where there is not, or where nothing can be written: then that is done in memory, as much as the tables take.
+    """
+    with ExitStack() as stack:
+        folder = None
+        if shutil.disk_usage(settings.home).free > 2 * ROOM * snapshot.size(conn):
+            with suppress(Problem):
+                folder = stack.enter_context(work(settings))
+        yield folder
 
 
 def check_room(conn: Connection, settings: Settings, path: Path) -> None:

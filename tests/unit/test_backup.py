@@ -364,3 +364,23 @@ def test_a_centre_on_postgresql(postgres_server: str, tmp_path: Path) -> None:
             highest = conn.execute(text("SELECT max(n) FROM household_search")).scalar_one()
             following = text("SELECT nextval(pg_get_serial_sequence('household_search', 'n'))")
             assert conn.execute(following).scalar_one() > highest >= 34
+
+
+@pytest.mark.parametrize(("free", "beside"), [(2**40, True), (2**20, False)])
+def test_a_home_is_compared_with_its_log_beside_it_where_there_is_room_else_in_memory(
+    run: Run, central: Path, monkeypatch: pytest.MonkeyPatch, free: int, beside: bool
+) -> None:
+    usage = shutil.disk_usage(central)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
+    scratch, files = ledger.scratch, list[bool]()
+
+    def seen(folder: Path | None) -> Any:
+        files.append(folder is not None and folder.parent == central)
+        return scratch(folder)
+
+    monkeypatch.setattr(ledger, "scratch", seen)
+    held = sorted(path.name for path in central.iterdir())
+    assert run("--home", central, "verify")[0] == 0
+    run("--home", central, "doctor")  # that nearly nothing is free is wrong enough for it
+    assert files == [beside, beside]
+    assert sorted(path.name for path in central.iterdir()) == held

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from aidvisit import __version__
 from aidvisit.errors import Problem
+from aidvisit.services.backup import room_to_replay
 from aidvisit.services.doctor.model import Check, Patient, State, UncheckedError, Words, words
 from aidvisit.store import ledger, migrations
 from aidvisit.store.queries import health
@@ -119,7 +120,9 @@ def chain(patient: Patient) -> Iterator[Check]:
 
 
 def tables(patient: Patient) -> Iterator[Check]:
-    wrong = ledger.verify_tables(_known(patient).conn())
+    conn = _known(patient).conn()
+    with room_to_replay(conn, patient.settings) as folder:
+        wrong = ledger.verify_tables(conn, folder)
     fine = words("各表与记录一致。", "The tables are what the log says.")
     yield _listed("tables", wrong, fine, OFFICE)
 
