@@ -68,6 +68,21 @@ def test_households_persons_and_times_are_told_apart(deng: Pages) -> None:
     assert "不是家庭人口" in words(deng.get("/reports?all=1"))
 
 
+def test_a_donor_whom_nobody_defined_stands_under_its_code_and_can_be_asked_for(deng: Pages) -> None:
+    came = {"from": "donor:somebody-else", "to": "warehouse:main", "date": "2020-12-01"}
+    moved = came | {"lines": [{"item": "rice", "quantity": 9, "lot": "L-9"}]}
+    with deng.app.app_context(), transaction() as conn:
+        home = conn.exec_driver_sql("SELECT household FROM delivery").scalars().first()
+        given = delivered(uid(30), str(home), {"rice": 3}, trip=None)
+        given.body["lines"][0]["lot"] = "L-9"
+        ledger.record(conn, log.own(conn), ledger.Fact("org", "stock.moved", uid(31), moved), given)
+    rows = deng.get("/reports?by=donor&all=1").text
+    assert 'data-key="somebody-else"' in rows
+    page = deng.get("/reports?by=month&all=1&donor=somebody-else")
+    assert '<option value="somebody-else" selected>somebody-else</option>' in page.text
+    assert [number for name, _path, number in LINK.findall(page.text) if name == "item"][-1] == "3"
+
+
 def test_what_cannot_be_asked_is_not_found(deng: Pages) -> None:
     for path in ("/reports?by=phone", "/reports?from=yesterday", "/reports/donor?donor=nobody", "/?team=x"):
         assert deng.get(path).status_code == 404, path

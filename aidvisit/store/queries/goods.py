@@ -135,7 +135,10 @@ def place_names(conn: Connection, places: Iterable[str]) -> dict[str, str]:
     villages = own_names(conn, codes)
     titles = {row.id: row.title for row in conn.execute(select(Trip.id, Trip.title).where(Trip.id.in_(trips)))}
     return {
-        text: defined.get(text) or villages.get(each.key) or titles.get(each.key) or each.key[:8]
+        text: defined.get(text)
+        or villages.get(each.key)
+        or titles.get(each.key)
+        or (each.key if each.kind in place.NAMED_BY_CODE else each.key[:8])
         for text, each in read.items()
     }
 
