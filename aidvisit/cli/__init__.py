@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 
@@ -23,10 +24,11 @@ def main(argv: list[str]) -> int:
         return 130
     if answer is None:
         return 0
-    if arguments.json:
-        print(json.dumps(answer.document, ensure_ascii=False), flush=True)
-    else:
-        print("\n".join(answer.lines), flush=True)
+    told = json.dumps(answer.document, ensure_ascii=False) if arguments.json else "\n".join(answer.lines)
+    try:
+        print(told, flush=True)
+    except BrokenPipeError:  # `| head` has read enough; what is left must not be tried again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(answer.exit_code)
 
 

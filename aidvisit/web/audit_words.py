@@ -59,7 +59,7 @@ EXPORTS = {
     "audit": _("审计记录"), "households": _("名单"), "households-in-full": _("名单,带完整号码"),
     "paper-roll-empty": _("签领表(空白)"), "paper-roll": _("发放花名册"), "paper-cash-empty": _("慰问金发放表(空白)"),
     "paper-cash": _("慰问金发放表"), "paper-before": _("拟发放名单"), "paper-after": _("发放结果"),
-    "paper-village": _("给村干部核对的名单"), "entries": _("流水"), "report": _("报表"),
+    "paper-village": _("给村干部核对的名单"), "entries": _("流水"), "report": _("报表"), "dossier": _("一批一档"),
     "statement": _("一户的清单"), "statement-in-full": _("一户的清单,带完整号码"), "statement-donor": _("捐赠去向"),
 }  # fmt: skip
 """What was taken along; another program's word is not shown: anybody may have typed it."""

@@ -7,11 +7,18 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
+from aidvisit.domain.selection import Selection
 from aidvisit.services.sheet.write import csv_pieces, sealed, workbook_pieces
 from aidvisit.web.days import day_of
 from aidvisit.web.i18n import gettext
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def days_words(asked: Selection) -> str:
+    """Of a file's name: the days that it is of, and whether it is of a part only. No name of anybody or anything."""
+    days = f"-{asked.from_ or 'beginning'}-{asked.until or 'now'}" if asked.from_ or asked.until else "-all"
+    return days + ("-part" if asked.but(from_="", until="").arguments else "")
 
 
 def streamed(

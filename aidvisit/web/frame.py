@@ -103,6 +103,19 @@ class Frame:
     """How far a practice is, for who is signed in."""
 
     @property
+    def address(self) -> str:
+        """Where a reload of what came by POST leads: the nearest page above it that can be asked for."""
+        pages, path = current_app.create_url_adapter(request), request.path
+        while path and not (pages and pages.test(path, "GET")):
+            path = path.rpartition("/")[0]
+        return path or "/"
+
+    @property
+    def here(self) -> str:
+        """The address of this page, with all that it asks for."""
+        return request.full_path.removesuffix("?") if request.method == "GET" else self.address
+
+    @property
     def section(self) -> str:
         """The part of the navigation that this request's page is of."""
         blueprint = request.blueprint or ""

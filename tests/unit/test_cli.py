@@ -5,8 +5,11 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -296,3 +299,12 @@ def test_what_stays_is_looked_through_once(tmp_path: Path) -> None:
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
+
+
+def test_a_reader_that_has_read_enough_is_no_error(homes: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    asked = [sys.executable, "-m", "aidvisit", "doctor", "--home", str(homes / "central")]
+    done = subprocess.run(asked, stdout=write, stderr=subprocess.PIPE, check=False, timeout=120)
+    os.close(write)
+    assert done.stderr.decode() == ""

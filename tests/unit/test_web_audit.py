@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from aidvisit.errors import Problem
 from aidvisit.services import audit as service
 from aidvisit.services import household
-from aidvisit.store.database import reading
+from aidvisit.store import ledger
+from aidvisit.store.database import reading, transaction
 from aidvisit.store.queries.account import user_by_login
 from sync import log
 from sync.op import uuid7
 from tests.support.homes import VILLAGE
 from tests.support.pages import Pages, change_user, words
+from tests.support.store import delivered, uid
 
 
 def identity(pages: Pages, login: str) -> tuple[str, str, str]:
@@ -58,6 +60,16 @@ def test_who_looked_at_what_in_words(auditor: Pages) -> None:
     shown = words(auditor.get("/audit?what=user.updated"))
     assert "罗春和 · 角色改为经办人 · 停用" in shown
     assert "命令行" in shown
+
+
+def test_a_verdict_on_deliveries_to_a_household_is_in_its_audit(auditor: Pages) -> None:
+    home = registered(auditor, "周婆婆")
+    with auditor.app.app_context(), transaction() as conn:
+        ledger.record(conn, log.own(conn), delivered(uid(40), home, {"rice": 1}, trip=None))
+        body = {"deliveries": [uid(40), uid(41)], "verdict": "both-right", "reason": "两次都对"}
+        ledger.record(conn, log.own(conn), ledger.Fact("office", "duplicate.settled", uid(42), body))
+    assert "两次都对" in words(auditor.get(f"/audit?household={home}"))
+    assert "两次都对" not in words(auditor.get(f"/audit?household={registered(auditor, '林婆婆')}"))
 
 
 def test_filters_are_ids_days_and_kinds(auditor: Pages) -> None:

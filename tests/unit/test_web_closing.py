@@ -7,7 +7,11 @@ from html import unescape
 
 import pytest
 
+from aidvisit.store import ledger
+from aidvisit.store.database import transaction
+from sync import log
 from tests.support.pages import DAY, LOADED, Pages, words
+from tests.support.store import uid
 
 FIGURE = re.compile(r'data-figure="(\w+)"><a class="figure" href="([^"]+)">(\d+)</a>')
 
@@ -106,12 +110,26 @@ def test_a_month_is_closed_once_and_its_page_opens_the_entries(deng: Pages) -> N
     made = deng.post("/months", {"month": "2020-12"})
     assert made.status_code == 303
     page = deng.get(made.location)
-    assert "2020-12月结" in words(page)
+    assert "2020-12 月结" in words(page)
     assert "邓若谷" in words(page)
     assert "没有变化" in words(page)
     found = re.findall(r'<a class="figure" href="([^"]+)">(\d+)</a>', page.text)
     assert sorted(int(number) for _path, number in found) == sorted(LOADED.values())
     for path, number in found:
+        assert re.findall(r'data-figure="sum">(\d+)<', deng.get(unescape(path)).text) == [number]
+    with deng.app.app_context(), transaction() as conn:
+        load = conn.exec_driver_sql("SELECT stream, from_place, to_place, date FROM stock_move").first()
+        assert load is not None
+        more = {"from": load.from_place, "to": load.to_place, "lines": [{"item": "rice", "quantity": 1, "lot": "L-7"}]}
+        fact = ledger.Fact(load.stream, "stock.moved", uid(50), {"date": load.date, **more})
+        ledger.record(conn, log.own(conn), fact)
+    assert "批号 Lot L-7" in words(deng.get(f"/papers/{uid(50)}"))
+    page, now = (
+        deng.get(made.location),
+        re.compile(r'<small class="off"><a class="figure" href="([^"]+)">现在 (\d+)</a>'),
+    )
+    assert now.findall(page.text), "a figure that is another now opens nothing: what it opened was counted anew"
+    for path, number in now.findall(page.text):
         assert re.findall(r'data-figure="sum">(\d+)<', deng.get(unescape(path)).text) == [number]
     again = deng.post("/months", {"month": "2020-12"})
     assert again.status_code == 409

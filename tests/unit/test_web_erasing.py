@@ -81,6 +81,8 @@ def test_every_page_goes_on_without_the_name(mo: Pages) -> None:
     assert [
         action for action in ("edit", "reveal", "close", "erase", "visits") if f'/{home.id}/{action}"' in page
     ] == []
+    assert "/void" not in page
+    assert "replaces=" not in page
     found = mo.post("/search", {"q": home.name})
     assert f"/households/{home.id}" not in found.text
     statement = words(mo.post(f"/households/{home.id}/statement"))

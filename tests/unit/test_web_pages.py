@@ -171,6 +171,24 @@ def test_the_office_sees_where_goods_went(deng: Pages) -> None:
     assert "34" in words(deng.get("/"))
 
 
+def test_another_language_keeps_what_the_address_asks_for(deng: Pages) -> None:
+    page = deng.get("/reports?by=item&all=1")
+    assert 'name="next" value="/reports?by=item&amp;all=1"' in page.text
+    changed = deng.post("/language", {"language": "en", "next": "/reports?by=item&all=1"})
+    assert changed.location == "/reports?by=item&all=1"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "leads"),
+    [("/tokens", {"name": ""}, "/tokens"), ("/backups/key", {}, "/backups"), ("/stock", {"date": "x"}, "/stock")],
+)
+def test_a_reload_of_what_came_by_post_leads_to_its_page(
+    office: Pages, path: str, form: dict[str, str], leads: str
+) -> None:
+    office.sign_in("admin")
+    assert f'data-address="{leads}"' in office.post(path, form).text
+
+
 @pytest.mark.parametrize("path", ["/", "/search", "/sync", "/nowhere"])
 def test_english_pages_have_english_words(luo: Pages, path: str) -> None:
     luo.post("/language", {"language": "en", "next": "/"})

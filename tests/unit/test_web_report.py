@@ -83,6 +83,19 @@ def test_a_donor_whom_nobody_defined_stands_under_its_code_and_can_be_asked_for(
     assert [number for name, _path, number in LINK.findall(page.text) if name == "item"][-1] == "3"
 
 
+def test_a_file_says_what_has_no_price_and_its_name_of_which_days_it_is(deng: Pages) -> None:
+    answer = deng.post("/reports/file", {"by": "item", "as": "csv", "from": "2020-12-01", "item": "rice"})
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="report-item-2020-12-01-now-part-'), (
+        answer.headers
+    )
+    header, rice, *_ = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert (rice[header.index("价值(元)")], rice[header.index("没有计入价值的")]) == ("", "有没有单价的物资")
+
+
+def test_reports_begin_with_the_last_year_else_with_all_there_is(deng: Pages) -> None:
+    assert "全部日期" in words(deng.get("/reports"))
+
+
 def test_what_cannot_be_asked_is_not_found(deng: Pages) -> None:
     for path in ("/reports?by=phone", "/reports?from=yesterday", "/reports/donor?donor=nobody", "/?team=x"):
         assert deng.get(path).status_code == 404, path

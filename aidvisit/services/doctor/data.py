@@ -172,8 +172,14 @@ def backups(patient: Patient) -> Iterator[Check]:
     since = state.last.at if state.last else state.since
     old = patient.now - since > timedelta(hours=2 * (hours or 24))
     if state.last is None:
-        yield Check(
-            "backup", "look" if old else "ok", words("还没有备份。", "No backup was made yet."), do if old else None
+        yield (
+            Check("backup", "look", words("还没有备份。", "No backup was made yet."), do)
+            if old or not hours
+            else Check(
+                "backup",
+                "ok",
+                words("第一份备份还没有到时候,会自动做。", "The first backup is not due yet; it is made by itself."),
+            )
         )
         return
     at = state.last.at.astimezone(patient.settings.zone)

@@ -21,6 +21,7 @@ from aidvisit.store.tables import (
     Delivery,
     FieldDevice,
     Household,
+    Settlement,
     Team,
     Trip,
     User,
@@ -28,6 +29,7 @@ from aidvisit.store.tables import (
     audited,
 )
 from sync import clock, log, tables
+from sync.rows import among
 
 PAGE = 50
 STEP = 500
@@ -134,7 +136,8 @@ def _wanted(conn: Connection, query: sa.Select[Any], asked: Asked, scope: Scope,
         kind = "." in asked.what
         query = query.where(op.kind == asked.what if kind else _accesses(Access.what == asked.what))
     if asked.household:
-        query = query.where(op.subject.in_(_about(aliases(conn).all(asked.household))))
+        households = aliases(conn).all(asked.household)
+        query = query.where(op.subject.in_(_about(households)) | among(conn, op.subject, _settled(conn, households)))
     if asked.first:
         query = query.where(op.clock >= _begins(asked.first, 0, zone))
     if asked.last:
@@ -160,6 +163,13 @@ def _about(households: Sequence[str]) -> sa.CompoundSelect[Any]:
         select(Delivery.id).where(Delivery.household.in_(households)),
         select(Visit.id).where(Visit.household.in_(households)),
     )
+
+
+def _settled(conn: Connection, households: Sequence[str]) -> list[str]:
+    """Verdicts on deliveries to them: there are few in all."""
+    theirs = set(conn.execute(select(Delivery.id).where(Delivery.household.in_(households))).scalars())
+    every = conn.execute(select(Settlement.id, Settlement.deliveries)).all() if theirs else ()
+    return [one.id for one in every if not theirs.isdisjoint(one.deliveries)]
 
 
 # --- in which words ---------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from sync.rows import among
 @dataclass(frozen=True, slots=True)
 class Paper:
     """One movement. `from_name`, `to_name`: empty for the trip's own truck; `kind`: load, return, transfer, loss, gain,
-    custody, receipt or other.
+    custody, receipt or other. `lots`: by item, as far as they were said.
     """
 
     id: str
@@ -34,6 +34,7 @@ class Paper:
     to_place: str
     to_name: str
     lines: list[Quantity]
+    lots: dict[str, list[str]]
     reason: str | None
     by: str
 
@@ -95,17 +96,21 @@ def _papers(conn: Connection, rows: Iterable[Row[Any]]) -> list[Paper]:
     found = list(rows)
     ids, known = [row.id for row in found], items(conn)
     lines: dict[str, Counter[str]] = {}
-    query = select(StockLine.source, StockLine.item, StockLine.quantity).where(StockLine.source.in_(ids))
-    for source, item, quantity in conn.execute(query.order_by(StockLine.line)):
+    lots: dict[str, dict[str, list[str]]] = {}
+    line = StockLine
+    query = select(line.source, line.item, line.quantity, line.lot).where(line.source.in_(ids))
+    for source, item, quantity, lot in conn.execute(query.order_by(line.line)):
         lines.setdefault(source, Counter())[item] += quantity
+        said = lots.setdefault(source, {}).setdefault(item, [])
+        said += [lot] if lot and lot not in said else []
     names = place_names(conn, {each for row in found for each in (row.from_place, row.to_place)})
     people = select(User.id, User.name).where(User.id.in_({row.actor for row in found}))
     by = {row.id: row.name for row in conn.execute(people)}
     return [
         Paper(
             row.id, _kind(row.from_place, row.to_place), row.slip, row.date, row.from_place, names[row.from_place],
-            row.to_place, names[row.to_place], quantities(known, lines.get(row.id, {})), row.reason,
-            by.get(row.actor, ""),
+            row.to_place, names[row.to_place], quantities(known, lines.get(row.id, {})), lots.get(row.id, {}),
+            row.reason, by.get(row.actor, ""),
         )
         for row in found
     ]  # fmt: skip

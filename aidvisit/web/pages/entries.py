@@ -15,7 +15,7 @@ from aidvisit.store.queries.entries import Entry
 from aidvisit.store.queries.names import Names, names
 from aidvisit.web import auth
 from aidvisit.web.days import day_of
-from aidvisit.web.files import streamed
+from aidvisit.web.files import days_words, streamed
 from aidvisit.web.i18n import gettext
 from aidvisit.web.i18n import lazy as _
 
@@ -62,7 +62,9 @@ def file() -> ResponseReturnValue:
         raise Problem("not-found") from None
     of, scope, today = _column(), g.scope, day_of(None)
     taken = take(auth.actor(), "entries", lambda conn: entries.every(conn, of, asked, scope, today=today))
-    return streamed("entries", gettext("流水"), _headings(), map(_cells, taken.rows), taken.close)
+    return streamed(
+        f"entries-{of}{days_words(asked)}", gettext("流水"), _headings(), map(_cells, taken.rows), taken.close
+    )
 
 
 @blueprint.app_template_global()

@@ -193,9 +193,10 @@ def stores() -> ResponseReturnValue:
                 raise
             problem = raised
     with reading() as conn:
+        donors = queries.stores(conn, ("donor",))
         page = render_template(
             "goods/stores.html", stores=queries.stores(conn), items=catalog.items(conn), rows=ROWS, problem=problem,
-            sources=queries.stores(conn, ("donor", *STORES)), targets=queries.stores(conn, STORES),
+            sources=[*donors, *queries.stores(conn, STORES)], targets=queries.stores(conn, STORES), donors=donors,
             errors=at_fields(problem), day=day_of(None), move=request.form.get("move") if problem else uuid7(),
             loaded=request.args.get("loaded", type=int),
         )  # fmt: skip

@@ -27,7 +27,7 @@ from aidvisit.store.queries.timeline import WHOLE, timeline
 from aidvisit.web import auth
 from aidvisit.web.audit_words import detail_words, role_words, what_words, who_words
 from aidvisit.web.days import day_of
-from aidvisit.web.files import streamed
+from aidvisit.web.files import days_words, streamed
 from aidvisit.web.i18n import gettext
 from aidvisit.web.pages.entries import selected
 from aidvisit.web.places import choices
@@ -93,6 +93,9 @@ def page() -> str:
     start = int(after) if after.isdecimal() and len(after) < 7 else 0
     with reading() as conn:
         found = service.report(conn, asked, by, g.scope, today=today)
+        if not request.args and not found.whole.figure.times:  # as the overview: all there is
+            asked = Selection()
+            found = service.report(conn, asked, by, g.scope, today=today)
         return render_template(
             "report/report.html", report=found, asked=asked, rows=found.rows[start : start + ROWS], start=start,
             more=len(found.rows) > start + ROWS, next=start + ROWS, axes=AXES, axis_words=axis_words,
@@ -113,19 +116,21 @@ def file() -> ResponseReturnValue:
         found = service.report(conn, asked, by, scope, today=today)
     audit.record(auth.actor(), audit.EXPORT, rows=len(found.rows) + 1, detail="report")
     units = [f"{item.name} ({gettext('元') if item.unit == 'fen' else item.unit})" for item in found.items]
-    counts = [gettext("户"), gettext("人"), gettext("人次"), gettext("价值(元)")]
+    counts = [gettext("户"), gettext("人"), gettext("人次"), gettext("价值(元)"), gettext("没有计入价值的")]
     header = [axis_words(by), gettext("编码"), *counts, *units]
     rows = [_cells(found, row) for row in found.rows]
     whole = [gettext("合计"), *_cells(found, found.whole)[1:]]
-    return streamed("report", gettext("报表"), header, [*rows, whole], lambda: None)
+    return streamed(f"report-{by}{days_words(asked)}", gettext("报表"), header, [*rows, whole], lambda: None)
 
 
 def _cells(found: service.Report, row: service.Row) -> list[object]:
-    """Money in yuan."""
+    """Money in yuan; where nothing has a price there is no value, and where something has none it says so."""
     one = row.figure
+    value = None if row.unpriced and not row.value_fen else row.value_fen / 100
+    without = gettext("有没有单价的物资") if row.unpriced else ""
     amounts = [one.items.get(item.code, 0) / (100 if item.unit == "fen" else 1) for item in found.items]
     whole = [int(amount) if amount == int(amount) else amount for amount in amounts]
-    return [row_words(found.by, row), row.key, one.households, one.persons, one.times, row.value_fen / 100, *whole]
+    return [row_words(found.by, row), row.key, one.households, one.persons, one.times, value, without, *whole]
 
 
 @reports.get("/reports/donor", endpoint="donor")
