@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, null, select, union_all
+from sqlalchemy import Connection, Select, bindparam, func, null, select, union_all
 
 from aidvisit.domain import id_number, person
 from aidvisit.domain import search as words
@@ -89,7 +89,7 @@ def search(
     A word is part of a name, its pinyin or initials, a phone or its first or last digits, an ID number or its last 4,
     the village group, or the name of a village, town or county. Merged households are found as what they are now.
     """
-    held, state = conn.execute(_counted(_HELD_AND_NEWEST, scope)).one()
+    held, state = _begun(conn, scope, "generic" if typed.split() else "custom")
     known = names(conn, state)
     terms = words.terms(typed, known.places)
     if (not terms and not filters) or not (scope.everything or scope.divisions):
@@ -109,6 +109,19 @@ def searched(conn: Connection, scope: Scope = EVERYTHING) -> int:
 
 _HELD = select(func.coalesce(func.sum(HouseholdCount.households), 0))
 _HELD_AND_NEWEST = _HELD.add_columns(NEWEST.scalar_subquery())
+_PLANS = func.set_config("plan_cache_mode", bindparam("plans"), True)
+_BEGUN = {"sqlite": _HELD_AND_NEWEST, "postgresql": _HELD_AND_NEWEST.add_columns(_PLANS)}
+
+
+def _begun(conn: Connection, scope: Scope, plans: str) -> tuple[int, str | None]:
+    """How many there are to find, and what names are known by.
+
+    PostgreSQL is told in passing how to plan the statements of this transaction. Whichever words are looked for, it is
+    done in one way, that need not be thought of again each time; dates and a place alone differ in how many pass.
+    """
+    named = {"plans": f"force_{plans}_plan"} if conn.dialect.name == "postgresql" else {}
+    held, state, *_ = conn.execute(_counted(_BEGUN[conn.dialect.name], scope), named).one()
+    return int(held), state
 
 
 def _counted(query: Select[Any], scope: Scope) -> Select[Any]:
