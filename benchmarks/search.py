@@ -9,6 +9,7 @@ measured has warmed up once.
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import tempfile
@@ -57,6 +58,8 @@ def main() -> int:
             with opened(config.load(node.home, {}), secret=PASSWORD if given.on == "sqlite" else None):
                 _fill(folder / "filled", given)
                 people.warm(db.engine)
+                gc.collect()
+                gc.freeze()  # as a server does when it has started (aidvisit/cli/home.py)
                 with reading() as conn:
                     asked = kinds(conn, given.queries)
                     _in_the_database(conn, asked)
