@@ -108,7 +108,9 @@ def _language() -> str:
 
 @lru_cache(100)
 def _preferred(header: str) -> str:
-    return parse_accept_header(header, LanguageAccept).best_match(list(LANGUAGES), default="zh") or "zh"
+    """The first of those asked for that there is: `zh-CN,en;q=0.5` is Chinese, though but `en` is there as it is."""
+    asked = (tag.partition("-")[0].lower() for tag, quality in parse_accept_header(header, LanguageAccept) if quality)
+    return next((language for language in asked if language in LANGUAGES), "zh")
 
 
 def amount(item: Quantity) -> str:

@@ -15,6 +15,7 @@ from aidvisit.services.logs import without_words
 from aidvisit.web import auth, frame
 from aidvisit.web.api import sync as sync_api
 from aidvisit.web.forms import SECRET
+from aidvisit.web.i18n import language
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ def init_app(app: Flask) -> None:
 def show(problem: Problem) -> ResponseReturnValue:
     """The page of a problem. What a form held is offered to be sent again."""
     if request.path.startswith(APIS):
-        return sync_api.answer_problem(problem)
+        # Of a laptop's program the words are for its people, whichever language its requests may name.
+        asked = language() if request.path.startswith("/api/v1/") else "zh"
+        return sync_api.answer_problem(problem, asked)
     if _only_kept():
         return "", problem.status
     if problem.name == "signed-out" and request.method in ("GET", "HEAD"):

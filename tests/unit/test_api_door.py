@@ -166,3 +166,14 @@ def test_a_laptop_does_not_even_read_the_api() -> None:
     code = "import sys, aidvisit.app; print(sorted({'flask_smorest', 'apispec', 'webargs'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [("", "没有"), ("en-GB,en;q=0.8", "not on this machine"), ("zh-CN,en;q=0.5", "没有")]
+)
+def test_a_refusal_is_in_the_language_that_is_asked_for(office: Pages, asked: str, said: str) -> None:
+    token = made_token(office.app)
+    headers = {"Authorization": f"Bearer {token}", "Accept-Language": asked}
+    answer = office.app.test_client().get(f"/api/v1/households/{uuid7()}", headers=headers)
+    assert answer.status_code == 404
+    assert said in answer.get_json()["detail"]

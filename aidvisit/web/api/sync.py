@@ -61,11 +61,12 @@ def signed(response: Response, data: bytes) -> Response:
     return response
 
 
-def answer_problem(problem: Problem) -> Response:
-    """A refusal as RFC 9457 says it."""
+def answer_problem(problem: Problem, language: str = "zh") -> Response:
+    """A refusal as RFC 9457 says it, in words of this language."""
     if problem.name in PASSING:
         problem = Problem("unavailable", retry_after=RETRY_S)
-    response = answer(problem.status, problem.to_dict(), MEDIA_TYPE)
+    said = {"detail": problem.detail or problem.words(language)}
+    response = answer(problem.status, problem.to_dict() | said, MEDIA_TYPE)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
