@@ -319,7 +319,7 @@ def _digits(word: str) -> Term:
 def _spelled(word: str) -> Levels:
     """Letters: all of pinyin, initials, or a surname and initials, as far as they are typed; or a Latin name.
 
-    Of whatever may be read so, other mixes (`cmings`) are asked for last: they are several tokens each.
+    Other mixes (`cmings`, and `lou` of 李欧) are several tokens each: of a word that is pinyin they are asked for last.
     """
     word = word.replace("lyu", "lv").replace("nyu", "nv")
     begun, ways = word[:LETTERS], _segmentations(word)

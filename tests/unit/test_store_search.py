@@ -245,6 +245,16 @@ def test_many_whom_the_first_households_say_nothing_of_come_in_the_same_order(
     assert found[0][2][:2] == at_once[0][2][:2] == ["山", "山明"]
 
 
+@pytest.mark.parametrize("number", [queries.PAGE - 1, queries.PAGE])
+def test_what_letters_may_mean_besides_is_asked_where_pinyin_fills_no_page(conn: Connection, number: int) -> None:
+    say(
+        conn, *(registered(uid(1000 + i), "楼明", "一组") for i in range(number)), registered(uid(2000), "李欧", "二组")
+    )
+    found = [one.name for one in search(conn, "lou").found]
+    assert found == ["楼明"] * number + ["李欧"] * (number < queries.PAGE)
+    assert [one.name for one in search(conn, "liou").found] == ["李欧"]
+
+
 def _shown(result: queries.SearchResult) -> tuple[int, bool, list[str]]:
     return result.count, result.more, [one.name for one in result.found]
 

@@ -34,6 +34,8 @@ PAGE = 20
 RANK = Hit._fields.index("rank")
 WORST = 3
 """The rank of a household that is found by another's name, or by no name."""
+LAST = 3
+"""The level that is asked for where the others fill no page: what letters may mean besides (domain/search)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,10 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
     levels = _levels(terms, index.bounds(scope, filters))
     told = index.decides(scope, filters) and not any(term.check for term in terms)
     if told and levels and conn.dialect.name == "postgresql":
-        living, others = ranked(conn, levels, wanted, merged)
+        first = [one for one in levels if one[0] < LAST]
+        living, others = ranked(conn, first, wanted, merged)
+        if len(first) < len(levels) and len(living) < PAGE:
+            living, others = ranked(conn, levels, wanted, merged)
         found = {hit.household: _named(hit, hit.rank, terms) for hit in living}
         return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
     others = _matched(conn, terms, merged, index.ALL) if merged else []  # seldom any
@@ -154,6 +159,8 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
         return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
     found = {}
     for level, expression in levels:
+        if level == LAST and len(found) >= PAGE:
+            break
         for hit in _matched(conn, terms, expression, wanted, scope, filters):
             if hit.household not in found and hit.household not in again:
                 found[hit.household] = _named(hit, level, terms)
