@@ -67,11 +67,6 @@ def readings(name: str) -> tuple[Spelling, ...]:
     return tuple(islice(_one_other(found), _MOST))
 
 
-def initials(name: str) -> tuple[str, ...]:
-    """The first letters of every spelling, each once, the likeliest first: `cms` of 陈明山."""
-    return tuple(dict.fromkeys("".join(syllable[0] for syllable in spelling) for spelling in readings(name)))
-
-
 @cache
 def syllables() -> tuple[frozenset[str], frozenset[str]]:
     """All syllables that a character is read as, and all their beginnings."""

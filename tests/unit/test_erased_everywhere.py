@@ -97,6 +97,15 @@ def sync(office: Centre, *laptops: Laptop) -> None:
             assert erasing.write_anew()
 
 
+def erased_home(office: Centre, one: Laptop) -> str:
+    """A household that both knew, and of whose erasure both know."""
+    home, _ = household(one)
+    sync(office, one)
+    erase(office, home)
+    sync(office, one)
+    return home
+
+
 def verified(*nodes: Flask) -> None:
     for node in nodes:
         with node.app_context(), reading() as conn:
@@ -246,10 +255,7 @@ def test_what_was_not_sent_is_pushed_whole_and_then_erased(tmp_path: Path, monke
 def test_what_the_centre_holds_back_of_them_does_not_count_at_home_either(tmp_path: Path) -> None:
     """The laptop knows of the erasure when it sends something about them that may not stand."""
     with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
-        home, _ = household(a)
-        sync(office, a)
-        erase(office, home)
-        sync(office, a)
+        home = erased_home(office, a)
         place = a.author("household.registered", registered("另一户", VILLAGE), home)
         sync(office, a)
         for node in (office.app, a.node):
@@ -264,10 +270,7 @@ def test_what_the_centre_holds_back_of_them_does_not_count_at_home_either(tmp_pa
 def test_a_copy_that_goes_on_as_a_new_laptop_keeps_none_of_it(tmp_path: Path) -> None:
     """What it had not sent yet, and the other one has, is its own log no more."""
     with homes.centre(tmp_path) as office, laptop(tmp_path, "a", office) as a:
-        home, _ = household(a)
-        sync(office, a)
-        erase(office, home)
-        sync(office, a)
+        home = erased_home(office, a)
         a.record(Fact(TOWN, "delivery.recorded", uuid7(), delivery(home, note=NOTE)))
         with a.node.app_context():
             db.engine.dispose()
