@@ -176,6 +176,8 @@ def test_who_passes_the_dates_has_the_words_and_the_best_come_first(
         registered(uid(2002), "李桂", members=[{"id": uid(2003), "name": "王一"}]),
         registered(uid(2004), "王明", "一组"),
         registered(uid(2005), "王明", "一组"),
+        registered(uid(2006), "王", "三组"),
+        registered(uid(2007), "张三", "7组"),
     )
     say(
         conn,
@@ -190,6 +192,9 @@ def test_who_passes_the_dates_has_the_words_and_the_best_come_first(
 
     assert found("王明")[0] == found("wm")[0] == uid(2000)
     assert search(conn, "王明", filters=Filters(**since)).more
+    assert found("王")[:3] == [uid(2006), uid(2000), uid(1000)]
+    assert (found("张"), found("7")) == ([uid(2007)], [uid(2007)])
+    assert uid(2005) not in found("王")
     assert uid(2004) not in found("王 明 一组")
     assert found("王", category="dibao") == [uid(2000)]
     assert found("王一") == found("桂 王") == [uid(2002)]

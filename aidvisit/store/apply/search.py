@@ -53,7 +53,11 @@ def fill(conn: Connection, numbers: Mapping[str, int], held: Mapping[str, Collec
         statement = text("INSERT INTO household_index (rowid, tokens) VALUES (:n, :tokens)")
     else:
         values = [{"n": numbers[one], "tokens": sorted(found)} for one, found in held.items()]
-        statement = text("INSERT INTO household_index (n, tokens) VALUES (:n, array_to_tsvector(:tokens))")
+        statement = text(
+            "INSERT INTO household_index (n, household, division, village_group, name, tokens)"
+            " SELECT n, household, division, village_group, name, array_to_tsvector(:tokens)"
+            " FROM household_search WHERE n = :n"
+        )
     conn.execute(statement, values)
 
 
@@ -134,7 +138,9 @@ def row(conn: Connection, household: Values, found: Collection[str]) -> Values:
     """Of `household_search`, with what it is found by, before it has dates."""
     same = {name: household[name] for name in ("stream", "division", "village_group")}
     name = search.plain(household["name"])
-    marks = search.marks(name, found) if conn.dialect.name == "postgresql" else None
+    # Who was merged into another is found by tokens only, as the other.
+    marked = conn.dialect.name == "postgresql" and household["into"] is None
+    marks = search.marks(name, found) if marked else None
     return {
         "household": household["id"],
         **same,

@@ -15,7 +15,7 @@ from aidvisit.store.vault import Vault
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest revision, written here so that a start that has nothing to do needs no Alembic."""
 
 _LOCK = 7_240_831

@@ -34,27 +34,59 @@ def dated(
     if not marks or conn.dialect.name != "postgresql" or not filters.dated or not _few(conn, filters):
         return None
     conditions: list[Condition] = [("strpos(p.marks, ?) > 0", (mark,)) for mark in sorted(marks)]
-    conditions += [hits.lying(codes) for codes in hits.untold(scope, filters)]
+    lies = [hits.lying(codes) for codes in hits.untold(scope, filters)]
     parts, values = list[str](), list[Any]()
     for way in _ways(filters):
-        told = [*way, *conditions]
-        parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {' AND '.join(sql for sql, _ in told)}")  # noqa: S608
-        values += [value for _, each in told for value in each]
-    best, more = _best(terms, levels)
+        told = [*way, *conditions, *lies]
+        parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {_told(told)}")  # noqa: S608
+        values += _values(told)
+    last = levels[-1][1]
+    if isinstance(last, str) and len(last) == 2 and len(levels) > 1:
+        before, best, more = _of_a_character(last[1:], levels, limit, [*hits.passing(filters), *lies])
+    else:
+        before, best, more = "", *_best(terms, levels)
     statement = (
-        f"WITH few AS MATERIALIZED ({' UNION ALL '.join(parts)}), best AS MATERIALIZED ({best} LIMIT {limit})"  # noqa: S608
-        f" SELECT {hits.COLUMNS}, i.rank FROM best AS i"
+        f"WITH few AS MATERIALIZED ({' UNION ALL '.join(parts)}){before},"  # noqa: S608
+        f" best AS MATERIALIZED ({best} LIMIT {limit}) SELECT {hits.COLUMNS}, i.rank FROM best AS i"
         " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS s"
     )
     return hits.run(conn, statement, [*values, *more])
 
 
+def _told(conditions: Sequence[Condition]) -> str:
+    return " AND ".join(sql for sql, _ in conditions)
+
+
+def _values(conditions: Sequence[Condition]) -> list[str]:
+    return [value for _, each in conditions for value in each]
+
+
+def _of_a_character(
+    character: str, levels: Levels, limit: int, passing: Sequence[Condition]
+) -> tuple[str, str, list[str]]:
+    """Of the few, by marks alone, which tell all of a character: read until those whose names begin so are enough.
+
+    Those who are called so, without more, are asked of the index: seldom any, and all the few would have to be read.
+    """
+    (exact, called), (begun, _), (rest, _) = levels
+    has, tokens = hits.has(called)
+    before = (
+        f", e AS MATERIALIZED (SELECT n FROM household_index WHERE {has}), e0 AS MATERIALIZED (SELECT e.n FROM e"  # noqa: S608
+        " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = e.n OFFSET 0) AS p"
+        f" WHERE {_told(passing)} LIMIT {limit}),"
+        " e1 AS MATERIALIZED (SELECT n FROM few"
+        f" WHERE starts_with(marks, ?) AND NOT starts_with(marks, ?) LIMIT {limit}),"
+        " e2 AS MATERIALIZED (SELECT n FROM few"
+        f" WHERE NOT starts_with(marks, ?) AND (SELECT count(*) FROM e1) < {limit} LIMIT {limit})"
+    )
+    ranks = ((exact, "e0"), (begun, "e1"), (rest, "e2"))
+    best = " UNION ALL ".join(f"SELECT n, {rank} AS rank FROM {found}" for rank, found in ranks)  # noqa: S608
+    return before, f"{best} ORDER BY rank", [*tokens, *_values(passing), character, f"{character}|", character]
+
+
 def _best(terms: Sequence[Term], levels: Levels) -> tuple[str, list[str]]:
     """Those of the few who have the words, with their ranks, the best first."""
     *better, (widest, last) = levels
-    if isinstance(last, str) and len(last) == 2:  # a character: marks tell all of it
-        ways = " ".join(f"WHEN starts_with(marks, ?) THEN {rank}" for rank, _ in better)
-        return f"SELECT n, CASE {ways} ELSE {widest} END AS rank FROM few ORDER BY rank", [f"{last[1:]}|", last[1:]]  # noqa: S608
     rank, values = "", list[str]()
     for each_rank, expression in better:
         has, tokens = hits.has(expression)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
 from typing import Any, NamedTuple
@@ -54,23 +54,29 @@ class Hit(NamedTuple):
     division: str
     village_group: str | None
     name: str
-    last_visit: str | None
-    last_delivery: str | None
     rank: int = 0
     under: str | None = None
 
 
 _STORED = tuple(name for name in Hit._fields if name not in Hit._field_defaults)
 COLUMNS = ", ".join(f"s.{name}" for name in _STORED)
+INDEXED = ", ".join(_STORED)
+"""Of PostgreSQL's index, too."""
 MATCHES = 16
 """So many ways to have the words are asked one by one: together, PostgreSQL would go through all of each."""
-# An index alone tells who passes: on a laptop, a row of the table is a page to decrypt. PostgreSQL is kept from
-# reading all who pass a date before it knows whether anybody has the words (`OFFSET 0`).
-_PASSES = {
-    "sqlite": "household_search p INDEXED BY ix_household_search_n_division_last_visit_last_delivery"
-    " CROSS JOIN household_search s ON s.n = p.n",
-    "postgresql": "LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS p"
-    " CROSS JOIN LATERAL (SELECT p.*) AS s",
+# Who has the tokens, and of them who passes. PostgreSQL's index has the row; it is kept from reading all who pass a
+# date before it knows whether anybody has the words (`OFFSET 0`). SQLite's has a number, and another index alone tells
+# who passes: on a laptop, a row of the table is a page to decrypt.
+_HAVE = {
+    "sqlite": "({}) AS i CROSS JOIN household_search s WHERE s.n = i.n",
+    "postgresql": "({}) AS s WHERE true",
+}
+_PASS = {
+    "sqlite": "({}) AS i CROSS JOIN household_search p INDEXED BY"
+    " ix_household_search_n_division_last_visit_last_delivery CROSS JOIN household_search s"
+    " WHERE p.n = i.n AND s.n = p.n",
+    "postgresql": "({}) AS s CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = s.n OFFSET 0) AS p"
+    " WHERE true",
 }
 LOOKED_AT = 2_000
 """Rows that are looked into first where tokens do not tell all: most often they hold more than is shown."""
@@ -97,22 +103,25 @@ def match(
     few = _few(conn, filters) if filters.dated and of == "sqlite" else None
     if few is not None:
         return _of_few(conn, few, expression, limit, scope, filters)
-    rows = _PASSES[of] if conditions else "household_search s"
-    asked = "p" if conditions else "s"
     index, tokens = _index(conn, expression, first=among_first == FIRST_HOUSEHOLDS)
-    statement = f"SELECT {COLUMNS} FROM ({index}) AS i CROSS JOIN {rows} WHERE {asked}.n = i.n{told} LIMIT ?"  # noqa: S608
+    rows = (_PASS if conditions else _HAVE)[of].format(index)
+    statement = f"SELECT {COLUMNS} FROM {rows}{told} LIMIT ?"  # noqa: S608
     bound = [value for _, each in conditions for value in each]
     return run(conn, statement, [*tokens, among_first if conditions else limit, *bound, limit])
 
 
 def _index(conn: Connection, expression: Expression, *, first: bool = False) -> tuple[str, list[str]]:
-    """The numbers of those with the tokens, of the `first` or of all; how many is bound last, after these values."""
+    """Those with the tokens, of the `first` or of all; how many is bound last, after these values.
+
+    By number on SQLite, with all that is in `INDEXED` on PostgreSQL.
+    """
     if conn.dialect.name == "sqlite":
         return "SELECT rowid AS n FROM household_index WHERE household_index MATCH ? LIMIT ?", [_written(expression)]
     told, values = has(expression)
     told += f" AND n <= {FIRST_HOUSEHOLDS}" if first else ""
     # Materialized: else, in the hope of a few soon, it reads the table from the beginning.
-    return f"WITH held AS MATERIALIZED (SELECT n FROM household_index WHERE {told}) SELECT n FROM held LIMIT ?", values  # noqa: S608
+    held = f"SELECT {INDEXED} FROM household_index WHERE {told}"  # noqa: S608
+    return f"WITH held AS MATERIALIZED ({held}) SELECT * FROM held LIMIT ?", values  # noqa: S608
 
 
 def has(expression: Expression) -> tuple[str, list[str]]:
@@ -259,29 +268,26 @@ def of_merged(expression: Expression) -> Expression:
             return MERGED + expression
 
 
-def not_since(hit: Hit, filters: Filters) -> bool:
-    """Whether the dates of a household, by itself, pass."""
-    visited, served = filters.not_visited_since, filters.not_served_since
-    return (not visited or (hit.last_visit or "") < visited) and (not served or (hit.last_delivery or "") < served)
+def seen_since(conn: Connection, households: Collection[str], filters: Filters) -> set[str]:
+    """Those of the households that were visited or served since the dates, by themselves."""
+    found: set[str] = set()
+    for column, since in (
+        (HouseholdSearch.last_visit, filters.not_visited_since),
+        (HouseholdSearch.last_delivery, filters.not_served_since),
+    ):
+        if since and households:
+            those = select(HouseholdSearch.household).where(among(conn, HouseholdSearch.household, households))
+            found |= {*conn.execute(those.where(column >= since)).scalars()}
+    return found
 
 
 def seen_as_another(conn: Connection, filters: Filters) -> set[str]:
     """Households that were visited or served since under the id of one that was merged into them."""
-    found: set[str] = set()
-    pairs = (
-        (HouseholdSearch.last_visit, filters.not_visited_since),
-        (HouseholdSearch.last_delivery, filters.not_served_since),
-    )
-    asked = [(column, since) for column, since in pairs if since]
-    if not asked:
-        return found
+    if not filters.dated:
+        return set()
     alias = aliases(conn)
     others = [other for each in alias.others.values() for other in each]
-    if others:
-        for column, since in asked:
-            rows = select(HouseholdSearch.household).where(among(conn, HouseholdSearch.household, others))
-            found |= {alias.of(one) for one in conn.execute(rows.where(column >= since)).scalars()}
-    return found
+    return {alias.of(one) for one in seen_since(conn, others, filters)}
 
 
 def _places(scope: Scope | None, filters: Filters) -> list[tuple[str, ...]]:

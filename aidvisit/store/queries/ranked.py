@@ -7,8 +7,9 @@ follows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -25,8 +26,7 @@ RARE = 12
 """What no more than these of the first households have, some 240 of a million have: all of them can be listed."""
 COMMON = 50
 """What so many of the first households have fills the list from the next, most often."""
-_READ = "JOIN LATERAL (SELECT * FROM household_search WHERE n = i.n{} OFFSET 0) AS s"
-"""Row by row: PostgreSQL does not know how few there are, and would read the table."""
+_RANK = attrgetter("rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def ranked(conn: Connection, levels: Levels, wanted: int, merged: Expression | N
     """
     first, following = FIRST_HOUSEHOLDS, FIRST_HOUSEHOLDS + NEXT_HOUSEHOLDS
     parts = [_Part(rank, one, wanted, until=first) for rank, one in levels]
-    asked = _asked(conn, [_Part(MERGED_RANK, merged, ALL), *parts] if merged else parts, wanted)
+    asked = _asked(conn, [_Part(MERGED_RANK, merged, ALL), *parts] if merged else parts)
     others = [hit for hit in asked if hit.rank == MERGED_RANK]
     found = [hit for hit in asked if hit.rank != MERGED_RANK]
     held = [_count(found, rank) for rank, _ in levels]
@@ -61,7 +61,7 @@ def ranked(conn: Connection, levels: Levels, wanted: int, merged: Expression | N
         for (rank, one), number in zip(levels[:enough], held, strict=False)
     ]
     while parts:
-        found = _asked(conn, parts, wanted, found)
+        found = _best([*_asked(conn, parts), *found], wanted)
         # Those that were asked of the next households only, and have not filled the list; up to the first that has.
         full = next((i for i, part in enumerate(parts) if _count(found, part.rank) >= wanted), len(parts))
         parts = [_Part(part.rank, part.expression, wanted) for part in parts[:full] if part.until != ALL]
@@ -72,37 +72,30 @@ def _count(found: Sequence[Hit], rank: int) -> int:
     return sum(hit.rank <= rank for hit in found)
 
 
-def _asked(conn: Connection, parts: Sequence[_Part], wanted: int, known: Sequence[Hit] | None = None) -> list[Hit]:
-    """All that were merged, and of the others the best so many, with the best rank of those that were asked.
+def _best(found: Iterable[Hit], wanted: int) -> list[Hit]:
+    """The best so many, each once."""
+    best = {hit.n: hit for hit in sorted(found, key=_RANK, reverse=True)}
+    return sorted(best.values(), key=_RANK)[:wanted]
 
-    `known`: what was found before, and is among the best, too. Without them those who will be asked again have but `n`.
-    """
-    with_, values, full = list[str](), list[Any](), list[str]()
+
+def _asked(conn: Connection, parts: Sequence[_Part]) -> list[Hit]:
+    """All that were merged, and of the others each once, with the best rank of those that were asked."""
+    with_, values, full, before = list[str](), list[Any](), list[str](), list[str]()
     for place, part in enumerate(parts):
         told, tokens = hits.has(part.expression)
         told += f" AND n > {part.after}" if part.after else ""
         told += f" AND n <= {part.until}" if part.until != ALL else ""
-        still = f" WHERE {' AND '.join(full)}" if full else ""
+        others = [*full, f"n NOT IN ({' UNION ALL '.join(before)})"] if full else []
+        still = f" WHERE {' AND '.join(others)}" if full else ""
         # Materialized: else, in the hope of a few soon, it reads the table from the beginning.
-        with_.append(f"h{place} AS MATERIALIZED (SELECT n FROM household_index WHERE {told})")  # noqa: S608
-        with_.append(f"l{place} AS MATERIALIZED (SELECT n FROM h{place}{still} LIMIT {part.limit})")  # noqa: S608
+        with_.append(f"h{place} AS MATERIALIZED (SELECT {hits.INDEXED} FROM household_index WHERE {told})")  # noqa: S608
+        with_.append(f"l{place} AS MATERIALIZED (SELECT * FROM h{place}{still} LIMIT {part.limit})")  # noqa: S608
         values += tokens
         if part.limit != ALL:
             full.append(f"(SELECT count(*) FROM l{place}) < {part.limit}")  # noqa: S608
-    ranks = [f"SELECT {part.rank} AS rank, n FROM l{place}" for place, part in enumerate(parts)]  # noqa: S608
-    merged = f"{ranks.pop(0)} UNION ALL " if parts[0].rank == MERGED_RANK else ""
-    if known is None:
-        read = f" AND (i.rank = {MERGED_RANK} OR NOT {full[0]})"
-    else:
-        read = ""
-        ranks.append("SELECT * FROM unnest(CAST(? AS integer[]), CAST(? AS bigint[]))")
-        values += [[hit.rank for hit in known], [hit.n for hit in known]]
-    best = f"SELECT min(rank), n FROM ({' UNION ALL '.join(ranks)}) AS e GROUP BY n ORDER BY 1 LIMIT {wanted}"  # noqa: S608
-    statement = (
-        f"WITH {', '.join(with_)} SELECT i.{hits.COLUMNS.removeprefix('s.')}, i.rank"  # noqa: S608
-        f" FROM ({merged}({best})) AS i (rank, n) LEFT {_READ.format(read)} ON true"
-    )
-    return hits.run(conn, statement, values)
+            before.append(f"SELECT n FROM l{place}")  # noqa: S608
+    ranks = [f"SELECT *, {part.rank} FROM l{place}" for place, part in enumerate(parts)]  # noqa: S608
+    return hits.run(conn, f"WITH {', '.join(with_)} {' UNION ALL '.join(ranks)}", values)
 
 
 def _of_few(conn: Connection, levels: Levels, limit: int) -> list[Hit]:
@@ -114,8 +107,7 @@ def _of_few(conn: Connection, levels: Levels, limit: int) -> list[Hit]:
         ranks, values = f"{ranks} WHEN {told} THEN {rank}", [*values, *tokens]
     told, tokens = hits.has(last)
     statement = (
-        f"WITH held AS MATERIALIZED (SELECT n, tokens FROM household_index WHERE {told}),"  # noqa: S608
-        f" few AS (SELECT n, CASE{ranks} ELSE {widest} END AS rank FROM held LIMIT {limit})"
-        f" SELECT {hits.COLUMNS}, i.rank FROM few AS i {_READ.format('')} ON true"
+        f"WITH held AS MATERIALIZED (SELECT {hits.INDEXED}, tokens FROM household_index WHERE {told})"  # noqa: S608
+        f" SELECT {hits.INDEXED}, CASE{ranks} ELSE {widest} END FROM held LIMIT {limit}"
     )
     return hits.run(conn, statement, [*tokens, *values])

@@ -25,13 +25,12 @@ from aidvisit.store.queries.dated import dated
 from aidvisit.store.queries.hits import NO_FILTERS, Hit
 from aidvisit.store.queries.hits import Filters as Filters
 from aidvisit.store.queries.ranked import ranked
-from aidvisit.store.tables import Household, HouseholdCategory, HouseholdCount, Member
+from aidvisit.store.tables import Household, HouseholdCategory, HouseholdCount, HouseholdSearch, Member
 from sync.rows import one_of
 
 CAP = 200
 """Households that a search tells of: who sees more says more."""
 PAGE = 20
-RANK = Hit._fields.index("rank")
 WORST = 3
 """The rank of a household that is found by another's name, or by no name."""
 LAST = 3
@@ -149,13 +148,13 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
         living, others = ranked(conn, first, wanted, merged)
         if len(first) < len(levels) and len(living) < PAGE:
             living, others = ranked(conn, levels, wanted, merged)
-        found = {hit.household: _named(hit, hit.rank, terms) for hit in living}
+        found = {hit.household: _named(hit, terms) for hit in living}
         return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
     others = _matched(conn, terms, merged, index.ALL) if merged else []  # seldom any
     exact = levels and not any(term.check for term in terms)
     few = dated(conn, terms, levels, wanted, scope, filters) if exact else None
     if few is not None:
-        found = {hit.household: _named(hit, hit.rank, terms) for hit in few if hit.household not in again}
+        found = {hit.household: _named(hit, terms) for hit in few if hit.household not in again}
         return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
     found = {}
     for level, expression in levels:
@@ -163,16 +162,16 @@ def _hits(conn: Connection, terms: Sequence[Term], scope: Scope, filters: Filter
             break
         for hit in _matched(conn, terms, expression, wanted, scope, filters):
             if hit.household not in found and hit.household not in again:
-                found[hit.household] = _named(hit, level, terms)
+                found[hit.household] = _named(hit._replace(rank=level), terms)
         if len(found) > CAP:
             break
     return {hit.household: hit for hit in _merged(conn, others, scope, filters)} | found
 
 
-def _named(hit: Hit, level: int, terms: Sequence[Term]) -> Hit:
-    """With its rank: the last for who is found by another's name."""
-    by_name = level < 2 or all(term.text in hit.name for term in terms)
-    return Hit._make((*hit[:RANK], level if by_name else WORST, None))
+def _named(hit: Hit, terms: Sequence[Term]) -> Hit:
+    """With the last rank, if it is found by another's name."""
+    by_name = hit.rank < 2 or all(term.text in hit.name for term in terms)
+    return hit if by_name else hit._replace(rank=WORST)
 
 
 def _levels(terms: Sequence[Term], bounds: Sequence[Expression]) -> list[tuple[int, Expression]]:
@@ -222,7 +221,8 @@ def _passing(conn: Connection, hits: Iterable[Hit], scope: Scope, filters: Filte
     """What scope and filters ask, of a few rows."""
     found = [hit for hit in hits if scope.place(hit.division) and hit.division.startswith(filters.place or "")]
     again = index.seen_as_another(conn, filters)
-    found = [hit for hit in found if hit.household not in again and index.not_since(hit, filters)]
+    again |= index.seen_since(conn, [hit.household for hit in found], filters)
+    found = [hit for hit in found if hit.household not in again]
     return [hit for hit in found if not filters.category or _in_category(conn, hit.household, filters)]
 
 
@@ -267,7 +267,8 @@ _NUMBERS = union_all(
     ),
     select(_own.id, _own.head_phone, _own.head_id_number, null()).where(one_of(_own.id, "ids")),
 )
-_SHOWN = _HOUSEHOLDS.add_columns(_CODES.label("codes"))
+_SHOWN = _HOUSEHOLDS.add_columns(_CODES.label("codes"), HouseholdSearch.last_visit, HouseholdSearch.last_delivery)
+_SHOWN = _SHOWN.join(HouseholdSearch, HouseholdSearch.household == _own.id)
 _MEMBERS = select(_member.household, _member.name, _member.phone, _member.id_number, _member.guardian).where(
     one_of(_member.household, "ids")
 )
@@ -329,8 +330,8 @@ def _found(conn: Connection, known: Names, terms: Sequence[Term], page: Sequence
                 held[hit.under][0]["name"]
                 if hit.under
                 else (hit.rank == WORST and _because(terms, *held[hit.household])) or None,
-                hit.last_visit,
-                hit.last_delivery,
+                own["last_visit"],
+                own["last_delivery"],
             )
         )
     return found

@@ -1,7 +1,8 @@
 """What households are found by: a row each, and beside it an index of tokens that only the database can read.
 
-`household_index` is a full-text table on SQLite, rowid = `n`, and a table with a GIN index on PostgreSQL. It holds no
-text, so nothing is read from it but `n`; what goes from `household_search` goes from it by itself.
+`household_index` is a full-text table on SQLite, rowid = `n`, of which nothing is read but `n`. On PostgreSQL it is a
+table with a GIN index, that also has what households are put in order by: it is read anyway for each that is found.
+What goes from `household_search` goes from it by itself.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ _SQLITE = (
 )
 _POSTGRESQL = (
     """CREATE TABLE household_index (
-    n bigint PRIMARY KEY REFERENCES household_search (n) ON DELETE CASCADE, tokens tsvector NOT NULL)""",
+    n bigint PRIMARY KEY REFERENCES household_search (n) ON DELETE CASCADE, household varchar(36) COLLATE "C" NOT NULL,
+    division varchar COLLATE "C" NOT NULL, village_group text, name text NOT NULL, tokens tsvector NOT NULL)""",
     # Without a list of what is pending, which every search would have to read as well.
     "CREATE INDEX ix_household_index_tokens ON household_index USING gin (tokens) WITH (fastupdate = off)",
-    "CREATE INDEX IF NOT EXISTS ix_household_index_first ON household_index USING gin (tokens) WITH (fastupdate = off)"
+    "CREATE INDEX ix_household_index_first ON household_index USING gin (tokens) WITH (fastupdate = off)"
     f" WHERE n <= {FIRST_HOUSEHOLDS}",
-    "CREATE INDEX IF NOT EXISTS ix_household_index_next ON household_index USING gin (tokens) WITH (fastupdate = off)"
+    "CREATE INDEX ix_household_index_next ON household_index USING gin (tokens) WITH (fastupdate = off)"
     f" WHERE n > {FIRST_HOUSEHOLDS} AND n <= {FIRST_HOUSEHOLDS + NEXT_HOUSEHOLDS}",
 )
 

@@ -17,6 +17,11 @@ def _bytewise(length: int | None = None) -> sa.types.TypeEngine[str]:
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
+POSTGRESQL = (
+    """CREATE TABLE household_index (
+    n bigint PRIMARY KEY REFERENCES household_search (n) ON DELETE CASCADE, tokens tsvector NOT NULL)""",
+    "CREATE INDEX ix_household_index_tokens ON household_index USING gin (tokens) WITH (fastupdate = off)",
+)
 INDEXED = (["household"], ["stream"], ["division", "last_visit"], ["division", "last_delivery"], ["last_visit"])
 
 
@@ -44,7 +49,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("division", "stream", name=op.f("pk_household_count")),
     )
     op.create_index(op.f("ix_household_count_stream"), "household_count", ["stream"])
-    create_index(op.get_bind())
+    if op.get_bind().dialect.name == "sqlite":
+        create_index(op.get_bind())
+    else:
+        for statement in POSTGRESQL:
+            op.execute(statement)
     op.drop_column("household", "search_text")
     # The households that are held get theirs when the software takes up what it could not read before.
     op.execute("UPDATE op SET applied = false WHERE kind = 'household.registered' AND problem IS NULL")
