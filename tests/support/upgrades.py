@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +80,7 @@ def fill(engine: Engine, mark: int) -> None:
                 rows += [{"key": key, "value": json.dumps(f"2020-12-30T04:0{mark % 10}:00Z")} for key in _missing(conn)]
             conn.execute(sa.insert(table), rows)
             if table.name == "household_search":
-                _index(conn, [row["n"] for row in rows])
+                index(conn, {row["n"]: f"a{row['n']} b{row['n']}" for row in rows})
 
 
 def _missing(conn: Connection) -> set[str]:
@@ -118,13 +118,19 @@ def _value(column: sa.Column[Any], number: int) -> Any:
             raise NotImplementedError(f"{name}: {other!r}")
 
 
-def _index(conn: Connection, numbers: list[int]) -> None:
-    """What a search finds rows by: no table to SQLAlchemy."""
+def index(conn: Connection, held: Mapping[int, str]) -> None:
+    """What a search finds rows by, as of any revision: tokens by number. It is no table to SQLAlchemy."""
     if conn.dialect.name == "sqlite":
         statement = "INSERT INTO household_index (rowid, tokens) VALUES (:n, :tokens)"
     else:
-        statement = "INSERT INTO household_index (n, tokens) VALUES (:n, to_tsvector('simple', :tokens))"
-    conn.execute(sa.text(statement), [{"n": n, "tokens": f"a{n} b{n}"} for n in numbers])
+        others = {column["name"] for column in sa.inspect(conn).get_columns("household_index")} - {"tokens"}
+        names = ", ".join(sorted(others))
+        statement = (
+            f"INSERT INTO household_index ({names}, tokens)"
+            f" SELECT {names}, array_to_tsvector(string_to_array(:tokens, ' ')) FROM household_search WHERE n = :n"
+        )
+    if held:
+        conn.execute(sa.text(statement), [{"n": n, "tokens": tokens} for n, tokens in held.items()])
 
 
 # --- pictures ----------------------------------------------------------------------------------------------------

@@ -260,7 +260,8 @@ def hold(engine: Engine, revision: str, today: Held) -> None:
         if revision >= "0009":
             numbers = dict(conn.execute(sa.text("SELECT household, n FROM household_search")).tuples().all())
             rows_of = (conn.execute(sa.select(one.__table__)).mappings() for one in INDEXED)
-            search.fill(conn, numbers, dict(search.tokens(*(list(map(dict, rows)) for rows in rows_of))))
+            held = search.tokens(*(list(map(dict, rows)) for rows in rows_of))
+            upgrades.index(conn, {numbers[one]: " ".join(sorted(found)) for one, found in held})
 
 
 # --- what steps find out about rows that were there ---------------------------------------------------------------
