@@ -7,7 +7,6 @@ looked up, one by one, for the few who pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any
 
 from sqlalchemy import Connection
@@ -36,10 +35,10 @@ def dated(
     conditions: list[Condition] = [("strpos(p.marks, ?) > 0", (mark,)) for mark in sorted(marks)]
     lies = [hits.lying(codes) for codes in hits.untold(scope, filters)]
     parts, values = list[str](), list[Any]()
-    for way in _ways(filters):
+    for _, way in hits.ranges(filters):
         told = [*way, *conditions, *lies]
-        parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {_told(told)}")  # noqa: S608
-        values += _values(told)
+        parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {hits.together(told)}")  # noqa: S608
+        values += hits.bound(told)
     last = levels[-1][1]
     if isinstance(last, str) and len(last) == 2 and len(levels) > 1:
         before, best, more = _of_a_character(last[1:], levels, limit, [*hits.passing(filters), *lies])
@@ -51,14 +50,6 @@ def dated(
         " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = i.n OFFSET 0) AS s"
     )
     return hits.run(conn, statement, [*values, *more])
-
-
-def _told(conditions: Sequence[Condition]) -> str:
-    return " AND ".join(sql for sql, _ in conditions)
-
-
-def _values(conditions: Sequence[Condition]) -> list[str]:
-    return [value for _, each in conditions for value in each]
 
 
 def _of_a_character(
@@ -73,7 +64,7 @@ def _of_a_character(
     before = (
         f", e AS MATERIALIZED (SELECT n FROM household_index WHERE {has}), e0 AS MATERIALIZED (SELECT e.n FROM e"  # noqa: S608
         " CROSS JOIN LATERAL (SELECT * FROM household_search WHERE n = e.n OFFSET 0) AS p"
-        f" WHERE {_told(passing)} LIMIT {limit}),"
+        f" WHERE {hits.together(passing)} LIMIT {limit}),"
         " e1 AS MATERIALIZED (SELECT n FROM few"
         f" WHERE starts_with(marks, ?) AND NOT starts_with(marks, ?) LIMIT {limit}),"
         " e2 AS MATERIALIZED (SELECT n FROM few"
@@ -81,7 +72,7 @@ def _of_a_character(
     )
     ranks = ((exact, "e0"), (begun, "e1"), (rest, "e2"))
     best = " UNION ALL ".join(f"SELECT n, {rank} AS rank FROM {found}" for rank, found in ranks)  # noqa: S608
-    return before, f"{best} ORDER BY rank", [*tokens, *_values(passing), character, f"{character}|", character]
+    return before, f"{best} ORDER BY rank", [*tokens, *hits.bound(passing), character, f"{character}|", character]
 
 
 def _best(terms: Sequence[Term], levels: Levels) -> tuple[str, list[str]]:
@@ -101,13 +92,6 @@ def _best(terms: Sequence[Term], levels: Levels) -> tuple[str, list[str]]:
         f" CROSS JOIN LATERAL (SELECT tokens FROM household_index WHERE n = e.n OFFSET 0) AS t WHERE {has}{after}"
     )
     return statement, [*values, *tokens]
-
-
-def _ways(filters: Filters) -> list[list[Condition]]:
-    """The ways to pass, each a range of an index: never at all, or before the day."""
-    days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
-    each = [[(f"p.{name} IS NULL", ()), (f"p.{name} < ?", (day,))] for name, day in days if day]
-    return [list(way) for way in product(*each)]
 
 
 def _few(conn: Connection, filters: Filters) -> bool:

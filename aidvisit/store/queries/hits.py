@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
@@ -106,8 +105,7 @@ def match(
     index, tokens = _index(conn, expression, first=among_first == FIRST_HOUSEHOLDS)
     rows = (_PASS if conditions else _HAVE)[of].format(index)
     statement = f"SELECT {COLUMNS} FROM {rows}{told} LIMIT ?"  # noqa: S608
-    bound = [value for _, each in conditions for value in each]
-    return run(conn, statement, [*tokens, among_first if conditions else limit, *bound, limit])
+    return run(conn, statement, [*tokens, among_first if conditions else limit, *bound(conditions), limit])
 
 
 def _index(conn: Connection, expression: Expression, *, first: bool = False) -> tuple[str, list[str]]:
@@ -148,22 +146,23 @@ FEW = 3_000
 """Where no more households than these pass the dates, those are known before anybody with the words is looked into."""
 
 
-def _few(conn: Connection, filters: Filters) -> frozenset[int] | None:
-    """Who passes the dates, where they are few, from an index that has both days."""
+def _few(conn: Connection, filters: Filters) -> str | None:
+    """Who passes the dates, where they are few, from indexes that have both days: numbers as a JSON array."""
 
-    def read() -> frozenset[int] | None:
-        dated = passing(filters)
-        told = " AND ".join(sql for sql, _ in dated)
-        by = _BY_DAY["last_visit" if filters.not_visited_since else "last_delivery"]
-        statement = f"SELECT p.n FROM household_search p INDEXED BY {by} WHERE {told} LIMIT ?"  # noqa: S608
-        found = conn.exec_driver_sql(statement, (*(day for _, days in dated for day in days), FEW + 1)).scalars().all()
-        return frozenset(found) if len(found) <= FEW else None
+    def read() -> str | None:
+        found, values = list[str](), list[Any]()
+        for day, way in ranges(filters):
+            found.append(f"SELECT p.n FROM household_search p INDEXED BY {_BY_DAY[day]} WHERE {together(way)}")  # noqa: S608
+            values += bound(way)
+        statement = f"SELECT count(*), json_group_array(n) FROM ({' UNION ALL '.join(found)} LIMIT ?)"  # noqa: S608
+        number, numbers = conn.exec_driver_sql(statement, (*values, FEW + 1)).one()
+        return str(numbers) if number <= FEW else None
 
     return once(conn, ("few", filters.not_visited_since, filters.not_served_since), read)
 
 
 def _of_few(
-    conn: Connection, few: frozenset[int], expression: Expression, limit: int, scope: Scope | None, filters: Filters
+    conn: Connection, few: str, expression: Expression, limit: int, scope: Scope | None, filters: Filters
 ) -> list[Hit]:
     """Those of them that have the words: a list of numbers is quicker asked than a row read."""
     lies = [lying(codes) for codes in untold(scope, filters)]
@@ -173,8 +172,7 @@ def _of_few(
         f"SELECT {COLUMNS} FROM ({index}) AS i CROSS JOIN household_search s"  # noqa: S608
         f" WHERE i.n IN (SELECT value FROM json_each(?)) AND s.n = i.n{told} LIMIT ?"
     )
-    values = [value for _, each in lies for value in each]
-    return run(conn, statement, [*tokens, ALL, json.dumps(sorted(few)), *values, limit])
+    return run(conn, statement, [*tokens, ALL, few, *bound(lies), limit])
 
 
 def decides(scope: Scope | None, filters: Filters) -> bool:
@@ -217,7 +215,6 @@ def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> lis
     places = _places(scope, filters)
     conditions = [*passing(filters), *map(lying, places)]
     told = "".join(f" AND {sql}" for sql, _ in conditions)
-    bound = [value for _, each in conditions for value in each]
     near = any(len(codes) == 1 and len(codes[0]) >= TOWN for codes in places)
     by = f" INDEXED BY {_BY_PLACE if near else _BY_DAY[name]}" if conn.dialect.name == "sqlite" else ""
     halves, values = [], list[Any]()
@@ -226,7 +223,7 @@ def by_date(conn: Connection, filters: Filters, scope: Scope, limit: int) -> lis
             f"SELECT * FROM (SELECT p.n FROM household_search p{by} WHERE p.{name} {half}"  # noqa: S608
             f" AND p.n NOT IN ({_GONE}){told} ORDER BY p.{name} LIMIT ?) AS half"
         )
-        values += [*days, *bound, limit]
+        values += [*days, *bound(conditions), limit]
     found = " UNION ALL ".join(halves)
     statement = f"SELECT {COLUMNS} FROM ({found} LIMIT ?) AS i CROSS JOIN household_search s WHERE s.n = i.n"  # noqa: S608
     return run(conn, statement, [*values, limit])
@@ -317,6 +314,25 @@ def lying(codes: Sequence[str]) -> Condition:
 def passing(filters: Filters) -> list[Condition]:
     days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
     return [(f"(p.{column} IS NULL OR p.{column} < ?)", (day,)) for column, day in days if day]
+
+
+def ranges(filters: Filters) -> list[tuple[str, list[Condition]]]:
+    """The ways to pass, each a range of the index of one of the days, which is named: never at all, or before."""
+    days = (("last_visit", filters.not_visited_since), ("last_delivery", filters.not_served_since))
+    each = [[(name, (f"p.{name} IS NULL", ())), (name, (f"p.{name} < ?", (day,)))] for name, day in days if day]
+    found = []
+    for way in product(*each):
+        never = (name for name, (_, days_) in way if not days_)
+        found.append((next(never, way[0][0]), [condition for _, condition in way]))
+    return found
+
+
+def together(conditions: Iterable[Condition]) -> str:
+    return " AND ".join(sql for sql, _ in conditions)
+
+
+def bound(conditions: Iterable[Condition]) -> list[str]:
+    return [value for _, each in conditions for value in each]
 
 
 def run(conn: Connection, statement: str, values: Sequence[Any]) -> list[Hit]:
