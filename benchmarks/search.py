@@ -155,10 +155,7 @@ def _in_the_database(conn: Connection, asked: Mapping[str, Sequence[Asked]]) -> 
     floor = _measured([partial(lambda: conn.execute(by_id).all()) for _ in range(300)])
     print(f"\nin the database: ≤ {IN_THE_DATABASE_MS} ms, floor {floor[0]:.2f} ms (a household by its id)")
     _table(
-        {
-            kind: [partial(_asked, conn, typed, filters) for typed, filters in each]
-            for kind, each in asked.items()
-        },
+        {kind: [partial(_asked, conn, typed, filters) for typed, filters in each] for kind, each in asked.items()},
         floor[0],
         IN_THE_DATABASE_MS,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
@@ -14,7 +16,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
 
@@ -29,7 +31,8 @@ except ImportError:  # no wheel for this machine: `encryption_here`
 LOCK_WAIT_MS = 10_000
 # The text of an error goes to the log: the statement may, what was to be written not.
 HIDDEN: dict[str, Any] = {"hide_parameters": True}
-# Whoever came back last is taken first: one connection's pages stay in memory, not a part of them in each.
+# Whoever came back last is taken first: one connection's pages, and what it has prepared, stay in memory, not a part of
+# them in each.
 WARM: dict[str, Any] = {"pool_use_lifo": True}
 
 PRAGMAS = (
@@ -66,6 +69,8 @@ class Base(DeclarativeBase):
 
 
 WORK_MEM = "64MB"
+QUIET_S = 1
+"""A connection to PostgreSQL that was not used for longer is asked first whether it is alive."""
 
 db = SQLAlchemy(model_class=Base)
 
@@ -88,11 +93,14 @@ def engine_options(url: str, vault: Vault | None = None) -> dict[str, Any]:
     if parsed.get_backend_name() == "postgresql":
         # A statement that waits for a lock gives up with an error that we can put in words. None of ours runs as long
         # as it takes to compile it; to count years of households takes more memory than a sort is given by default.
-        return HIDDEN | {
-            "isolation_level": "READ COMMITTED",
-            "pool_pre_ping": True,
-            "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_MS} -c jit=off -c work_mem={WORK_MEM}"},
-        }
+        return (
+            HIDDEN
+            | WARM
+            | {
+                "isolation_level": "READ COMMITTED",
+                "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_MS} -c jit=off -c work_mem={WORK_MEM}"},
+            }
+        )
     if parsed.database in (None, "", ":memory:"):
         return HIDDEN | {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     return HIDDEN | WARM
@@ -114,6 +122,7 @@ def _keyed(path: str, key: bytes) -> Any:
 def prepare(engine: Engine) -> Engine:
     """Settings of each new connection, and how a transaction begins on SQLite. Once for an engine."""
     if engine.dialect.name != "sqlite":
+        _ask_whether_alive(engine)
         return engine
 
     @event.listens_for(engine, "connect")
@@ -130,6 +139,22 @@ def prepare(engine: Engine) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _ask_whether_alive(engine: Engine) -> None:
+    """A connection that nobody used for a while: its server may have restarted since. One page takes several."""
+
+    @event.listens_for(engine, "checkin")
+    def left(_connection: Any, record: Any) -> None:
+        record.info["left"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("left", math.inf) > QUIET_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error  # the pool opens others
 
 
 def open_engine(url: str, vault: Vault | None = None) -> Engine:

@@ -171,6 +171,12 @@ def open_ones(conn: Connection, kinds: Collection[str]) -> list[Item]:
     return [_item(row) for row in conn.execute(query)]
 
 
+def counted(scope: Scope, without: Collection[str]) -> sa.Select[tuple[int]]:
+    """How many wait that are of none of these kinds."""
+    where = (_c.settled_at.is_(None), _inside(scope), _c.kind.not_in(without))
+    return sa.select(sa.func.count()).select_from(item).where(*where)
+
+
 def counts(conn: Connection, scope: Scope = EVERYTHING, *, trip: str = "") -> dict[str, int]:
     """How many of each kind wait; `trip`: of what is about it."""
     where = [_c.settled_at.is_(None), _inside(scope), *([_about_trip(conn, trip)] if trip else [])]

@@ -204,10 +204,9 @@ def require_user() -> None:
         return
     if not _all_text():
         raise Problem("not-found")
-    g.user, endpoint = current_user(), request.endpoint
-    if g.user is not None:
-        g.scope = _scope(g.user)
-    elif not is_open(endpoint):
+    endpoint = request.endpoint
+    g.user, g.scope = signed_in() or (None, Scope())
+    if g.user is None and not is_open(endpoint):
         raise Problem("signed-out")
     # Without an endpoint there is no such page: that is what it answers.
     if endpoint is not None and not is_open(endpoint) and not opens(endpoint):
@@ -233,16 +232,8 @@ def opens(endpoint: str) -> bool:
     return may(ROUTES[endpoint])
 
 
-def _scope(user: UserRow) -> Scope:
-    """A laptop holds only what it was granted: who may open it may see it all."""
-    if sync.current_settings().role == "field":
-        return EVERYTHING
-    with reading() as conn:
-        return scope_of(conn, user.team)
-
-
-def current_user() -> UserRow | None:
-    """The user of this session, if still active, with the same password, and not away for too long."""
+def signed_in() -> tuple[UserRow, Scope] | None:
+    """The user of this session, if still active, with the same password, and not away for too long; what they see."""
     identity = session.get(SESSION)
     if identity is None or vault().locked:
         return None
@@ -251,8 +242,10 @@ def current_user() -> UserRow | None:
     if held is not None and held.user == session.get(USER):
         with reading() as conn:
             user = account.user(conn, held.user)
-        if user is not None and user.active and held.mark == _mark(user):
-            return user
+            if user is not None and user.active and held.mark == _mark(user):
+                # A laptop holds only what it was granted: who may open it may see it all.
+                field = sync.current_settings().role == "field"
+                return user, EVERYTHING if field else scope_of(conn, user.team)
     if used:  # an answer that nobody asked for may come after that of a new password, and would take its cookie away
         forget()
     return None

@@ -71,7 +71,7 @@ def _typed() -> list[tuple[str, str]]:
 
 def _foreign_form(_error: CSRFError) -> ResponseReturnValue:
     """Its token is nobody's of now: mostly because its session ended, and then signing in comes first."""
-    ended = request.endpoint in auth.ROUTES and auth.current_user() is None
+    ended = request.endpoint in auth.ROUTES and auth.signed_in() is None
     return show(Problem("signed-out" if ended else "csrf-expired"))
 
 

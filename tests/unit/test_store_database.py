@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from aidvisit.errors import Problem
 from aidvisit.store import database, migrations
-from aidvisit.store.database import db, init_app, open_engine, reading, transaction, writing
+from aidvisit.store.database import db, init_app, open_engine, reading, transaction, viewing, writing
 from aidvisit.store.tables import Category
 
 
@@ -130,6 +130,24 @@ def test_a_lock_that_is_not_given_up_is_said_in_words(database_url: str, monkeyp
             second.execute(category("b"))
     assert refused.value.name == "database-locked"
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_server_that_restarted_is_noticed_before_a_connection_is_used_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, another = open_engine(database_url), open_engine(database_url)
+    with viewing(engine) as first, viewing(engine) as second:
+        ended = [conn.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() for conn in (first, second)]
+    with another.connect() as conn:
+        for one in ended:
+            conn.execute(sa.text("SELECT pg_terminate_backend(:one, 10000)"), {"one": one})
+    monkeypatch.setattr(database, "QUIET_S", -1)
+    with viewing(engine) as first, viewing(engine) as second:
+        now = [conn.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() for conn in (first, second)]
+    assert not {*now} & {*ended}
+    engine.dispose()
+    another.dispose()
 
 
 def test_a_full_disk_is_said_in_words_and_nothing_is_half_done(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
 
 from aidvisit.domain import fold, mask
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -77,8 +77,12 @@ Shown = Callable[[str, Any], Any]
 
 def count(conn: Connection, scope: Scope = EVERYTHING) -> int:
     """How many fields disagree in a scope."""
+    return conn.execute(counted(scope)).scalar_one()
+
+
+def counted(scope: Scope) -> Select[tuple[int]]:
     query = select(func.count()).select_from(FieldConflict).join(Household, Household.id == FieldConflict.subject)
-    return conn.execute(query.where(within.places(Household.division.expression, scope))).scalar_one()
+    return query.where(within.places(Household.division.expression, scope))
 
 
 _ANY = select(FieldConflict.path).where(FieldConflict.subject == bindparam("household")).limit(1)

@@ -88,15 +88,11 @@ def _waits(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 def count(conn: Connection, scope: Scope = EVERYTHING) -> int:
     """How many ops wait for a decision."""
-    query = _EVERY if scope.everything else _counted(scope)
-    return int(conn.execute(query).scalar_one())
+    return int(conn.execute(counted(scope)).scalar_one())
 
 
-def _counted(scope: Scope) -> Select[tuple[int]]:
+def counted(scope: Scope) -> Select[tuple[int]]:
     return select(sa.func.count()).select_from(tables.op).where(*_waits(scope))
-
-
-_EVERY = _counted(EVERYTHING)  # asked on every page of the office
 
 
 def about_trip(trip: str) -> ColumnElement[bool]:

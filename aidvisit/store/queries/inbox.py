@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, Select, case, func, or_, select
 
 from aidvisit.domain.inbox import KINDS
 from aidvisit.domain.rights import EVERYTHING, Scope
@@ -74,9 +75,13 @@ def mark(conn: Connection) -> tuple[int, int]:
 
 def waiting(conn: Connection, scope: Scope = EVERYTHING) -> int:
     """How much is to be settled: what is held and where edits disagree as it is now, the rest as it was found last."""
-    found = inbox.counts(conn, scope)
-    rest = sum(count for kind, count in found.items() if kind not in ("conflict", "held"))
-    return rest + held.count(conn, scope) + conflict.count(conn, scope)
+    return int(conn.execute(_waiting(scope)).scalar_one())
+
+
+@lru_cache(100)  # asked on every page of the office
+def _waiting(scope: Scope) -> Select[tuple[int]]:
+    parts = (inbox.counted(scope, ("conflict", "held")), held.counted(scope), conflict.counted(scope))
+    return select(sum(part.scalar_subquery() for part in parts))
 
 
 def _arrived(conn: Connection) -> tuple[dict[str, dict[str, str]], dict[str, Any] | None, int]:

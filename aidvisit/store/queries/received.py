@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from aidvisit.store.queries.alias import of_one
 from aidvisit.store.queries.catalog import Quantity, items, quantities
@@ -26,7 +26,8 @@ _TIMES = (
     .where(Delivery.household.in_(_ids), Delivery.counts)
     .group_by("year")
 )
-_VISITS = select(func.count()).where(Visit.household.in_(_ids), Visit.void_reason.is_(None))
+_VISITS = select(literal(""), func.count()).where(Visit.household.in_(_ids), Visit.void_reason.is_(None))
+_TIMES_AND_VISITS = union_all(_TIMES, _VISITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ def received(conn: Connection, household: str) -> Received:
     for row in conn.execute(_SUMS, ids):
         by_year.setdefault(row.year, {})[row.item] = int(row.quantity)
         total[row.item] = total.get(row.item, 0) + int(row.quantity)
-    times = {row.year: row.times for row in conn.execute(_TIMES, ids)}
+    times = {row.year: row.times for row in conn.execute(_TIMES_AND_VISITS, ids)}
+    visits = times.pop("")
     years = [Year(year, times.get(year, 0), quantities(names, by_year[year])) for year in sorted(by_year, reverse=True)]
-    visits = int(conn.execute(_VISITS, ids).scalar_one())
     return Received(years, quantities(names, total), sum(times.values()), visits)
 
 
