@@ -9,21 +9,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, literal, select, union_all
 
 from aidvisit.store.tables import FieldDevice, Team, User
 
 _ids: Any = bindparam("ids", expanding=True)
 _USERS = (
-    select(User.id, User.name, Team.name.label("team"))
+    select(User.id, User.name, Team.name.label("team"), literal(True).label("person"))
     .join(Team, Team.id == User.team, isouter=True)
     .where(User.id.in_(_ids))
 )
 _DEVICES = (
-    select(FieldDevice.id, FieldDevice.name, Team.name.label("team"))
+    select(FieldDevice.id, FieldDevice.name, Team.name, literal(False))
     .join(Team, Team.id == FieldDevice.team, isouter=True)
     .where(FieldDevice.id.in_(_ids))
 )
+_BOTH = union_all(_USERS, _DEVICES)
 
 Named = Mapping[str, tuple[str, str]]
 """id → (name, name of the team)."""
@@ -54,11 +55,10 @@ class Authors:
 
 
 def authors(conn: Connection, actors: Iterable[str], devices: Iterable[str]) -> Authors:
-    """What these are called. Two statements."""
-    return Authors(_named(conn, _USERS, actors), _named(conn, _DEVICES, devices))
-
-
-def _named(conn: Connection, query: Any, ids: Iterable[str]) -> Named:
-    wanted = sorted(set(ids))
-    rows = conn.execute(query, {"ids": wanted}) if wanted else ()
-    return {row.id: (row.name, row.team or "") for row in rows}
+    """What these are called. One statement."""
+    wanted = sorted({*actors, *devices})
+    rows = conn.execute(_BOTH, {"ids": wanted}).all() if wanted else ()
+    users, laptops = (
+        {row.id: (row.name, row.team or "") for row in rows if row.person is one} for one in (True, False)
+    )
+    return Authors(users, laptops)

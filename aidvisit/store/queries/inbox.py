@@ -80,8 +80,8 @@ def waiting(conn: Connection, scope: Scope = EVERYTHING) -> int:
 
 @lru_cache(100)  # asked on every page of the office
 def _waiting(scope: Scope) -> Select[tuple[int]]:
-    parts = (inbox.counted(scope, ("conflict", "held")), held.counted(scope), conflict.counted(scope))
-    return select(sum(part.scalar_subquery() for part in parts))
+    found = inbox.counted(scope, ("conflict", "held")).scalar_subquery()
+    return select(found + held.counted(scope).scalar_subquery() + conflict.counted(scope).scalar_subquery())
 
 
 def _arrived(conn: Connection) -> tuple[dict[str, dict[str, str]], dict[str, Any] | None, int]:
