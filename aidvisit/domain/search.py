@@ -32,6 +32,9 @@ LETTERS: Final = 18
 """Of a name that is spelled: three of the longest syllables."""
 SYLLABLES: Final = 6
 """Of a name that is spelled in a mix of syllables and initials; more of it is found by characters."""
+MOST_MARKS: Final = 2_000
+"""Bytes of UTF-8: PostgreSQL refuses a row of an index above 2,704."""
+CROWDED: Final = "*"
 MOST_WORDS: Final = 8
 LONGEST: Final = 40
 _SEGMENTATIONS: Final = 6
@@ -115,8 +118,12 @@ def tokens(household: Mapping[str, Any], categories: Iterable[str], members: Ite
 
 
 def marks(name: str, found: Iterable[str]) -> str:
-    """A name as it is compared, and after a `|` each character of anybody's name and of the group: by the tokens."""
-    return f"{name}|{''.join(sorted(one[1:] for one in found if one[0] == 'w' and len(one) == 2))}"
+    """A name as it is compared, and after a `|` each character of anybody's name and of the group: by the tokens.
+
+    `CROWDED` for more than an index holds: of a school's pupils.
+    """
+    made = f"{name}|{''.join(sorted(one[1:] for one in found if one[0] == 'w' and len(one) == 2))}"
+    return made if len(made.encode()) <= MOST_MARKS else CROWDED
 
 
 def marked(expression: Expression) -> frozenset[str]:

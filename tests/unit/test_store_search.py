@@ -203,10 +203,32 @@ def test_who_passes_the_dates_has_the_words_and_the_best_come_first(
     assert [one.id for one in search(conn, "王", filters=served).found] == [uid(2001)]
 
 
+PUPILS = [f"{chr(0x5000 + 2 * i)}{chr(0x5001 + 2 * i)}" for i in range(700)]
+SCHOOL = registered(
+    uid(2000), "中心小学", kind="institution", name="中心小学",
+    members=[{"id": uid(3000 + i), "name": name} for i, name in enumerate(PUPILS)],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [-1, dated.ASKED])
+def test_a_school_with_more_characters_than_an_index_holds_is_kept_and_found(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(dated, "FEW", few)
+    say(conn, SCHOOL, registered(uid(2001), PUPILS[0]))
+    not_served = Filters(not_served_since="2020-12-01")
+    for typed in (PUPILS[-1], PUPILS[-1][0], f"{PUPILS[-1][0]} 中心"):
+        assert [one.id for one in search(conn, typed, filters=not_served).found] == [uid(2000)], typed
+    assert [one.id for one in search(conn, PUPILS[0][0], filters=not_served).found] == [uid(2001), uid(2000)]
+    say(conn, delivered(uid(9000), uid(2000), {"rice": 1}, date="2020-12-10"))
+    assert search(conn, PUPILS[-1][0], filters=not_served).found == []
+    assert verify(conn) == []
+
+
 def test_a_database_from_before_gets_the_marks_that_a_registration_gives(conn: Connection) -> None:
     if conn.dialect.name != "postgresql":
         return
-    say(conn, registered(uid(10), "买买提 Abdul", "一组", members=[{"id": uid(11), "name": "𠮷娜"}]))
+    say(conn, registered(uid(10), "买买提 Abdul", "一组", members=[{"id": uid(11), "name": "𠮷娜"}]), SCHOOL)
     marks = sa.text("SELECT household, marks FROM household_search ORDER BY 1")
     given = conn.execute(marks).all()
     assert "买买提abdul|" in "".join(row.marks for row in given)

@@ -39,6 +39,11 @@ def dated(
         told = [*way, *conditions, *lies]
         parts.append(f"SELECT p.n, p.marks FROM household_search p WHERE {hits.together(told)}")  # noqa: S608
         values += hits.bound(told)
+    has, tokens = hits.has(levels[-1][1])
+    told = [*hits.passing(filters), *lies, (f"(SELECT {has} FROM household_index WHERE n = p.n)", tuple(tokens))]  # noqa: S608
+    crowded = f"SELECT p.n, p.name || '|' FROM household_search p WHERE p.marks = '{words.CROWDED}'"  # noqa: S608
+    parts.append(f"{crowded} AND {hits.together(told)}")
+    values += hits.bound(told)
     last = levels[-1][1]
     if isinstance(last, str) and len(last) == 2 and len(levels) > 1:
         before, best, more = _of_a_character(last[1:], levels, limit, [*hits.passing(filters), *lies])

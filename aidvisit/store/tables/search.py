@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Identity, Index, Integer, Table, event
+from sqlalchemy import BigInteger, Connection, Identity, Index, Integer, Table, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from aidvisit.domain.search import CROWDED
 from aidvisit.store.database import Base
 from aidvisit.store.tables.columns import Code, Id, MaybeDate, MaybeWords, Quantity, Ref, Words
 
@@ -41,11 +42,15 @@ _POSTGRESQL = (
 )
 
 
+_CROWDED = text(f"marks = '{CROWDED}'")
+
+
 class HouseholdSearch(Base):
     """`n` is this database's own. `name`: as it is compared. `last_visit`: they were met; `last_delivery`: it counts.
 
     The dates are of what names this household itself: readers follow merges (store/queries/alias). `marks`: on
-    PostgreSQL, the characters by which those are looked at who pass the dates (domain/search).
+    PostgreSQL, the characters by which those are looked at who pass the dates (domain/search); `CROWDED` where these
+    are too many to be told.
     """
 
     __tablename__ = "household_search"
@@ -57,6 +62,7 @@ class HouseholdSearch(Base):
         Index(None, "division", "last_visit", "last_delivery"),
         Index(None, "last_visit", "last_delivery", "division", postgresql_include=["n", "marks"]),
         Index(None, "last_delivery", "last_visit", "division", postgresql_include=["n", "marks"]),
+        Index("ix_household_search_crowded", "n", postgresql_where=_CROWDED, sqlite_where=_CROWDED),
         {"info": {"key": ("household",), "own": ("n", "marks")}},
     )
 

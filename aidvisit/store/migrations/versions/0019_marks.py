@@ -12,11 +12,15 @@ depends_on = None
 
 DATED = (["last_visit", "last_delivery", "division"], ["last_delivery", "last_visit", "division"])
 MARKS = """
-    UPDATE household_search SET marks = name || '|' || coalesce((
-        SELECT string_agg(substr(token, 2), '' ORDER BY token COLLATE "C")
-        FROM household_index, unnest(tsvector_to_array(tokens)) AS token
-        WHERE household_index.n = household_search.n AND token LIKE 'w_'
-    ), '')
+    UPDATE household_search SET marks = CASE WHEN octet_length(made.marks) <= 2000 THEN made.marks ELSE '*' END
+    FROM (
+        SELECT s.n, s.name || '|' || coalesce((
+            SELECT string_agg(substr(token, 2), '' ORDER BY token COLLATE "C")
+            FROM household_index i, unnest(tsvector_to_array(i.tokens)) AS token
+            WHERE i.n = s.n AND token LIKE 'w_'
+        ), '') AS marks
+        FROM household_search s
+    ) AS made WHERE made.n = household_search.n
 """
 
 

@@ -32,6 +32,7 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
+    op.execute("CREATE INDEX ix_household_search_crowded ON household_search (n) WHERE marks = '*'")
     if op.get_bind().dialect.name == "postgresql":
         for statement in STATEMENTS:
             op.execute(statement)
