@@ -157,9 +157,13 @@ def _named(name: str) -> frozenset[str]:
     for spelling in han.readings(text):
         for place, syllable in enumerate(spelling[1:SYLLABLES], 2):
             found |= {f"{place}{syllable[:length]}" for length in range(2, len(syllable) + 1)}
-    runs = {run for word in name.split() for run in re.findall("[a-z]+", plain(word))}
-    found |= {f"i{begun}" for typed in runs | _spellings(text) for begun in _beginnings(typed)}
+    found |= {f"i{begun}" for typed in _typed(name, text) for begun in _beginnings(typed)}
     return frozenset(found | _parts(text))
+
+
+def _typed(name: str, text: str) -> set[str]:
+    """All of what may be typed in letters for a name, and for the Latin words in it."""
+    return {run for word in name.split() for run in re.findall("[a-z]+", plain(word))} | _spellings(text)
 
 
 @lru_cache(maxsize=5_000)
@@ -267,7 +271,11 @@ def fits(term: Term, name: str) -> bool:
         return True
     if not (word.isascii() and word.isalpha()):
         return False
-    return holds(term.levels[-1], _named(name))
+    typed = _typed(name, text)
+    if any(one.startswith(word) for one in typed):
+        return True
+    # Whatever letters mean begins with the first of them: of nearly all names no more needs to be known.
+    return any(one[:1] == word[0] for one in typed) and holds(term.levels[-1], _named(name))
 
 
 def holds(expression: Expression, tokens: Collection[str]) -> bool:
