@@ -167,12 +167,12 @@ def _of_few(
     """Those of them that have the words: a list of numbers is quicker asked than a row read."""
     lies = [lying(codes) for codes in untold(scope, filters)]
     told = "".join(f" AND {sql.replace('p.', 's.')}" for sql, _ in lies)
-    index, tokens = _index(conn, expression)
+    # `+`: looked at one by one; else it would look for each of the few in the index.
     statement = (
-        f"SELECT {COLUMNS} FROM ({index}) AS i CROSS JOIN household_search s"  # noqa: S608
-        f" WHERE i.n IN (SELECT value FROM json_each(?)) AND s.n = i.n{told} LIMIT ?"
+        f"SELECT {COLUMNS} FROM household_index AS i CROSS JOIN household_search s WHERE household_index MATCH ?"  # noqa: S608
+        f" AND +i.rowid IN (SELECT value FROM json_each(?)) AND s.n = i.rowid{told} LIMIT ?"
     )
-    return run(conn, statement, [*tokens, ALL, few, *bound(lies), limit])
+    return run(conn, statement, [_written(expression), few, *bound(lies), limit])
 
 
 def decides(scope: Scope | None, filters: Filters) -> bool:
