@@ -110,12 +110,12 @@ def test_no_log_line_holds_a_secret_or_a_name(central: Watched, set_up: tuple[Ce
         assert person.post("/sign-in", {"login": LEADER, "password": TYPED}).status_code == 403
         assert person.post("/sign-in", {"login": LEADER, "password": PASSWORD}).status_code == 303
         assert person.post("/search", {"q": NAME}).status_code == 200
-        centre.sql("ALTER TABLE household_search RENAME COLUMN last_visit TO gone")
+        centre.sql("ALTER TABLE household_count RENAME COLUMN households TO gone")
         assert browser.post("/sign-in", {"login": "admin", "password": PASSWORD}).status_code == 303
         broken = browser.post("/search", {"q": f"{NAME} {ID_NUMBER}"})
         assert broken.status_code == 500
     finally:
-        centre.sql("ALTER TABLE household_search RENAME COLUMN gone TO last_visit")
+        centre.sql("ALTER TABLE household_count RENAME COLUMN gone TO households")
         laptop.stop()
 
     logs = central.log.read_text() + laptop.log.read_text()
