@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, select
 
 from aidvisit.domain import mask
 from aidvisit.domain.flatten import MEMBERS
@@ -21,21 +21,21 @@ from aidvisit.store.tables import Allocation, DeliveryLine, Team, Trip
 from sync import blobs, clock, log
 from sync.log import Entry
 from sync.merge import Order
+from sync.rows import one_of
 
-_ids: Any = bindparam("ids", expanding=True)
 _TRIPS = (
     select(Trip.id, Trip.title, Team.name.label("team_name"))
     .join(Team, Team.id == Trip.team, isouter=True)
-    .where(Trip.id.in_(_ids))
+    .where(one_of(Trip.id, "ids"))
 )
 _LINES = (
     select(DeliveryLine.delivery, DeliveryLine.item, DeliveryLine.quantity)
-    .where(DeliveryLine.delivery.in_(_ids))
+    .where(one_of(DeliveryLine.delivery, "ids"))
     .order_by(DeliveryLine.delivery, DeliveryLine.line)
 )
 _ALLOTTED = select(
     Allocation.trip, Allocation.household, Allocation.item, Allocation.quantity, Allocation.order_key
-).where(Allocation.trip.in_(_ids), Allocation.household.in_(bindparam("households", expanding=True)))
+).where(one_of(Allocation.trip, "ids"), one_of(Allocation.household, "households"))
 
 
 class Wanted(NamedTuple):

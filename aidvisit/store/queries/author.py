@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, literal, select, union_all
+from sqlalchemy import Connection, literal, select, union_all
 
 from aidvisit.store.tables import FieldDevice, Team, User
+from sync.rows import one_of
 
-_ids: Any = bindparam("ids", expanding=True)
 _USERS = (
     select(User.id, User.name, Team.name.label("team"), literal(True).label("person"))
     .join(Team, Team.id == User.team, isouter=True)
-    .where(User.id.in_(_ids))
+    .where(one_of(User.id, "ids"))
 )
 _DEVICES = (
     select(FieldDevice.id, FieldDevice.name, Team.name, literal(False))
     .join(Team, Team.id == FieldDevice.team, isouter=True)
-    .where(FieldDevice.id.in_(_ids))
+    .where(one_of(FieldDevice.id, "ids"))
 )
 _BOTH = union_all(_USERS, _DEVICES)
 

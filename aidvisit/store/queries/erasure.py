@@ -18,7 +18,7 @@ from aidvisit.store.queries.trip import recorded_at
 from aidvisit.store.tables import Delivery, Erasure, Household, HouseholdSearch, Visit
 from sync import log, tables
 from sync.log import Entry
-from sync.rows import among
+from sync.rows import among, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,12 @@ class ErasureView:
     at: datetime
 
 
+_OF = select(Erasure.__table__).where(one_of(Erasure.household, "ids")).order_by(Erasure.order_key)
+
+
 def erasures(conn: Connection, households: Collection[str]) -> list[ErasureView]:
     """What was erased of these households, in its order."""
-    query = select(Erasure.__table__).where(among(conn, Erasure.household, households)).order_by(Erasure.order_key)
-    return _views(conn, conn.execute(query).all())
+    return _views(conn, conn.execute(_OF, {"ids": [*households]}).all())
 
 
 def latest(conn: Connection, scope: Scope, most: int) -> list[ErasureView]:
