@@ -7,13 +7,13 @@ import os
 import sys
 from importlib import import_module
 
-from aidvisit.cli.parser import build
+from aidvisit.cli.parser import build, with_values
 from aidvisit.errors import Problem
 
 
 def main(argv: list[str]) -> int:
     """Run one command; what it answers goes to stdout, in words or as one JSON object."""
-    arguments = build().parse_args(argv)
+    arguments = build().parse_args(with_values(argv))
     module, _, function = arguments.command.partition(":")
     try:
         answer = getattr(import_module(f"aidvisit.cli.{module}"), function)(arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,21 @@ from aidvisit import __version__
 from aidvisit.domain.rights import ROLES
 from sync.op import is_uuid
 
+FINGERPRINTS = ("--fingerprint", "--key")
+FINGERPRINT_LENGTH = 43
+
 Parsers = Any  # argparse names the type of its sub-parsers only privately
+
+
+def with_values(argv: Iterable[str]) -> list[str]:
+    """The same, each fingerprint as `--key=VALUE`: one in 64 begins with a hyphen, and would be taken for an option."""
+    found: list[str] = []
+    for each in argv:
+        if found and found[-1] in FINGERPRINTS and len(each) == FINGERPRINT_LENGTH:
+            found[-1] += f"={each}"
+        else:
+            found.append(each)
+    return found
 
 
 def build() -> argparse.ArgumentParser:

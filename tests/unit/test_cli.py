@@ -301,6 +301,14 @@ def test_what_stays_is_looked_through_once(tmp_path: Path) -> None:
         gc.unfreeze()
 
 
+@pytest.mark.parametrize("key", ["-" + "A" * 42, "--json" + "A" * 37, "A" * 43])
+def test_a_fingerprint_may_begin_with_a_hyphen(run: Run, tmp_path: Path, key: str) -> None:
+    verify = ("verify", tmp_path / "none.zip", "--key", key)
+    for words in (verify, ("sync", "renew", "--home", tmp_path, "--fingerprint", key)):
+        code, _, error = run(*words)
+        assert (code, bool(name_of(error))) == (1, True), words
+
+
 def test_a_reader_that_has_read_enough_is_no_error(homes: Path) -> None:
     read, write = os.pipe()
     os.close(read)
