@@ -33,7 +33,7 @@ def test_migrations_and_models_agree(database_url: str) -> None:
 
 
 def _of_models(name: str | None, _kind: str, _parents: object) -> bool:
-    """The search index is no table to SQLAlchemy: SQLite makes it of several, PostgreSQL keeps no text in it."""
+    """The search index is no table to SQLAlchemy: SQLite makes it of several, PostgreSQL has it beside them."""
     return not (name or "").startswith(("household_index", "ix_household_index"))
 
 
